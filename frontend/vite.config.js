@@ -1,0 +1,39 @@
+// Two entries, one build: the viewer and the small scripts of the pages.
+// Output goes to static/build/, which is made by `make setup` and never committed.
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here("."),
+  // Relative, so that the site may serve its static files under any prefix.
+  base: "./",
+  publicDir: false,
+  resolve: {
+    alias: {
+      // vtk.js reaches for an XML builder at import time that browsers do not get; without this
+      // the build is green and the page dies with "Class extends value undefined".
+      xmlbuilder2: here("viewer/xmlbuilder2.js"),
+    },
+  },
+  worker: { format: "es" },
+  build: {
+    outDir: here("../static/build"),
+    emptyOutDir: true,
+    // The Content-Security-Policy allows no data: in scripts, fonts or connections.
+    assetsInlineLimit: 0,
+    manifest: "manifest.json",
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    chunkSizeWarningLimit: 4000,
+    rollupOptions: {
+      input: { "viewer/main": here("viewer/main.js"), "shell/main": here("shell/main.js") },
+      output: {
+        entryFileNames: "[name]-[hash].js",
+        chunkFileNames: "chunks/[name]-[hash].js",
+        assetFileNames: "assets/[name]-[hash][extname]",
+      },
+    },
+  },
+});
