@@ -1,0 +1,34 @@
+"""Production refuses to start when it would be unsafe (reliability.md, rule 21)."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import Error, register
+
+
+@register()
+def production_is_safe(app_configs: Any = None, **kwargs: Any) -> list[Error]:
+    """Errors that stop any command and the server; none in embedded mode."""
+    if not settings.PRODUCTION:
+        return []
+    return [Error(text, id=f"portal.E{number:03}") for number, text in _mistakes()]
+
+
+def _mistakes() -> Iterator[tuple[int, str]]:
+    key = settings.SECRET_KEY
+    if len(key) < 50 or len(set(key)) < 10 or key.startswith("django-insecure"):
+        yield 1, "SECRET_KEY must be set to 50 or more random characters."
+    if settings.DEBUG:
+        yield 2, "DEBUG must be off."
+    if not settings.PUBLIC_HTTPS:
+        yield 3, "PUBLIC_URL must start with https://."
+    if not settings.REDIS_URL:
+        yield 4, "REDIS_URL must be set: production doesn't start its own broker."
+    elif not urlsplit(settings.REDIS_URL).password:
+        yield 5, "REDIS_URL must carry a password: an open broker takes orders from anybody."
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        yield 6, "DATABASE_URL must be a PostgreSQL."
+    if "*" in settings.ALLOWED_HOSTS:
+        yield 7, "PUBLIC_URL must name one host."

@@ -1,0 +1,237 @@
+"""The environment, read once and typed. What is not in `VARIABLES` is not read.
+
+The table in README.md is printed from it (`python -m portal.env`); a test holds the two equal.
+Values may be secrets, so no error message repeats one.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class EnvironmentMistake(Exception):
+    """A variable that can't be read as what it should be. Names the variable, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of the settings table."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable(
+        "PORTAL_MODE",
+        "embedded",
+        "`embedded` (one machine, everything in DATA_DIR) or `production` "
+        "(refuses to start when unsafe)",
+    ),
+    Variable(
+        "PUBLIC_URL",
+        "http://127.0.0.1:8000",
+        "Where browsers find the portal. All absolute URLs and the allowed host come from it",
+    ),
+    Variable(
+        "DATA_DIR",
+        "var/",
+        "Folder for all that the portal writes: database, images, mail, generated key",
+    ),
+    Variable(
+        "DATABASE_URL",
+        "",
+        "`sqlite:///path` or `postgres://user:password@host:port/name`. Empty: SQLite in DATA_DIR",
+    ),
+    Variable(
+        "REDIS_URL",
+        "",
+        "`redis://:password@host:6379/0`, `rediss://...` or `unix://:password@/path`. "
+        "Empty: `manage.py serve` starts its own broker",
+    ),
+    Variable(
+        "BLOB_STORAGE",
+        "",
+        "Folder, or `s3://key:secret@host:port/bucket?region=...&secure=1`. Empty: DATA_DIR/blobs",
+    ),
+    Variable(
+        "SECRET_KEY",
+        "",
+        "Signs sessions and links, 50 characters or more. "
+        "Empty: made once in DATA_DIR (embedded only)",
+    ),
+    Variable(
+        "EMAIL_URL",
+        "",
+        "`smtp://user:password@host:587?tls=1`, `file:///folder` or `console:`. "
+        "Empty: files in DATA_DIR/mail",
+    ),
+    Variable("EMAIL_FROM", "portal@localhost", "Sender address of the portal's e-mails"),
+    Variable("DEBUG", "0", "Django's debug pages; refused in production"),
+    Variable("LOG_LEVEL", "INFO", "Lowest level that is logged"),
+    Variable(
+        "TRUST_PROXY",
+        "0",
+        "1 when a reverse proxy sets X-Forwarded-Proto and X-Forwarded-For, and only then",
+    ),
+)
+_DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Reads the variables of one mapping; asking for an undeclared name is a programming error."""
+
+    values: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """The value, stripped; the declared default where unset or empty."""
+        return self.values.get(name, "").strip() or _DEFAULTS[name]
+
+    def flag(self, name: str) -> bool:
+        """1/true/yes/on or 0/false/no/off."""
+        value = self.text(name).lower()
+        if value in {"1", "true", "yes", "on"}:
+            return True
+        if value in {"0", "false", "no", "off"}:
+            return False
+        raise EnvironmentMistake(f"{name} must be 0 or 1")
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        """One of the allowed words."""
+        value = self.text(name)
+        if value not in allowed:
+            raise EnvironmentMistake(f"{name} must be one of: {', '.join(allowed)}")
+        return value
+
+    def folder(self, name: str) -> Path:
+        """An absolute path; relative ones start at the checkout."""
+        return (BASE_DIR / Path(self.text(name)).expanduser()).resolve()
+
+
+def here() -> Environment:
+    """The process's own environment."""
+    return Environment(os.environ)
+
+
+def database(url: str, data_dir: Path) -> dict[str, Any]:
+    """Django's DATABASES entry for a DATABASE_URL; SQLite is set up so that a commit is durable."""
+    parts = urlsplit(url or f"sqlite:///{data_dir / 'portal.sqlite3'}")
+    if parts.scheme == "sqlite":
+        return _sqlite(unquote(parts.path)[1:] if parts.netloc == "" else "")
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": dict(parse_qsl(parts.query)).get("host", parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 0,  # the pool keeps them
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}},
+        }
+    raise EnvironmentMistake("DATABASE_URL must start with sqlite:// or postgres://")
+
+
+def _sqlite(path: str) -> dict[str, Any]:
+    if not path:
+        raise EnvironmentMistake("DATABASE_URL for SQLite is sqlite:///path (three slashes)")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": BASE_DIR / path,
+        "OPTIONS": {
+            "timeout": 20,
+            # BEGIN IMMEDIATE: a transaction that reads, then writes, waits instead of failing.
+            "transaction_mode": "IMMEDIATE",
+            # FULL: WAL alone would lose the last commits at a power cut, after we had answered.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+
+
+def email(url: str, data_dir: Path) -> dict[str, Any]:
+    """Django's EMAIL_* settings for an EMAIL_URL."""
+    parts = urlsplit(url or f"file://{data_dir / 'mail'}")
+    backends = "django.core.mail.backends"
+    if parts.scheme == "file":
+        return {
+            "EMAIL_BACKEND": f"{backends}.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": unquote(parts.path),
+        }
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": f"{backends}.console.EmailBackend"}
+    if parts.scheme != "smtp" or not parts.hostname:
+        raise EnvironmentMistake("EMAIL_URL must start with smtp://, file:// or be console:")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "EMAIL_BACKEND": f"{backends}.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or 587,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": query.get("tls") == "1",
+        "EMAIL_USE_SSL": query.get("ssl") == "1",
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+def blobs(value: str, data_dir: Path) -> dict[str, str]:
+    """Where images are kept: {kind: "folder", root} or {kind: "s3", endpoint, bucket, ...}."""
+    if not value.startswith("s3://"):
+        root = (BASE_DIR / value) if value else data_dir / "blobs"
+        return {"kind": "folder", "root": str(root)}
+    parts = urlsplit(value)
+    query = dict(parse_qsl(parts.query))
+    if not parts.hostname or not parts.path.strip("/"):
+        raise EnvironmentMistake("BLOB_STORAGE is s3://key:secret@host:port/bucket")
+    scheme = "https" if query.get("secure") == "1" else "http"
+    port = f":{parts.port}" if parts.port else ""
+    return {
+        "kind": "s3",
+        "endpoint": f"{scheme}://{parts.hostname}{port}",
+        "access_key": unquote(parts.username or ""),
+        "secret_key": unquote(parts.password or ""),
+        "bucket": parts.path.strip("/"),
+        "region": query.get("region", "us-east-1"),
+    }
+
+
+def broker(redis_url: str) -> str:
+    """The Celery spelling of a REDIS_URL: kombu writes a socket as redis+socket://."""
+    parts = urlsplit(redis_url)
+    if parts.scheme == "unix":
+        secret = f":{parts.password}@" if parts.password else ""
+        return f"redis+socket://{secret}{parts.path}"
+    return redis_url
+
+
+def generated_key(data_dir: Path) -> str:
+    """The key of an embedded portal: made once, readable by its owner only."""
+    path = data_dir / "secret_key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(64))
+    return path.read_text(encoding="ascii").strip()
+
+
+def table() -> str:
+    """The settings table of README.md, in Markdown."""
+    rows = [
+        f"| `{v.name}` | {f'`{v.default}`' if v.default else ''} | {v.meaning} |" for v in VARIABLES
+    ]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())

@@ -1,0 +1,110 @@
+"""Domain error -> HTTP: the only place where a code of the domain meets a status.
+
+Not visible and not existing are one answer, made by `absent()` alone: same body, same headers.
+What the answer looks like depends on the mount the caller knocked at, never on the cause.
+"""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+from sharing.kernel.errors import DomainError
+
+STATUS: dict[str, int] = {
+    "refused": 409,
+    "absent": 404,
+    "bad_value": 400,
+}
+TITLES = {
+    400: "Bad request",
+    401: "Sign-in required",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "No such representation",
+    409: "Not possible",
+    410: "Gone",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Not acceptable content",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Not available now",
+    507: "No space left",
+}
+MACHINES = ("/api/", "/dicomweb/")
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a domain error; a code that nobody listed is a programming error: 500."""
+    return STATUS.get(error.code, 500)
+
+
+def response_for(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The answer to a refused request."""
+    status = status_of(error)
+    if status == 404:
+        return absent(request)
+    return problem(request, status, code=error.code, detail=str(error))
+
+
+def absent(request: HttpRequest) -> HttpResponse:
+    """The one 404 of the house."""
+    return problem(request, 404, code="absent", detail="Nothing found.")
+
+
+def problem(request: HttpRequest, status: int, *, code: str, detail: str) -> HttpResponse:
+    """RFC 9457 for machines, a page for people, a sentence for htmx."""
+    response: HttpResponse
+    if is_for_machines(request):
+        body = {"title": TITLES[status], "status": status, "code": code, "detail": detail}
+        response = JsonResponse(body, status=status, content_type="application/problem+json")
+    else:
+        context = {"status": status, "title": TITLES[status], "detail": detail}
+        response = HttpResponse(
+            render_to_string("problem.html", context, request=request), status=status
+        )
+    if status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="portal"'
+    if status in {429, 503}:
+        response["Retry-After"] = "5"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def is_for_machines(request: HttpRequest) -> bool:
+    """By the mount, not by Accept: a stranger's browser and a script get the same kind of 404."""
+    return request.path_info.startswith(MACHINES)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400; the exception is not shown, it may quote the request."""
+    return problem(request, 400, code="bad_request", detail="The request was not understood.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return problem(request, 403, code="forbidden", detail="You are not allowed to do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW."""
+    detail = "This page was open for too long. Load it again and repeat what you did."
+    return problem(request, 403, code="csrf", detail=detail)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: an unknown route answers as an invisible study does."""
+    return absent(request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: no template engine and no database, both may be the cause."""
+    if is_for_machines(request):
+        body = {"title": TITLES[500], "status": 500, "code": "server_error"}
+        return JsonResponse(body, status=500, content_type="application/problem+json")
+    request_id = getattr(request, "request_id", "")
+    return HttpResponse(
+        f"Something went wrong on our side. Request {request_id}\n",
+        status=500,
+        content_type="text/plain; charset=utf-8",
+    )

@@ -1,0 +1,50 @@
+"""Logging: JSON lines in production, one plain line in embedded mode. Ids only, no patient data."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def logging_config(*, production: bool, level: str) -> None:
+    """Sends structlog and the standard library through one handler on standard error."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if production
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+    )
+    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if production:
+        final.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "line": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": _SHARED,
+                    "processors": [*final, renderer],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": level},
+            "loggers": {
+                # One line a request is the front server's work; 4xx are no warnings of ours.
+                "django.request": {"level": "ERROR"},
+                "botocore": {"level": "WARNING"},
+            },
+        }
+    )

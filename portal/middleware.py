@@ -1,0 +1,123 @@
+"""What every request passes: an id, security headers, its actor, and the way back for refusals."""
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from portal import errors
+from sharing.kernel.errors import DomainError
+
+Handler = Callable[[HttpRequest], HttpResponse]
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+class RequestId:
+    """Gives each request an id, in the log lines and in the answer's X-Request-ID."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        """A proxy's id is kept when it has the form of one: it ends in our logs."""
+        given = request.headers.get("X-Request-ID", "")
+        request.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request.request_id)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.request_id
+        return response
+
+
+class SecurityHeaders:
+    """Content-Security-Policy from `SECURE_CSP` (Django 6.0's name), and what goes with it.
+
+    A view with needs of its own (the viewer) sets its own header before; that one stays.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.policy = policy(settings.SECURE_CSP)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Adds the headers that are not set yet."""
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", self.policy)
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"
+        )
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if "Cache-Control" not in response.headers and getattr(request, "actor", None) is not None:
+            # A shared machine's Back button must not show a patient after sign-out.
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+
+def policy(directives: dict[str, list[str]]) -> str:
+    """The header's text for a SECURE_CSP mapping."""
+    return "; ".join(f"{name} {' '.join(values)}" for name, values in directives.items())
+
+
+class RequestActor:
+    """Sets `request.actor` (who, for which organization and purpose; None for a stranger).
+
+    A bearer token speaks alone: the session beside it is not looked at, and no CSRF token is asked
+    for, because no browser adds such a header by itself.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        """Finds the actor, or answers 401 for a token that is not good."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        request.by_token = scheme.lower() == "bearer"
+        try:
+            request.actor = _by_token(token) if request.by_token else _by_session(request)
+        except DomainError as error:
+            request.actor = None
+            return errors.response_for(request, error)
+        if request.by_token:
+            request._dont_enforce_csrf_checks = True
+        return self.get_response(request)
+
+
+def _by_token(token: str) -> Any:
+    from sharing.tenants import services
+
+    return services.actor_for_token(token=token.strip(), at=timezone.now())
+
+
+def _by_session(request: Any) -> Any:
+    from sharing.tenants import services
+
+    if not request.user.is_authenticated:
+        return None
+    return services.actor_for_session(user=request.user, session_data=request.session)
+
+
+def actor_in_templates(request: HttpRequest) -> dict[str, Any]:
+    """Template context processor: the actor."""
+    return {"actor": getattr(request, "actor", None)}
+
+
+class DomainErrors:
+    """Turns a domain error that a view let through into its answer."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Nothing on the way in."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """None for anything that is not ours: Django answers 500 and logs it."""
+        if isinstance(exception, DomainError):
+            return errors.response_for(request, exception)
+        return None
