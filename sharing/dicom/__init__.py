@@ -1,0 +1,1 @@
+"""DICOM bytes in, facts out: scan, JSON model, frame table, render, transcode. No database."""
