@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from portal import env as environment
+from portal import static_headers
 from portal.logs import logging_config
 
 env = environment.here()
@@ -98,7 +99,7 @@ DATABASES = {"default": environment.database(env.text("DATABASE_URL"), DATA_DIR)
 BLOB_STORAGE = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
-for _folder in (DATA_DIR, DATA_DIR / "tmp"):
+for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):
     _folder.mkdir(parents=True, exist_ok=True)
 CACHES = {
     "default": (
@@ -140,8 +141,8 @@ STORAGES = {
 MEDIA_ROOT = DATA_DIR / "files"
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
-WHITENOISE_IMMUTABLE_FILE_TEST = "portal.statics.is_immutable"
-WHITENOISE_ADD_HEADERS_FUNCTION = "portal.statics.add_headers"
+WHITENOISE_IMMUTABLE_FILE_TEST = static_headers.is_immutable
+WHITENOISE_ADD_HEADERS_FUNCTION = static_headers.add_headers
 VITE_MANIFEST = BASE_DIR / "static" / "build" / ".vite" / "manifest.json"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]

@@ -1,12 +1,10 @@
 """Static files: names hashed in production, except what Vite built (it hashes by itself)."""
 
-import re
 from typing import Any
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 BUILD = "build/"
-_IMMUTABLE = re.compile(r"/build/assets/.+-[\w-]{8,}\.\w+$|\.[0-9a-f]{12}\.\w+$")
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
@@ -26,16 +24,3 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     def stored_name(self, name: str) -> str:
         """As above, for the lookup by `{% static %}`."""
         return name if name.startswith(BUILD) else str(super().stored_name(name))
-
-
-def is_immutable(path: str, url: str) -> bool:
-    """True for names that carry a hash of their content: they may be cached for ever."""
-    return _IMMUTABLE.search(url) is not None
-
-
-def add_headers(headers: Any, path: str, url: str) -> None:
-    """A worker takes its CSP from its own response, so scripts carry one (design: viewer)."""
-    if path.endswith((".js", ".mjs")):
-        headers["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
-        )
