@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-_IMMUTABLE = re.compile(r"/build/assets/.+-[\w-]{8,}\.\w+$|\.[0-9a-f]{12}\.\w+$")
+_IMMUTABLE = re.compile(r"/build/.+-[\w-]{8}\.\w+$|\.[0-9a-f]{12}\.\w+$")
 
 
 def is_immutable(path: str, url: str) -> bool:
