@@ -1,0 +1,58 @@
+"""One frame of an object: its bytes as stored, or decoded to plain little endian pixels."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .decode import decode_frame, image_of
+from .errors import CannotRender
+from .layout import PixelLayout
+from .scan import Scanned
+
+Read = Callable[[int, int], bytes]
+
+
+def frame_ranges(layout: PixelLayout | None, index: int) -> tuple[tuple[int, int], ...]:
+    """The byte ranges of frame `index` (from 0). Raises CannotRender."""
+    if layout is None:
+        raise CannotRender("no_pixels")
+    if not layout.frames:
+        raise CannotRender("frames_unusable")
+    if not 0 <= index < len(layout.frames):
+        raise CannotRender("no_such_frame")
+    return layout.frames[index]
+
+
+def frame_bytes(read: Read, layout: PixelLayout | None, index: int) -> bytes:
+    """Frame `index` (from 0) as it is stored, its fragments joined.
+
+    Frames of 1 bit start at a bit inside their first byte; as_native_le() aligns them.
+    Raises CannotRender no_pixels, frames_unusable, no_such_frame.
+    """
+    return b"".join(read(offset, length) for offset, length in frame_ranges(layout, index))
+
+
+def as_native_le(scanned: Scanned, frame: bytes, index: int) -> bytes:
+    """Frame `index`, given as frame_bytes() returns it, as uncompressed little endian pixels.
+
+    Bytes as Explicit VR Little Endian would hold them (PS3.5 8.1): Bits Allocated as stated,
+    samples by pixel; colour code streams become RGB. Native frames keep their values, planes and
+    colour space; 1-bit frames are shifted so that they start at a byte.
+    Raises CannotRender where the frame cannot be decoded.
+    """
+    image = image_of(scanned)
+    if image.is_native:
+        return _native_le(image.bits_allocated, image.big_endian, frame, image, index)
+    pixels, _ = decode_frame(image, frame, index)
+    if image.bits_allocated == 1:
+        return np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
+
+
+def _native_le(bits: int, big_endian: bool, frame: bytes, image: object, index: int) -> bytes:
+    if bits == 1:
+        pixels, _ = decode_frame(image, frame, index)  # type: ignore[arg-type]
+        return np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
+    if not big_endian or bits % 8 or len(frame) % (bits // 8):
+        return frame
+    return np.frombuffer(frame, f">u{bits // 8}").astype(f"<u{bits // 8}").tobytes()
