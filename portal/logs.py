@@ -18,7 +18,12 @@ def logging_config(*, production: bool, level: str) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if production
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            pad_event_to=0,
+            # The default prints the local variables of each frame, patients' names among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if production:

@@ -1,0 +1,87 @@
+"""Fixtures that every test may ask for. The cast stands in tests/cast.py."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser
+
+from portal import celery_app
+from tests import live
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--enable-unsafe-swiftshader",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share the live portal share a worker: one stack on a machine, not one each."""
+    for item in items:
+        if {"live_portal", "live_demo"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real DICOM. Absent: skips, but fails where CI is set."""
+    folder = Path(os.environ.get("PORTAL_TEST_DATA") or ROOT.parent / "shared" / "data")
+    if (folder / "manifest.csv").exists():
+        return folder
+    if os.environ.get("CI"):
+        pytest.fail("real data is absent: set PORTAL_TEST_DATA")
+    pytest.skip("real data is absent: set PORTAL_TEST_DATA")
+
+
+@pytest.fixture
+def run_jobs() -> Callable[..., int]:
+    """Keep all promises that are due, in this process: what the worker does in real life."""
+    from sharing.outbox import services
+    from sharing.outbox.models import Job
+
+    celery_app.loader.import_default_modules()
+
+    def run(at: datetime | None = None) -> int:
+        done = 0
+        while due := list(Job.objects.due(at or timezone.now()).values_list("pk", flat=True)):
+            kept = sum(services.run(job_id=job_id, at=at or timezone.now()) for job_id in due)
+            done += kept
+            if not kept:
+                break
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Debian's Chromium, or the one that CHROMIUM names (Playwright downloads none)."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    return {"executable_path": path, "args": list(CHROMIUM_FLAGS), "headless": True}
+
+
+@pytest.fixture(scope="session")
+def chromium(browser: Browser) -> Browser:
+    """A real Chromium; `chromium.new_context()` is a person's own browser."""
+    return browser
+
+
+@pytest.fixture(scope="session")
+def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.LivePortal]:
+    """An empty portal with its real processes (tests/live.py)."""
+    portal = live.start(tmp_path_factory.mktemp("live"))
+    yield portal
+    live.stop(portal)
