@@ -1,0 +1,21 @@
+"""What access and sharing can refuse."""
+
+from sharing.kernel.errors import Absent, DomainError
+
+
+class ShareNotFound(Absent):
+    """No such share, or not the actor's to know."""
+
+
+class NotCovered(DomainError):
+    """No consent covers what is to be shared."""
+
+    code = "not_covered"
+    message = "The patient's consent does not cover this. Nobody gained access."
+
+
+class ShareInvalid(DomainError):
+    """A share that says too little or contradicts itself."""
+
+    code = "share_invalid"
+    message = "The share is not complete."

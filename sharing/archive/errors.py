@@ -1,0 +1,46 @@
+"""What the archive can refuse."""
+
+from sharing.kernel.errors import Absent, DomainError
+
+
+class StudyNotFound(Absent):
+    """No such study, series, instance or frame, or not the actor's to know."""
+
+
+class UploadNotFound(Absent):
+    """No such upload or batch of the actor's."""
+
+
+class WrongOffset(DomainError):
+    """The piece does not begin where the upload stands (tus 1.0, PATCH)."""
+
+    code = "wrong_offset"
+    message = "The upload continues at another place."
+
+
+class UploadTooLarge(DomainError):
+    """More bytes than announced, or than may be sent at once."""
+
+    code = "too_large"
+    message = "The upload is larger than allowed."
+
+
+class BlobUnavailable(DomainError):
+    """The row is here and its bytes are not: never silent, never other bytes."""
+
+    code = "blob_unavailable"
+    message = "The stored object can't be read now."
+
+
+class NotRenderable(DomainError):
+    """No picture can be made of this object."""
+
+    code = "not_renderable"
+    message = "No picture can be made of this object."
+
+
+class NotAcceptable(DomainError):
+    """No representation fits what the client accepts."""
+
+    code = "not_acceptable"
+    message = "No representation fits the Accept header."

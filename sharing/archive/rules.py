@@ -1,0 +1,64 @@
+"""A study's life from first byte to complete, and what a receipt can say. Pure."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+
+class StudyState(StrEnum):
+    """Where a study stands: images arriving, facts being made, complete."""
+
+    RECEIVING = "receiving"
+    SETTLING = "settling"
+    COMPLETE = "complete"
+
+
+class StudyEvent(StrEnum):
+    """What moves it."""
+
+    RECEIVE = "receive"
+    SETTLE = "settle"
+    FINISH = "finish"
+
+
+_S, _E = StudyState, StudyEvent
+NEXT: Mapping[tuple[StudyState, StudyEvent], StudyState] = {
+    (_S.RECEIVING, _E.RECEIVE): _S.RECEIVING,
+    (_S.RECEIVING, _E.SETTLE): _S.SETTLING,
+    (_S.SETTLING, _E.RECEIVE): _S.RECEIVING,
+    (_S.SETTLING, _E.SETTLE): _S.SETTLING,
+    (_S.SETTLING, _E.FINISH): _S.COMPLETE,
+    (_S.COMPLETE, _E.RECEIVE): _S.RECEIVING,
+}
+
+SETTLE_AFTER = timedelta(seconds=2)
+"""How long no new image arrives before a study's facts are made."""
+
+
+class Outcome(StrEnum):
+    """What became of one sent file; a receipt counts all of them."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+
+
+class Door(StrEnum):
+    """By which door something came."""
+
+    UPLOAD = "upload"
+    STOW = "stow"
+    DEMO = "demo"
+
+
+FAILURE_REASONS: Mapping[str, int] = {
+    "conflict": 0x0111,
+    "unsupported_transfer_syntax": 0x0122,
+    "wrong_study": 0x0110,
+    "no_space": 0xA700,
+}
+"""Failure Reason (0008,1197) by our reason code (PS3.18 I.2.2; PS3.4 B.2.3); else 0xC000."""
+
+CANNOT_UNDERSTAND = 0xC000

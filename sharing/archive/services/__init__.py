@@ -1,0 +1,1 @@
+"""Verbs of the archive, by theme; faces import from the theme's module."""

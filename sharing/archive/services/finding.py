@@ -1,0 +1,143 @@
+"""Finding studies inside the fence, and opening one with its ground and its trace in the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from sharing.access.rules import Decision
+from sharing.access.services import decide_many, decide_one
+from sharing.archive.errors import StudyNotFound
+from sharing.archive.models import Study
+from sharing.audit.rules import Ground, What
+from sharing.audit.services import record_read
+from sharing.dicom.names import search_key
+from sharing.kernel.purposes import Action
+from sharing.tenants.rules import Actor
+
+
+@dataclass(frozen=True)
+class Found:
+    """A study that the actor may see, and why."""
+
+    study: Study
+    decision: Decision
+
+
+def find_studies(
+    actor: Actor,
+    *,
+    at: datetime,
+    query: str = "",
+    modality: str = "",
+    custodian: str = "",
+    shared: bool = False,
+    own: bool = False,
+    patient: str = "",
+) -> QuerySet[Study]:
+    """The studies that the actor may know of, newest first; page it, then ask `grounds`."""
+    found = Study.objects.visible_to(actor, at).with_owners()
+    if shared:
+        found = found.shared_with(actor, at)
+    if own:
+        found = found.filter(organization_id=actor.organization_id)
+    if modality:
+        found = found.filter(modalities__contains=f"|{modality}|")
+    if custodian:
+        found = found.filter(organization__code=custodian)
+    if patient:
+        found = found.filter(patient__public_id=patient)
+    if query:
+        found = found.filter(_matches(query))
+    return found.order_by("-study_date", "-pk")
+
+
+def _matches(query: str) -> Q:
+    return (
+        Q(patient__search_key__contains=search_key(query))
+        | Q(patient__identifier__istartswith=query)
+        | Q(accession_number__istartswith=query)
+    )
+
+
+def grounds(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Found]:
+    """Each study with the ground on which the actor sees it.
+
+    A study whose consent ended between the list and this moment is left out.
+    """
+    subjects = [study.subject for study in studies]
+    decisions = decide_many(actor, Action.DISCOVER, subjects, at=at)
+    pairs = zip(studies, decisions, strict=True)
+    return [Found(study, decision) for study, decision in pairs if decision.allowed]
+
+
+def open_study(
+    actor: Actor,
+    *,
+    public_id: str,
+    at: datetime,
+    action: Action = Action.DISCOVER,
+    request_id: str = "",
+) -> Found:
+    """One study by its public id, with the read or the refusal logged before this returns.
+
+    Raises StudyNotFound, the same for what is hidden and for what does not exist.
+    """
+    study = Study.objects.with_owners().filter(public_id=public_id).first()
+    return _opened(actor, study, action, at, request_id)
+
+
+def open_study_by_uid(
+    actor: Actor,
+    *,
+    study_uid: str,
+    custodian: str = "",
+    at: datetime,
+    action: Action = Action.IMAGES,
+    request_id: str = "",
+) -> Found:
+    """One study by its UID, at one custodian or, without, own organization first.
+
+    Raises StudyNotFound as `open_study` does.
+    """
+    named = Study.objects.with_owners().filter(study_uid=study_uid)
+    if custodian:
+        named = named.filter(organization__code=custodian)
+    held = sorted(named, key=lambda s: (s.organization_id != actor.organization_id, s.pk))
+    for study in held:
+        if decide_one(actor, action, study.subject, at=at).allowed:
+            return _opened(actor, study, action, at, request_id)
+    return _opened(actor, held[0] if held else None, action, at, request_id)
+
+
+def still_allowed(actor: Actor, *, public_id: str, at: datetime) -> bool:
+    """Whether the actor may view the study's images now; leaves no trace, reads nothing else."""
+    visible = Study.objects.visible_to(actor, at, Action.IMAGES)
+    return visible.filter(public_id=public_id).exists()
+
+
+def _opened(
+    actor: Actor, study: Study | None, action: Action, at: datetime, request_id: str
+) -> Found:
+    """Absent and hidden take the same way: one decision, one line in a log, one answer."""
+    if study is None:
+        _log(actor, action, What(), _ABSENT, at, request_id)
+        raise StudyNotFound()
+    decision = decide_one(actor, action, study.subject, at=at)
+    _log(actor, action, study.subject.what, decision.ground, at, request_id)
+    if not decision.allowed:
+        raise StudyNotFound()
+    return Found(study, decision)
+
+
+_ABSENT = Ground(permitted=False, rule="absent", reason="No such study")
+
+
+def _log(
+    actor: Actor, action: Action, what: What, ground: Ground, at: datetime, request_id: str
+) -> None:
+    name = f"study.{action}" if ground.permitted else f"study.{action}.refused"
+    record_read(
+        who=actor.who, action=name, at=at, what=what, ground=ground, request_id=request_id
+    )

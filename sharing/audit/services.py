@@ -1,0 +1,132 @@
+"""Write what happened; read it back for those who may."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from .models import Event, EventQuerySet, Tally
+from .rules import Ground, What, Who, window_of
+
+__all__ = ["Entry", "log_of_organization", "log_of_study", "record", "record_read"]
+
+
+def record(
+    *,
+    who: Who,
+    action: str,
+    at: datetime,
+    what: What = What(),  # noqa: B008  frozen
+    ground: Ground = Ground(),  # noqa: B008  frozen
+    request_id: str = "",
+) -> Event:
+    """Append one event in the caller's transaction."""
+    return Event.objects.create(**_row(who, action, at, what, ground), request_id=request_id)
+
+
+def record_read(
+    *,
+    who: Who,
+    action: str,
+    at: datetime,
+    what: What,
+    ground: Ground,
+    request_id: str = "",
+) -> None:
+    """One event per actor, study, purpose, ground and quarter of an hour, counted when repeated.
+
+    Committed when this returns and no transaction is open: call it before the first byte leaves.
+    """
+    row = _row(who, action, at, what, ground) | {"window": window_of(at)}
+    identity = {name: row[name] for name in _WINDOW_KEY}
+    known = Event.objects.filter(**identity).values_list("pk", flat=True).first()
+    if known is not None:
+        Tally.objects.filter(event_id=known).update(count=F("count") + 1)
+        return
+    with transaction.atomic():
+        event, created = Event.objects.get_or_create(
+            **identity, defaults=row | {"request_id": request_id}
+        )
+        if created:
+            Tally.objects.create(event=event)
+
+
+_WINDOW_KEY = (
+    "actor_kind",
+    "actor_id",
+    "organization",
+    "purpose",
+    "action",
+    "custodian",
+    "study_uid",
+    "consent",
+    "window",
+)
+
+
+def _row(who: Who, action: str, at: datetime, what: What, ground: Ground) -> dict[str, object]:
+    return {
+        "at": at,
+        "actor_kind": who.kind,
+        "actor_id": who.id,
+        "actor_name": who.name,
+        "organization": who.organization,
+        "organization_name": who.organization_name,
+        "purpose": who.purpose,
+        "action": action,
+        "permitted": ground.permitted,
+        "rule": ground.rule,
+        "reason": ground.reason,
+        "consent": ground.consent,
+        "custodian": what.custodian,
+        "patient": what.patient,
+        "study": what.study,
+        "study_uid": what.study_uid,
+        "detail": what.detail,
+    }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the access log as pages show it."""
+
+    at: datetime
+    who: str
+    organization: str
+    action: str
+    purpose: str
+    permitted: bool
+    reason: str
+    consent: str
+    count: int
+
+
+def log_of_study(*, custodian: str, study_uid: str, most: int = 500) -> list[Entry]:
+    """Who did what with one study, newest first. The caller has checked that the reader may."""
+    return [_entry(e) for e in _with_counts(Event.objects.of_study(custodian, study_uid))[:most]]
+
+
+def log_of_organization(*, custodian: str, most: int = 500) -> list[Entry]:
+    """All that concerns one custodian, newest first."""
+    events = Event.objects.filter(custodian=custodian).order_by("-at", "-pk")
+    return [_entry(e) for e in _with_counts(events)[:most]]
+
+
+def _with_counts(events: EventQuerySet) -> EventQuerySet:
+    return events.select_related("tally")
+
+
+def _entry(event: Event) -> Entry:
+    tally = getattr(event, "tally", None)
+    return Entry(
+        at=event.at,
+        who=event.actor_name,
+        organization=event.organization_name,
+        action=event.action,
+        purpose=event.purpose,
+        permitted=event.permitted,
+        reason=event.reason,
+        consent=event.consent,
+        count=tally.count if tally else 1,
+    )

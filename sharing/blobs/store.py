@@ -1,0 +1,222 @@
+"""The two blob stores. A key is `<organization>/<name>`, made by the server, never from a file."""
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from django.conf import settings
+
+_KEY = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)+(\.[a-z0-9]+)?\Z")
+PIECE = 256 * 1024
+
+
+class BlobMissing(Exception):
+    """A blob that a row promises is not in the store. Never answered with other bytes."""
+
+
+class BlobStore(Protocol):
+    """What both stores do. `adopt` is durable when it returns: nothing is acknowledged before."""
+
+    def adopt(self, key: str, path: Path) -> None:
+        """Take over a finished local file as the blob of that key."""
+
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset`. Raises BlobMissing."""
+
+    def size(self, key: str) -> int:
+        """Bytes in all. Raises BlobMissing."""
+
+    def delete(self, key: str) -> None:
+        """Remove; what is not there is no error."""
+
+    def keys(self) -> Iterator[str]:
+        """Every key in the store."""
+
+
+def new_key(organization: str, kind: str, ending: str) -> str:
+    """A fresh key: blobs are never overwritten, so a key is never used twice."""
+    name = secrets.token_hex(16)
+    return f"{organization}/{kind}/{name[:2]}/{name}.{ending}"
+
+
+def pieces(store: BlobStore, key: str, offset: int, length: int) -> Iterator[bytes]:
+    """A range in pieces of 256 KiB, so that memory stays flat whatever the blob's size."""
+    end = offset + length
+    for start in range(offset, end, PIECE):
+        yield store.read(key, start, min(PIECE, end - start))
+
+
+@contextmanager
+def scratch() -> Iterator[IO[bytes]]:
+    """A temporary file beside the store, so that adopting it is a rename; gone when not adopted."""
+    folder = Path(settings.SCRATCH_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115
+    try:
+        with handle:
+            yield handle
+    finally:
+        Path(handle.name).unlink(missing_ok=True)
+
+
+def sync(handle: IO[bytes]) -> None:
+    """Flush a file to the disk. An error here is the caller's end: it is never retried."""
+    handle.flush()
+    os.fsync(handle.fileno())
+
+
+class FolderStore:
+    """Blobs as files below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.match(key):
+            raise ValueError("not a blob key")
+        return self.root / key
+
+    def adopt(self, key: str, path: Path) -> None:
+        """Rename into place, then make the name itself durable up to the root."""
+        target = self._path(key)
+        self._folder(target.parent)
+        os.rename(path, target)
+        _sync_folder(target.parent)
+
+    def _folder(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        if folder != self.root:
+            self._folder(folder.parent)
+        folder.mkdir(exist_ok=True, parents=folder == self.root)
+        _sync_folder(folder.parent)
+
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """One pread."""
+        try:
+            handle = os.open(self._path(key), os.O_RDONLY)
+        except FileNotFoundError:
+            raise BlobMissing(key) from None
+        try:
+            return os.pread(handle, length, offset)
+        finally:
+            os.close(handle)
+
+    def size(self, key: str) -> int:
+        """From the file's own record."""
+        try:
+            return self._path(key).stat().st_size
+        except FileNotFoundError:
+            raise BlobMissing(key) from None
+
+    def delete(self, key: str) -> None:
+        """Unlink."""
+        self._path(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """Every file below the root."""
+        return (
+            path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file()
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class S3Store:
+    """Blobs as objects of one bucket; ranges are ranged GETs, never whole downloads."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self.client = client
+        self.bucket = bucket
+
+    @classmethod
+    def from_url(cls, url: str) -> "S3Store":
+        """`s3://key:secret@host:port/bucket?region=r&tls=0|1`."""
+        parts = urlsplit(url)
+        options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        scheme = "http" if options.get("tls") == "0" else "https"
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"max_attempts": 4, "mode": "standard"},
+        )
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""),
+            aws_access_key_id=unquote(parts.username or ""),
+            aws_secret_access_key=unquote(parts.password or ""),
+            region_name=options.get("region", "us-east-1"),
+            config=config,
+        )
+        return cls(client, parts.path.strip("/"))
+
+    def adopt(self, key: str, path: Path) -> None:
+        """Upload; the store answers only when it holds the object. The local file is removed."""
+        with path.open("rb") as body:
+            self.client.upload_fileobj(body, self.bucket, key)
+        path.unlink()
+
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """One ranged GET."""
+        if length == 0:
+            return b""
+        wanted = f"bytes={offset}-{offset + length - 1}"
+        try:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key, Range=wanted)
+        except ClientError as error:
+            raise _missing_or(error, key) from error
+        body: bytes = answer["Body"].read()
+        return body
+
+    def size(self, key: str) -> int:
+        """One HEAD."""
+        try:
+            return int(self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
+        except ClientError as error:
+            raise _missing_or(error, key) from error
+
+    def delete(self, key: str) -> None:
+        """S3 answers the same for what is not there."""
+        self.client.delete_object(Bucket=self.bucket, Key=key)
+
+    def keys(self) -> Iterator[str]:
+        """Every object, page by page."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            yield from (entry["Key"] for entry in page.get("Contents", []))
+
+
+def _missing_or(error: ClientError, key: str) -> Exception:
+    absent = error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound")
+    return BlobMissing(key) if absent else error
+
+
+@lru_cache(maxsize=4)
+def _open(location: str) -> BlobStore:
+    if location.startswith("s3://"):
+        return S3Store.from_url(location)
+    return FolderStore(Path(location))
+
+
+def store() -> BlobStore:
+    """The store that `BLOB_STORAGE` names."""
+    return _open(str(settings.BLOB_STORAGE))

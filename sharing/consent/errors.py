@@ -1,0 +1,21 @@
+"""What the consent desk can refuse."""
+
+from sharing.kernel.errors import Absent, DomainError
+
+
+class ConsentNotFound(Absent):
+    """No such consent at the custodian."""
+
+
+class ConsentInvalid(DomainError):
+    """A consent that says too little or contradicts itself."""
+
+    code = "consent_invalid"
+    message = "The consent is not complete."
+
+
+class EvidenceInvalid(DomainError):
+    """The attached document is not one that can be kept as evidence."""
+
+    code = "evidence_invalid"
+    message = "Attach a PDF or a picture (JPEG, PNG), at most 20 MB."

@@ -1,0 +1,1 @@
+"""Words every room needs: typed UIDs, purposes, domain errors, later(). No models."""

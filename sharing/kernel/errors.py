@@ -1,0 +1,29 @@
+"""The root of every refusal the domain can speak. Codes, never HTTP statuses."""
+
+
+class DomainError(Exception):
+    """A rule of the domain said no.
+
+    `code` is stable and looked up in `portal/errors.py`; the message is for people and never
+    echoes input, because input may hold patient data.
+    """
+
+    code = "refused"
+    message = "This is not possible."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+
+class Absent(DomainError):
+    """What was asked for does not exist, or the actor may not know whether it does."""
+
+    code = "absent"
+    message = "Nothing found."
+
+
+class BadValue(DomainError):
+    """A value from outside is not of the form its name promises."""
+
+    code = "bad_value"
+    message = "A value is not of the expected form."

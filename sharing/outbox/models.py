@@ -1,0 +1,46 @@
+"""Jobs promised in a transaction: the record that survives a broker that forgets."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Questions about promised work."""
+
+    def due(self, at: datetime) -> "JobQuerySet":
+        """Jobs that may run now: open, due, and leased by nobody."""
+        free = Q(leased_until=None) | Q(leased_until__lt=at)
+        return self.filter(free, done_at=None, parked_at=None, due_at__lte=at)
+
+
+class Job(models.Model):
+    """One call of a named task with ids, owed until `done_at` is set."""
+
+    task = models.CharField(max_length=80)
+    ids = models.JSONField(default=dict)
+    promised_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    leased_until = models.DateTimeField(null=True)
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    parked_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "due_at", name="jobs_owed", condition=Q(done_at=None) & Q(parked_at=None)
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="a_job_is_done_or_parked_not_both",
+                condition=Q(done_at=None) | Q(parked_at=None),
+            ),
+        ]

@@ -1,0 +1,38 @@
+"""What registration, membership and sign-in can refuse."""
+
+from sharing.kernel.errors import DomainError
+
+
+class NoActor(DomainError):
+    """Nobody is signed in, or the person has no organization to act for."""
+
+    code = "no_actor"
+    message = "Sign in to go on."
+
+
+class NotAllowed(DomainError):
+    """The role does not include this."""
+
+    code = "not_allowed"
+    message = "Your role does not include this."
+
+
+class LinkInvalid(DomainError):
+    """An e-mailed link is unknown, used, or too old."""
+
+    code = "link_invalid"
+    message = "This link is not valid any more. Ask for a new one."
+
+
+class Taken(DomainError):
+    """A name that must be unique belongs to somebody else."""
+
+    code = "taken"
+    message = "This identifier is registered already."
+
+
+class TokenInvalid(DomainError):
+    """A bearer token is unknown, expired or revoked."""
+
+    code = "token_invalid"
+    message = "The access token is not valid."

@@ -1,0 +1,204 @@
+"""Organizations of the region, the people in them, and the machines that call for them."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.signing import BadSignature, Signer
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from sharing.kernel.tokens import public_id
+
+from .rules import OrganizationState, Role
+
+_letters = Signer(salt="sharing.tenants.letter")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Accounts come into being by approval or invitation only."""
+
+    def create_user(self, email: str, name: str, password: str | None = None) -> "User":
+        """A user with that address; without a password nobody can sign in as them."""
+        user = self.model(email=self.normalize_email(email).lower(), name=name)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person, known by an e-mail address."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the round mark in the header."""
+        return "".join(word[0] for word in self.name.split()[:2]).upper()
+
+    def get_full_name(self) -> str:
+        """The person's name as written."""
+        return self.name
+
+
+class Region(models.Model):
+    """The region's own settings: one row."""
+
+    name = models.CharField(max_length=120, default="Imaging Exchange")
+    implicit_policy = models.CharField(max_length=20, default="deny")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="there_is_one_region", condition=Q(pk=1)),
+            models.CheckConstraint(
+                name="implicit_policy_is_a_known_one", condition=Q(implicit_policy__in=["deny"])
+            ),
+        ]
+
+
+class Organization(models.Model):
+    """A hospital, clinic or imaging centre; the region's operator is one too."""
+
+    class Kind(models.TextChoices):
+        """What the organization is in the region."""
+
+        HOSPITAL = "hospital", "Hospital"
+        CLINIC = "clinic", "Clinic"
+        IMAGING_CENTRE = "imaging_centre", "Imaging centre"
+        OPERATOR = "operator", "Operator of the region"
+
+    code = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=160)
+    native_name = models.CharField(max_length=160, blank=True)
+    mark = models.CharField(max_length=2)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.HOSPITAL)
+    state = models.CharField(
+        max_length=12,
+        choices=[(state.value, state.value) for state in OrganizationState],
+        default=OrganizationState.APPLIED.value,
+    )
+    facility_identifier = models.CharField(max_length=64)
+    country = models.CharField(max_length=2)
+    contact_name = models.CharField(max_length=120)
+    contact_email = models.EmailField()
+    contact_phone = models.CharField(max_length=40, blank=True)
+    patient_id_issuer = models.CharField(max_length=64)
+    uid_root = models.CharField(max_length=54, blank=True)
+    ae_titles = models.JSONField(default=list)
+    privacy_officer_name = models.CharField(max_length=120)
+    privacy_officer_email = models.EmailField()
+    default_charset = models.CharField(max_length=32, blank=True)
+    requires_second_factor = models.BooleanField(default=True)
+    question = models.TextField(blank=True)
+    answer = models.TextField(blank=True)
+    applied_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country", "facility_identifier"],
+                name="a_facility_is_registered_once",
+                condition=~Q(state__in=["refused", "closed"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One role of one person at one organization."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=20, choices=[(r.value, r.words) for r in Role])
+    since = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization", "role"],
+                name="a_role_is_held_once_at_a_time",
+                condition=Q(ended_at=None),
+            ),
+        ]
+
+
+class Letter(models.Model):
+    """A link sent by e-mail, to be followed once.
+
+    Its secret is signed with the portal's key and never stored, so that a copy of the database
+    opens no door.
+    """
+
+    class Kind(models.TextChoices):
+        """What following the link does."""
+
+        VERIFY_APPLICATION = "verify", "verify the address of an application"
+        ANSWER_QUESTION = "answer", "answer the operator's question"
+        JOIN = "join", "accept an invitation"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    email = models.EmailField()
+    name = models.CharField(max_length=120, blank=True)
+    roles = models.JSONField(default=list)
+    sent_by = models.CharField(max_length=120, blank=True)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="letter_expires_after_it_is_sent", condition=Q(expires_at__gt=F("sent_at"))
+            ),
+        ]
+
+    @property
+    def secret(self) -> str:
+        """What the link carries."""
+        return _letters.sign(self.public_id)
+
+    @staticmethod
+    def name_in(secret: str) -> str:
+        """The public id that a secret was made for; blank when it was not made here."""
+        try:
+            return _letters.unsign(secret)
+        except BadSignature:
+            return ""
+
+    def open_at(self, at: datetime) -> bool:
+        """Whether the link may still be followed."""
+        return self.used_at is None and at < self.expires_at
+
+
+class PartnerToken(models.Model):
+    """A bearer token of an organization's machine: kept as a fingerprint only."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    name = models.CharField(max_length=80)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    purpose = models.CharField(max_length=10)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)

@@ -1,0 +1,182 @@
+"""Organizations' life cycle, what roles may do, and the Actor. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sharing.audit.rules import Who
+from sharing.kernel.purposes import Action, Purpose
+
+
+class OrganizationState(StrEnum):
+    """Where an organization stands on its way into the region."""
+
+    APPLIED = "applied"
+    VERIFIED = "verified"
+    ASKED = "asked"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+class OrganizationEvent(StrEnum):
+    """What moves it."""
+
+    VERIFY = "verify"
+    ASK = "ask"
+    ANSWER = "answer"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CLOSE = "close"
+
+
+_S, _E = OrganizationState, OrganizationEvent
+NEXT: Mapping[tuple[OrganizationState, OrganizationEvent], OrganizationState] = {
+    (_S.APPLIED, _E.VERIFY): _S.VERIFIED,
+    (_S.VERIFIED, _E.ASK): _S.ASKED,
+    (_S.ASKED, _E.ANSWER): _S.VERIFIED,
+    (_S.VERIFIED, _E.APPROVE): _S.ACTIVE,
+    (_S.VERIFIED, _E.REFUSE): _S.REFUSED,
+    (_S.ASKED, _E.REFUSE): _S.REFUSED,
+    (_S.ACTIVE, _E.SUSPEND): _S.SUSPENDED,
+    (_S.SUSPENDED, _E.RESUME): _S.ACTIVE,
+    (_S.ACTIVE, _E.CLOSE): _S.CLOSED,
+    (_S.SUSPENDED, _E.CLOSE): _S.CLOSED,
+}
+
+
+class Role(StrEnum):
+    """What a member is at an organization; CLIENT is a partner's machine."""
+
+    ADMINISTRATOR = "administrator"
+    PRIVACY_OFFICER = "privacy_officer"
+    RADIOLOGIST = "radiologist"
+    PHYSICIAN = "physician"
+    TECHNOLOGIST = "technologist"
+    CLERK = "clerk"
+    OPERATOR = "operator"
+    CLIENT = "client"
+
+    @property
+    def words(self) -> str:
+        """The role as pages say it."""
+        return self.value.replace("_", " ").capitalize()
+
+
+TREATING = frozenset({Role.RADIOLOGIST, Role.PHYSICIAN, Role.TECHNOLOGIST})
+
+PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
+    Role.ADMINISTRATOR: (Purpose.OPERATIONS,),
+    Role.PRIVACY_OFFICER: (Purpose.OPERATIONS,),
+    Role.RADIOLOGIST: (Purpose.TREATMENT,),
+    Role.PHYSICIAN: (Purpose.TREATMENT,),
+    Role.TECHNOLOGIST: (Purpose.TREATMENT,),
+    Role.CLERK: (Purpose.OPERATIONS,),
+    Role.OPERATOR: (Purpose.OPERATIONS,),
+    Role.CLIENT: (Purpose.TREATMENT, Purpose.OPERATIONS),
+}
+"""Which purposes a role may declare; decided before consent."""
+
+_LOOK = frozenset({Action.DISCOVER, Action.REPORT, Action.IMAGES})
+ACTIONS: Mapping[Role, frozenset[Action]] = {
+    Role.ADMINISTRATOR: frozenset(),
+    Role.PRIVACY_OFFICER: frozenset({Action.DISCOVER}),
+    Role.RADIOLOGIST: _LOOK | {Action.DOWNLOAD, Action.SEND, Action.RESHARE},
+    Role.PHYSICIAN: _LOOK | {Action.DOWNLOAD, Action.RESHARE},
+    Role.TECHNOLOGIST: _LOOK,
+    Role.CLERK: _LOOK,
+    Role.OPERATOR: frozenset(),
+    Role.CLIENT: _LOOK | {Action.DOWNLOAD},
+}
+"""What a role may ever do with a study, whatever was permitted."""
+
+
+class Duty(StrEnum):
+    """What a role may do that concerns no single study."""
+
+    UPLOAD = "upload"
+    RECORD_CONSENT = "record_consent"
+    READ_LOG = "read_log"
+    MANAGE_MEMBERS = "manage_members"
+    APPROVE_ORGANIZATIONS = "approve_organizations"
+    SHARE = "share"
+
+
+DUTIES: Mapping[Role, frozenset[Duty]] = {
+    Role.ADMINISTRATOR: frozenset({Duty.MANAGE_MEMBERS}),
+    Role.PRIVACY_OFFICER: frozenset({Duty.READ_LOG}),
+    Role.RADIOLOGIST: frozenset({Duty.SHARE}),
+    Role.PHYSICIAN: frozenset({Duty.SHARE}),
+    Role.TECHNOLOGIST: frozenset({Duty.UPLOAD}),
+    Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT}),
+    Role.OPERATOR: frozenset({Duty.APPROVE_ORGANIZATIONS}),
+    Role.CLIENT: frozenset({Duty.UPLOAD}),
+}
+
+SCOPES = ("dicomweb.read", "dicomweb.write", "studies.read", "uploads.write")
+"""What a partner's token may carry."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, for which organization, and for what purpose: one value, so none is forgotten."""
+
+    kind: str
+    id: str
+    name: str
+    organization_id: int
+    organization_code: str
+    organization_name: str
+    organization_mark: str
+    purpose: Purpose
+    roles: frozenset[Role]
+    active: bool = True
+    assured: bool = True
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    user_id: int | None = None
+
+    @property
+    def who(self) -> Who:
+        """The actor as the access log names it."""
+        return Who(
+            kind=self.kind,
+            id=self.id,
+            name=self.name,
+            organization=self.organization_code,
+            organization_name=self.organization_name,
+            purpose=self.purpose,
+        )
+
+    @property
+    def treating(self) -> bool:
+        """Whether a role of the actor's treats patients."""
+        return bool(self.roles & TREATING)
+
+    def may(self, duty: Duty) -> bool:
+        """Whether the actor's roles include the duty, in good standing."""
+        held = any(duty in DUTIES[role] for role in self.roles)
+        return held and self.active and self.assured
+
+    def may_ever(self, action: Action) -> bool:
+        """Whether any role of the actor's may do this with any study at all."""
+        return any(action in ACTIONS[role] for role in self.roles)
+
+    def may_declare(self) -> bool:
+        """Whether any role of the actor's may act for the declared purpose."""
+        return any(self.purpose in PURPOSES[role] for role in self.roles)
+
+
+def purposes_of(roles: frozenset[Role]) -> tuple[Purpose, ...]:
+    """The purposes that these roles may declare, the first being the default."""
+    offered = {purpose for role in roles for purpose in PURPOSES[role]}
+    return tuple(purpose for purpose in Purpose if purpose in offered)
+
+
+def mark_of(name: str) -> str:
+    """Two capital letters for the organization's mark, from its Latin name."""
+    words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
+    letters = "".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2]
+    return letters.upper()

@@ -1,0 +1,56 @@
+"""Looking up organizations and people, for those who act."""
+
+from django.db.models import QuerySet
+
+from sharing.kernel.errors import Absent
+from sharing.tenants.models import Membership, Organization, Region, User
+from sharing.tenants.rules import TREATING, OrganizationState, Role
+
+
+def find_organization(code: str) -> Organization:
+    """The active organization of that code. Raises Absent."""
+    try:
+        return Organization.objects.get(code=code, state=OrganizationState.ACTIVE)
+    except Organization.DoesNotExist:
+        raise Absent() from None
+
+
+def organization_options(*, without: int) -> QuerySet[Organization]:
+    """The active organizations of the region that something can be shared with."""
+    return (
+        Organization.objects.filter(state=OrganizationState.ACTIVE)
+        .exclude(kind=Organization.Kind.OPERATOR)
+        .exclude(pk=without)
+        .order_by("name")
+    )
+
+
+def members(organization_id: int) -> QuerySet[Membership]:
+    """Present roles at an organization, by person."""
+    return (
+        Membership.objects.filter(organization_id=organization_id, ended_at=None)
+        .select_related("user")
+        .order_by("user__name", "role")
+    )
+
+
+def physicians_mail(organization_id: int) -> QuerySet[User]:
+    """The active people at an organization who treat patients: whom a share is told to."""
+    return User.objects.filter(
+        is_active=True,
+        memberships__organization_id=organization_id,
+        memberships__ended_at=None,
+        memberships__role__in=[role.value for role in TREATING],
+    ).distinct()
+
+
+def operators_mail() -> list[str]:
+    """The addresses of those who decide on applications."""
+    rows = Membership.objects.filter(role=Role.OPERATOR, ended_at=None, user__is_active=True)
+    return sorted(set(rows.values_list("user__email", flat=True)))
+
+
+def region_policy() -> str:
+    """The region's implicit policy when no consent is on file."""
+    region = Region.objects.filter(pk=1).first()
+    return region.implicit_policy if region else "deny"
