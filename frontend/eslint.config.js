@@ -16,7 +16,7 @@ export default [
     },
   },
   {
-    files: ["*.js", "*.mjs", "**/*.test.js"],
+    files: ["*.js", "**/*.mjs", "**/*.test.js"],
     languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.node },
   },
 ];

@@ -1,0 +1,200 @@
+// The viewer's decisions that need no browser: pure functions, tested with `node --test`.
+
+/** @typedef {{name: string, center: number, width: number}} Preset window in HU (or file units) */
+
+/** CT windows by name; center and width in Hounsfield units. */
+const CT_PRESETS = [
+  { name: "Lung", center: -600, width: 1500 },
+  { name: "Soft tissue", center: 40, width: 400 },
+  { name: "Bone", center: 500, width: 2000 },
+  { name: "Brain", center: 40, width: 80 },
+];
+
+/** Modalities whose objects hold no picture that a stack viewport could show. */
+const WITHOUT_PICTURE = {
+  SEG: "a segmentation",
+  PR: "a presentation state",
+  KO: "a selection of key images",
+  SR: "a structured report",
+  RTSTRUCT: "a set of radiotherapy contours",
+  RTPLAN: "a radiotherapy plan",
+  RTDOSE: "a radiotherapy dose",
+  ANN: "a set of annotations",
+  REG: "a registration",
+  DOC: "a document",
+  ECG: "a waveform",
+  AU: "a sound recording",
+};
+
+/**
+ * What a series without pictures is, in words; empty when it can be shown.
+ * @param {{modality: string, frames: number}} series
+ */
+export function whyNotShown(series) {
+  if (WITHOUT_PICTURE[series.modality]) return WITHOUT_PICTURE[series.modality];
+  return series.frames > 0 ? "" : "an object without images";
+}
+
+/** The values of one attribute of DICOM JSON (PS3.18 F.2), always an array. */
+export function values(instance, tag) {
+  return instance?.[tag]?.Value ?? [];
+}
+
+/** The numbers of one attribute; text such as a decimal string is read as a number. */
+export function numbers(instance, tag) {
+  return values(instance, tag).map(Number).filter(Number.isFinite);
+}
+
+/** Windows that the file itself names (0028,1050/1051/1055); the first is its default. */
+export function fileWindows(instance) {
+  const centers = numbers(instance, "00281050");
+  const widths = numbers(instance, "00281051");
+  const names = values(instance, "00281055");
+  return centers
+    .map((center, at) => ({ name: String(names[at] ?? ""), center, width: widths[at] }))
+    .filter((each) => each.width >= 1);
+}
+
+/**
+ * Window buttons for a series: the file's own first, then what the modality is read with.
+ * A preset of null center means "as the file says, or the full range".
+ */
+export function presetsFor(modality, instance) {
+  const own = { name: "Default", center: null, width: null };
+  if (modality === "CT") return [...CT_PRESETS, own];
+  const others = fileWindows(instance).slice(1, 4);
+  return [own, ...others.map((each, at) => ({ ...each, name: each.name || `Window ${at + 2}` }))];
+}
+
+const AXES = [
+  ["L", "R"],
+  ["P", "A"],
+  ["H", "F"],
+];
+const OPPOSITE = { A: "P", P: "A", L: "R", R: "L", H: "F", F: "H" };
+const SECOND_LETTER_FROM = 0.35;
+
+/** Letters for a direction in patient space (LPS), strongest first: [0.9, -0.4, 0] gives "LA". */
+export function lettersOf(vector) {
+  return vector
+    .map((part, axis) => ({ size: Math.abs(part), letter: AXES[axis][part > 0 ? 0 : 1] }))
+    .sort((a, b) => b.size - a.size)
+    .filter((each, at) => each.size > (at === 0 ? 0.1 : SECOND_LETTER_FROM))
+    .slice(0, 2)
+    .map((each) => each.letter)
+    .join("");
+}
+
+/** The mark of the other edge: "LA" gives "RP"; letters that are not directions stay. */
+export function oppositeOf(letters) {
+  return [...letters].map((each) => OPPOSITE[each] ?? each).join("");
+}
+
+function cross(a, b) {
+  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+}
+
+/** Whether the file says how its images lie in the patient (0020,0037), for all or per frame. */
+function isOriented(instance) {
+  const groups = [
+    instance,
+    instance?.["52009229"]?.Value?.[0]?.["00209116"]?.Value?.[0],
+    instance?.["52009230"]?.Value?.[0]?.["00209116"]?.Value?.[0],
+  ];
+  return groups.some((each) => numbers(each, "00200037").length === 6);
+}
+
+/**
+ * Marks for the four edges, or null where the file gives no orientation.
+ * With Image Orientation (0020,0037) they follow the camera; projection images use
+ * Patient Orientation (0020,0020), which names the right edge and the bottom edge.
+ */
+export function edgeMarks(instance, camera) {
+  if (camera && isOriented(instance)) {
+    const right = lettersOf(cross(camera.viewUp, camera.viewPlaneNormal));
+    const top = lettersOf([...camera.viewUp]);
+    return { top, right, bottom: oppositeOf(top), left: oppositeOf(right) };
+  }
+  const [right, bottom] = values(instance, "00200020").map(String);
+  if (!right || !bottom) return null;
+  return { top: oppositeOf(bottom), right, bottom, left: oppositeOf(right) };
+}
+
+/** Images per second of a multi-frame object, from the file (0008,2144; 0018,0040; 0018,1063). */
+export function cineRate(instance) {
+  const [recommended] = numbers(instance, "00082144");
+  const [cine] = numbers(instance, "00180040");
+  const [milliseconds] = numbers(instance, "00181063");
+  const rate = recommended || cine || (milliseconds ? 1000 / milliseconds : 10);
+  return Math.min(60, Math.max(1, Math.round(rate)));
+}
+
+function compare(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Instances in reading order: Instance Number, then UID, so that the order is always the same. */
+export function inReadingOrder(instances) {
+  const number = (each) => numbers(each, "00200013")[0] ?? Number.MAX_SAFE_INTEGER;
+  const uid = (each) => String(values(each, "00080018")[0]);
+  return [...instances].sort((a, b) => number(a) - number(b) || compare(uid(a), uid(b)));
+}
+
+/** One entry per frame: `{sop, frame}` with frames counted from 1 (PS3.18 10.4). */
+export function framesOf(instances) {
+  return inReadingOrder(instances)
+    .filter((each) => numbers(each, "00280010")[0] > 0)
+    .flatMap((each) => {
+      const count = numbers(each, "00280008")[0] || 1;
+      const sop = String(values(each, "00080018")[0]);
+      return Array.from({ length: count }, (_, at) => ({ sop, frame: at + 1, instance: each }));
+    });
+}
+
+/**
+ * The order to load in: nearest to the current image first, the way the reader scrolls before the
+ * way back, no further than `reach` images.
+ */
+export function nearestFirst(current, count, direction = 1, reach = count) {
+  const order = [current];
+  for (let away = 1; away <= reach; away += 1) {
+    for (const at of [current + away * direction, current - away * direction]) {
+      if (at >= 0 && at < count) order.push(at);
+    }
+  }
+  return order;
+}
+
+/** A number as overlays write it: a true minus sign, at most two decimals. */
+export function figure(value) {
+  const rounded = Math.round(value * 100) / 100;
+  const shown = Math.abs(rounded) >= 20 ? Math.round(rounded) : rounded;
+  return String(shown).replace("-", "−");
+}
+
+/** A length of data in words: 900 kB, 12 MB. */
+export function dataSize(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${Math.round(bytes / 1e6)} MB`;
+}
+
+/** Center and width of a range of display values, by the linear function of PS3.3 C.11.2.1.2. */
+export function windowOf({ lower, upper }) {
+  return { center: (lower + upper + 1) / 2, width: upper - lower + 1 };
+}
+
+/** The range of display values of a window, by PS3.3 C.11.2.1.2. */
+export function rangeOf({ center, width }) {
+  const lower = center - 0.5 - (width - 1) / 2;
+  return { lower, upper: lower + width - 1 };
+}
+
+/**
+ * What an answer of the pulse means.
+ * @returns {"allowed" | "ended" | "signed-out" | "unknown"}
+ */
+export function pulseMeans({ type, status }) {
+  if (type === "opaqueredirect" || status === 401 || status === 403) return "signed-out";
+  if (status === 204) return "allowed";
+  if (status >= 500 || status === 429 || status === 0) return "unknown";
+  return "ended";
+}

@@ -1,0 +1,166 @@
+// The one viewport: Cornerstone3D set up lean, and the verbs that tools, keys and rail share.
+// The only module that knows the rendering library.
+import {
+  cache,
+  Enums,
+  eventTarget,
+  getWebWorkerManager,
+  imageLoader,
+  imageRetrievalPoolManager,
+  init as initCore,
+  metaData,
+  RenderingEngine,
+} from "@cornerstonejs/core";
+import { init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
+import { rangeOf, windowOf } from "./rules.js";
+
+const ENGINE = "viewer";
+const VIEWPORT = "one";
+/** Decoded images kept in memory; on an old computer the browser must live too. */
+const CACHE_BYTES = 512 * 1024 * 1024;
+const PREFETCH_AT_ONCE = 4;
+const ZOOM_LIMITS = [0.2, 20];
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** Starts the libraries once; `onRefused(status)` hears of every failed request. */
+function start(onRefused) {
+  initCore({ rendering: { webGlContextCount: 1 } });
+  initLoader({
+    maxWebWorkers: clamp(Math.floor((navigator.hardwareConcurrency || 2) / 2), 1, 4),
+    errorInterceptor: (error) => onRefused(error.status),
+  });
+  cache.setMaxCacheSize(CACHE_BYTES);
+  imageRetrievalPoolManager.setMaxSimultaneousRequests(
+    Enums.RequestType.Prefetch,
+    PREFETCH_AT_ONCE,
+  );
+}
+
+/**
+ * Puts a live viewport into an element.
+ * @param {{element: HTMLElement, onRefused: (status: number) => void, onChange: () => void,
+ *   onImage: () => void, onCached: (imageId: string, there: boolean) => void,
+ *   onBroken: (imageId: string) => void}} wiring
+ */
+export function openStage({ element, onRefused, onChange, onImage, onCached, onBroken }) {
+  start(onRefused);
+  const engine = new RenderingEngine(ENGINE);
+  engine.enableElement({
+    viewportId: VIEWPORT,
+    type: Enums.ViewportType.STACK,
+    element,
+    defaultOptions: { background: [0, 0, 0] },
+  });
+  const viewport = engine.getViewport(VIEWPORT);
+  const listeners = [
+    [element, Enums.Events.IMAGE_RENDERED, onImage],
+    [element, Enums.Events.STACK_NEW_IMAGE, onChange],
+    [element, Enums.Events.VOI_MODIFIED, onChange],
+    [element, Enums.Events.CAMERA_MODIFIED, onChange],
+    [eventTarget, Enums.Events.IMAGE_CACHE_IMAGE_ADDED, (e) => onCached(e.detail.image.imageId, true)],
+    [eventTarget, Enums.Events.IMAGE_CACHE_IMAGE_REMOVED, (e) => onCached(e.detail.imageId, false)],
+    [eventTarget, Enums.Events.IMAGE_LOAD_ERROR, (e) => onBroken(e.detail.imageId)],
+    [eventTarget, Enums.Events.IMAGE_LOAD_FAILED, (e) => onBroken(e.detail.imageId)],
+  ];
+  for (const [target, name, heard] of listeners) target.addEventListener(name, heard);
+  const resizer = new ResizeObserver(() => engine.resize(true, true));
+  resizer.observe(element);
+
+  function draw() {
+    viewport.render();
+  }
+
+  return {
+    /** Shows the frames of a series, beginning with the one at `at` (counted from 0). */
+    async show(frames, at) {
+      for (const each of frames) {
+        if (each.frame === 1) wadors.metaDataManager.add(each.imageId, each.instance);
+      }
+      await viewport.setStack(frames.map((each) => each.imageId), at);
+      draw();
+    },
+    goTo: (at) => viewport.setImageIdIndex(at),
+    at: () => viewport.getCurrentImageIdIndex(),
+    window() {
+      const range = viewport.getProperties().voiRange;
+      return range ? windowOf(range) : null;
+    },
+    setWindow(center, width) {
+      viewport.setProperties({ voiRange: rangeOf({ center, width: Math.max(1, width) }) });
+      draw();
+    },
+    /** The window of the file, or the full range where it names none. */
+    resetWindow() {
+      const inverted = Boolean(viewport.getProperties().invert);
+      viewport.resetProperties();
+      if (Boolean(viewport.getProperties().invert) !== inverted) {
+        viewport.setProperties({ invert: inverted });
+      }
+      draw();
+    },
+    invert() {
+      viewport.setProperties({ invert: !viewport.getProperties().invert });
+      draw();
+    },
+    isInverted: () => Boolean(viewport.getProperties().invert),
+    zoom: () => viewport.getZoom(),
+    /** Zooms about a point of the element in CSS pixels, or about the middle. */
+    zoomTo(zoom, point) {
+      const next = clamp(zoom, ...ZOOM_LIMITS);
+      const before = point && viewport.canvasToWorld(point);
+      viewport.setZoom(next);
+      if (before) {
+        const now = viewport.worldToCanvas(before);
+        this.panBy(point[0] - now[0], point[1] - now[1]);
+      }
+      draw();
+    },
+    panBy(x, y) {
+      const [panX, panY] = viewport.getPan();
+      viewport.setPan([panX + x, panY + y]);
+      draw();
+    },
+    reset() {
+      viewport.resetProperties();
+      viewport.resetCamera();
+      draw();
+    },
+    camera: () => viewport.getCamera(),
+    /** Where the image lies: its slice location in mm, or null. */
+    slice(imageId) {
+      const plane = metaData.get("imagePlaneModule", imageId);
+      if (!plane || plane.usingDefaultValues) return null;
+      const [a, b, c] = [plane.rowCosines, plane.columnCosines, plane.imagePositionPatient];
+      const normal = [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+      ];
+      return normal.reduce((sum, part, axis) => sum + part * c[axis], 0);
+    },
+    isCached: (imageId) => Boolean(cache.getImageLoadObject(imageId)?.image ?? cache.isLoaded(imageId)),
+    /** Loads into the cache without showing; resolves to the decoded size in bytes. */
+    async load(imageId) {
+      const image = await imageLoader.loadAndCacheImage(imageId, {
+        requestType: Enums.RequestType.Prefetch,
+        priority: 10,
+      });
+      return image.sizeInBytes;
+    },
+    /** Takes every pixel away, out of the page and out of memory. */
+    close() {
+      for (const [target, name, heard] of listeners) target.removeEventListener(name, heard);
+      resizer.disconnect();
+      imageRetrievalPoolManager.clearRequestStack(Enums.RequestType.Prefetch);
+      imageRetrievalPoolManager.clearRequestStack(Enums.RequestType.Interaction);
+      for (const canvas of element.querySelectorAll("canvas")) canvas.width = 0;
+      engine.disableElement(VIEWPORT);
+      engine.destroy();
+      cache.purgeCache();
+      wadors.metaDataManager.purge();
+      getWebWorkerManager().terminate("dicomImageLoader");
+      element.replaceChildren();
+    },
+  };
+}
