@@ -13,6 +13,21 @@ STATUS: dict[str, int] = {
     "refused": 409,
     "absent": 404,
     "bad_value": 400,
+    "not_now": 409,
+    "no_actor": 401,
+    "not_allowed": 404,  # a page that a role does not have is, for that role, not there
+    "link_invalid": 404,
+    "taken": 409,
+    "token_invalid": 401,
+    "consent_invalid": 422,
+    "evidence_invalid": 422,
+    "not_covered": 409,
+    "share_invalid": 422,
+    "wrong_offset": 409,
+    "too_large": 413,
+    "blob_unavailable": 503,
+    "not_renderable": 406,
+    "not_acceptable": 406,
 }
 TITLES = {
     400: "Bad request",

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from portal import errors
 from sharing.kernel.errors import DomainError
+from sharing.tenants import services
+from sharing.tenants.rules import Actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -87,18 +90,16 @@ class RequestActor:
         return self.get_response(request)
 
 
-def _by_token(token: str) -> Any:
-    from sharing.tenants import services
-
-    return services.actor_for_token(token=token.strip(), at=timezone.now())
+def _by_token(token: str) -> Actor:
+    return services.actor_for_token(token.strip(), at=timezone.now())
 
 
-def _by_session(request: Any) -> Any:
-    from sharing.tenants import services
-
+def _by_session(request: Any) -> Actor | None:
     if not request.user.is_authenticated:
         return None
-    return services.actor_for_session(user=request.user, session_data=request.session)
+    records = get_authentication_records(request)
+    assured = any(record["method"] == "mfa" for record in records)
+    return services.actor_for_session(request.user, request.session, assured=assured)
 
 
 def actor_in_templates(request: HttpRequest) -> dict[str, Any]:
