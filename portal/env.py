@@ -59,7 +59,7 @@ VARIABLES = (
     Variable(
         "BLOB_STORAGE",
         "",
-        "Folder, or `s3://key:secret@host:port/bucket?region=...&secure=1`. Empty: DATA_DIR/blobs",
+        "Folder, or `s3://key:secret@host:port/bucket?region=...&tls=1`. Empty: DATA_DIR/blobs",
     ),
     Variable(
         "SECRET_KEY",
@@ -182,25 +182,19 @@ def email(url: str, data_dir: Path) -> dict[str, Any]:
     }
 
 
-def blobs(value: str, data_dir: Path) -> dict[str, str]:
-    """Where images are kept: {kind: "folder", root} or {kind: "s3", endpoint, bucket, ...}."""
-    if not value.startswith("s3://"):
-        root = (BASE_DIR / value) if value else data_dir / "blobs"
-        return {"kind": "folder", "root": str(root)}
-    parts = urlsplit(value)
-    query = dict(parse_qsl(parts.query))
-    if not parts.hostname or not parts.path.strip("/"):
-        raise EnvironmentMistake("BLOB_STORAGE is s3://key:secret@host:port/bucket")
-    scheme = "https" if query.get("secure") == "1" else "http"
-    port = f":{parts.port}" if parts.port else ""
-    return {
-        "kind": "s3",
-        "endpoint": f"{scheme}://{parts.hostname}{port}",
-        "access_key": unquote(parts.username or ""),
-        "secret_key": unquote(parts.password or ""),
-        "bucket": parts.path.strip("/"),
-        "region": query.get("region", "us-east-1"),
-    }
+def blobs(value: str, data_dir: Path) -> tuple[str, Path]:
+    """Where images are kept, and where they are received: (location, scratch folder).
+
+    A folder of one's own gets both, since a rename into place works on one file system only.
+    """
+    if value.startswith("s3://"):
+        parts = urlsplit(value)
+        if not parts.hostname or not parts.path.strip("/"):
+            raise EnvironmentMistake("BLOB_STORAGE is s3://key:secret@host:port/bucket")
+        return value, data_dir / "tmp"
+    if not value:
+        return str(data_dir / "blobs"), data_dir / "tmp"
+    return str(BASE_DIR / value / "blobs"), BASE_DIR / value / "scratch"
 
 
 def broker(redis_url: str) -> str:

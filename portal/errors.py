@@ -10,19 +10,23 @@ from django.template.loader import render_to_string
 from sharing.kernel.errors import DomainError
 
 STATUS: dict[str, int] = {
+    # kernel
     "refused": 409,
     "absent": 404,
     "bad_value": 400,
     "not_now": 409,
+    # tenants
     "no_actor": 401,
     "not_allowed": 404,  # a page that a role does not have is, for that role, not there
     "link_invalid": 404,
     "taken": 409,
     "token_invalid": 401,
+    # consent, access
     "consent_invalid": 422,
     "evidence_invalid": 422,
     "not_covered": 409,
     "share_invalid": 422,
+    # archive
     "wrong_offset": 409,
     "too_large": 413,
     "blob_unavailable": 503,

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.RequestActor",
+    "portal.middleware.FirstSteps",
     "portal.middleware.DomainErrors",
 ]
 TEMPLATES = [
@@ -89,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.middleware.actor_in_templates",
+                "sharing.web.context.shell",
             ],
         },
     }
@@ -96,7 +98,7 @@ TEMPLATES = [
 
 # --- where things are kept ------------------------------------------------------------------------
 DATABASES = {"default": environment.database(env.text("DATABASE_URL"), DATA_DIR)}
-BLOB_STORAGE = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
+BLOB_STORAGE, SCRATCH_DIR = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
 for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):
@@ -194,6 +196,8 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
+# The address was proved by the link that began the account; allauth's own list doesn't know it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Imaging sharing portal"
 

@@ -1,9 +1,10 @@
 """All URLs of the portal: each face brings its own list and is mounted here, nowhere else."""
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from portal import health
+from portal import errors, health
 
 FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.dicomweb": "dicomweb/",
@@ -12,9 +13,19 @@ FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.web": "",
 }
 
+
+def closed(request: HttpRequest, **kwargs: str) -> HttpResponse:
+    """allauth's pages that this portal doesn't have: accounts and addresses come by invitation."""
+    return errors.absent(request)
+
+
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
+    path("accounts/signup/", closed, name="account_signup"),
+    path("accounts/email/", closed, name="account_email"),
+    path("accounts/confirm-email/", closed, name="account_email_verification_sent"),
+    path("accounts/confirm-email/<str:key>/", closed, name="account_confirm_email"),
     path("accounts/", include("allauth.urls")),
     *(
         path(prefix, include(f"{face}.urls"))
