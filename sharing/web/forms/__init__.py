@@ -1,0 +1,1 @@
+"""What pages ask, parsed at the door."""
