@@ -1,0 +1,181 @@
+"""DICOM files on their way out: harmless preamble, true meta information, plain encoding."""
+
+import struct
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .decode import image_of
+from .elements import PIXEL_TAGS, UNDEFINED, Element
+from .errors import CannotRender
+from .frames import as_native_le, frame_bytes
+from .json_model import is_signed, resolved_vr
+from .scan import EXPLICIT_LE, Scanned
+
+Read = Callable[[int, int], bytes]
+CHUNK = 1024 * 1024
+SAFE_START = bytes(128) + b"DICM"
+IMPLEMENTATION_UID = "2.25.180212463906451180393012093047846371219"
+IMPLEMENTATION_NAME = "SHARING_1"
+_WIDTHS = {
+    "AT": 2, "US": 2, "SS": 2, "OW": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4,
+    "FD": 8, "OD": 8, "OV": 8, "SV": 8, "UV": 8,
+}  # fmt: skip
+_LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
+_OFFSET_TABLES = (0x7FE00001, 0x7FE00002)
+
+
+def safe_preamble(first_132_bytes: bytes) -> bytes:
+    """The first 132 bytes of a Part 10 file with the preamble zeroed (PS3.10 7.5).
+
+    Raises ValueError where they are not the start of a Part 10 file.
+    """
+    if len(first_132_bytes) != 132 or first_132_bytes[128:] != b"DICM":
+        raise ValueError("not the start of a Part 10 file")
+    return SAFE_START
+
+
+def part10(scanned: Scanned, read: Read, *, size: int) -> Iterator[bytes]:
+    """The stored file in chunks, fit to leave: preamble zeroed, all else byte for byte.
+
+    `read` and `size` are of the file as it is stored. Meta information is written anew only where
+    the file had none, or where it named another object than its data set.
+    """
+    if scanned.preamble is not None and not _meta_is_wrong(scanned):
+        yield SAFE_START
+        start = 132
+    else:
+        yield file_meta(scanned, scanned.transfer_syntax)
+        start = scanned.data_offset
+    yield from _chunks(read, start, size - start)
+
+
+def _meta_is_wrong(scanned: Scanned) -> bool:
+    wrong = {"meta_mismatch", "transfer_syntax_missing"}
+    return bool(wrong.intersection(scanned.warnings))
+
+
+def file_meta(scanned: Scanned, syntax: str) -> bytes:
+    """Preamble and file meta information (PS3.10 7.1) for the object in another syntax."""
+    rows = (
+        _short(0x00020002, "UI", _uid(scanned.sop_class_uid))
+        + _short(0x00020003, "UI", _uid(scanned.sop_instance_uid))
+        + _short(0x00020010, "UI", _uid(syntax))
+        + _short(0x00020012, "UI", _uid(IMPLEMENTATION_UID))
+        + _short(0x00020013, "SH", _even(IMPLEMENTATION_NAME.encode(), b" "))
+    )
+    rows = _long(0x00020001, "OB", 2) + b"\0\1" + rows
+    return SAFE_START + _short(0x00020000, "UL", struct.pack("<I", len(rows))) + rows
+
+
+def as_explicit_le(scanned: Scanned, read: Read) -> Iterator[bytes]:
+    """The object as an Explicit VR Little Endian file, in chunks.
+
+    `read` counts as plain() does. Compressed pixel data is decoded frame by frame; lossy ones
+    stay marked as such. Raises CannotRender where a frame cannot be decoded.
+    """
+    yield file_meta(scanned, EXPLICIT_LE)
+    signed = is_signed(scanned.elements, False)
+    decoded = scanned.pixel is not None and scanned.pixel.encapsulated
+    colour = decoded and _becomes_rgb(scanned)
+    for element in scanned.elements:
+        if decoded and element.tag in _OFFSET_TABLES:
+            continue
+        if decoded and element.tag in PIXEL_TAGS:
+            yield from _decoded_pixels(scanned, read)
+        elif decoded and element.tag == 0x00280006:
+            yield _short(element.tag, "US", b"\0\0")
+        elif colour and element.tag == 0x00280004:
+            yield _short(element.tag, "CS", b"RGB ")
+        else:
+            yield from _element(element, read, signed)
+
+
+def _becomes_rgb(scanned: Scanned) -> bool:
+    if image_of(scanned).samples != 3:
+        return False
+    lossy_or_2000 = scanned.transfer_syntax.startswith("1.2.840.10008.1.2.4.")
+    return lossy_or_2000 and scanned.facts.photometric.startswith("YBR")
+
+
+def _decoded_pixels(scanned: Scanned, read: Read) -> Iterator[bytes]:
+    image, layout = image_of(scanned), scanned.pixel
+    frames = layout.frames if layout else ()
+    cells = image.rows * image.columns * image.samples
+    if image.bits_allocated == 1 and cells % 8 and len(frames) > 1:
+        raise CannotRender("unsupported_pixels")
+    total = (cells * image.bits_allocated + 7) // 8 * len(frames)
+    if not frames or total >= UNDEFINED - 1:
+        raise CannotRender("over_budget" if frames else "frames_unusable")
+    vr = "OW" if image.bits_allocated > 8 else "OB"
+    yield _long(0x7FE00010, vr, total + total % 2)
+    for index in range(len(frames)):
+        yield as_native_le(scanned, frame_bytes(read, layout, index), index)
+    yield bytes(total % 2)
+
+
+def _element(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
+    if element.tag & 0xFFFF == 0:
+        return  # group lengths: retired, and wrong after re-encoding
+    if element.items is not None:
+        yield from _sequence(element, read, signed)
+        return
+    vr = resolved_vr(element, signed)
+    if element.length > 65534 and vr not in _LONG:
+        vr = "UN"  # PS3.5 6.2.2: too long for a 16-bit length field
+    odd = element.length % 2
+    head = _long if vr in _LONG else _short_head
+    yield head(element.tag, vr, element.length + odd)
+    for part in _parts(element, read):
+        yield part if element.little else _swapped(part, _WIDTHS.get(vr, 1))
+    if odd:
+        yield b"\0" if vr in _LONG or vr == "UI" else b" "
+
+
+def _sequence(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
+    yield _long(element.tag, "SQ", UNDEFINED)
+    for item in element.items or ():
+        yield struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
+        inner = is_signed(item, signed)
+        for child in item:
+            yield from _element(child, read, inner)
+        yield struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+    yield struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+
+
+def _parts(element: Element, read: Read) -> Iterator[bytes]:
+    if element.value is not None:
+        yield element.value
+    else:
+        yield from _chunks(read, element.offset, element.length)
+
+
+def _chunks(read: Read, offset: int, length: int) -> Iterator[bytes]:
+    for start in range(0, length, CHUNK):
+        yield read(offset + start, min(CHUNK, length - start))
+
+
+def _swapped(part: bytes, width: int) -> bytes:
+    if width == 1 or len(part) % width:
+        return part
+    return np.frombuffer(part, f"u{width}").byteswap().tobytes()
+
+
+def _short_head(tag: int, vr: str, length: int) -> bytes:
+    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
+
+
+def _short(tag: int, vr: str, value: bytes) -> bytes:
+    return _short_head(tag, vr, len(value)) + value
+
+
+def _long(tag: int, vr: str, length: int) -> bytes:
+    return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
+
+
+def _uid(uid: str) -> bytes:
+    return _even(uid.encode("ascii"), b"\0")
+
+
+def _even(value: bytes, pad: bytes) -> bytes:
+    return value + pad if len(value) % 2 else value
