@@ -1,8 +1,28 @@
-// What every page needs: htmx for partial updates, Bootstrap for menus and dialogs.
+// What every page runs: htmx for partial updates, menus, dialogs, toasts, keys. Pages work without it.
 import htmx from "htmx.org";
-import "bootstrap";
+import { watchBusyForms } from "./busy.js";
+import { watchDialogs } from "./dialogs.js";
+import { watchFocus } from "./focus.js";
+import { watchKeys } from "./keys.js";
+import { watchMenus } from "./menus.js";
+import { watchToasts } from "./toasts.js";
 
-// htmx would add a style element and evaluate strings, which the Content-Security-Policy refuses.
+// htmx would add a style element and evaluate strings, which the Content-Security-Policy refuses;
+// base.html says the same in a meta element, for the moment before this line.
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
+// Pages hold patient data: htmx keeps none of them in the browser's storage.
+htmx.config.historyCacheSize = 0;
 window.htmx = htmx;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.querySelector('meta[name="csrf-token"]')?.content;
+  if (token) event.detail.headers["X-CSRFToken"] = token;
+});
+
+watchMenus();
+watchDialogs();
+watchToasts();
+watchFocus();
+watchBusyForms();
+watchKeys();

@@ -29,7 +29,11 @@ ROUTES = (
     ("studies/<str:public_id>/log/", "study.log", "study-log"),
     ("studies/<str:public_id>/state/", "study.state", "study-state"),
     ("studies/<str:public_id>/thumbnail/", "study.thumbnail", "study-thumbnail"),
-    ("series/<str:public_id>/<int:series>/thumbnail/", "study.series_thumbnail", "series-thumbnail"),
+    (
+        "series/<str:public_id>/<int:series>/thumbnail/",
+        "study.series_thumbnail",
+        "series-thumbnail",
+    ),
     ("patients/", "patients.listing", "patients"),
     ("patients/<str:public_id>/", "patients.show", "patient"),
     ("patients/<str:public_id>/consents/new/", "consents.new", "new-consent"),

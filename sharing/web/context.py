@@ -1,0 +1,75 @@
+"""What the frame of every page needs: who acts, where they may go, what is new."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from sharing.tenants import services as tenants
+from sharing.tenants.services import Actor, Duty
+
+Shown = Callable[[Actor], bool]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One word of the navigation."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool = False
+
+
+def _sees_studies(actor: Actor) -> bool:
+    return actor.treating or actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT)
+
+
+PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for whom
+    ("web:home", "Home", "house", lambda actor: True),
+    ("web:patients", "Patients", "people", _sees_studies),
+    ("web:studies", "Studies", "collection", _sees_studies),
+    ("web:shares", "Shared", "share", lambda actor: actor.may(Duty.SHARE)),
+    ("web:consents", "Consents", "shield-check", lambda a: a.may(Duty.RECORD_CONSENT)),
+    ("web:upload", "Upload", "cloud-upload", lambda actor: actor.may(Duty.UPLOAD)),
+    ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
+    ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),
+    ("web:applications", "Applications", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `nav`, `search_url`, `acting_choices`; empty for a stranger."""
+    actor = getattr(request, "actor", None)
+    if actor is None or not request.user.is_authenticated:
+        return {"nav": [], "search_url": None, "acting_choices": []}
+    return {
+        "nav": places(actor, request.path),
+        "search_url": _address("web:studies") if _sees_studies(actor) else None,
+        "acting_choices": SimpleLazyObject(lambda: tenants.acting_choices(request.user)),
+    }
+
+
+def places(actor: Actor, path: str) -> list[Place]:
+    """The navigation for this actor; a page that this installation does not serve has no word."""
+    offered = [
+        Place(word, address, drawing)
+        for route, word, drawing, shown in PLACES
+        if shown(actor) and (address := _address(route)) is not None
+    ]
+    here = max((p.url for p in offered if _is_under(path, p.url)), key=len, default=None)
+    return [Place(p.label, p.url, p.icon, p.url == here) for p in offered]
+
+
+def _is_under(path: str, url: str) -> bool:
+    return path == url if url == "/" else path.startswith(url)
+
+
+def _address(route: str) -> str | None:
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return None
