@@ -1,10 +1,15 @@
-"""Sign-in rules that allauth asks for: nobody signs up alone, accounts come by invitation."""
+"""What sign-in adds to allauth: accounts come by invitation, and first things come first."""
 
 from typing import Any
 from urllib.parse import quote
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.views import ActivateTOTPView
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,19 +17,69 @@ from sharing.tenants import services
 
 
 class InvitedAccounts(DefaultAccountAdapter):
-    """Closes the public sign-up and keeps e-mailed links on PUBLIC_URL."""
+    """Closes the public sign-up, keeps e-mailed links on PUBLIC_URL, and notes a new password."""
 
     def is_open_for_signup(self, request: Any) -> bool:
         """Never: an organization registers and invites its people."""
         return False
 
-    def set_password(self, user: Any, password: str) -> None:
-        """Change and reset alike: the person has a password of their own now."""
-        super().set_password(user, password)
-        services.password_changed(user=user, at=timezone.now())
-        user.must_change_password = False
-
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link in the e-mail; built from PUBLIC_URL, never from the Host header."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.PUBLIC_URL + path.replace("UID-KEY", quote(key)))
+
+    def get_password_change_redirect_url(self, request: Any) -> str:
+        """Home, from where the gate leads on when something is still missing."""
+        return "/"
+
+    def set_password(self, user: Any, password: str) -> None:
+        """Changed or reset by the person: the password to begin with is over."""
+        super().set_password(user, password)
+        services.password_changed(user=user, at=timezone.now())
+        user.must_change_password = False  # the row has it; this request goes on with its copy
+
+
+class ActivateSecondFactor(ActivateTOTPView):
+    """allauth's page; the code that was just right counts for this session too."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Activates, then records the use: nobody types a second code to begin."""
+        response = super().form_valid(form)
+        totp = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        post_authentication(self.request, totp)
+        return response
+
+
+def used_second_factor(request: HttpRequest) -> bool:
+    """Whether a second factor was used in this session."""
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] == "mfa" for record in records)
+
+
+def first_step(request: Any) -> str | None:
+    """The route that a signed-in person must go to before anything else; None when all is done."""
+    user = request.user
+    assured = used_second_factor(request)
+    enrolled = assured or Authenticator.objects.filter(user=user).exists()
+    need = services.user_needs(user, has_second_factor=enrolled)
+    if need == "password":
+        return "account_change_password"
+    if need == "second_factor":
+        return "mfa_activate_totp"
+    actor = request.actor
+    if enrolled and not assured and actor is not None and not actor.assured:
+        return "mfa_reauthenticate"  # set up elsewhere while this session was open
+    return None
+
+
+ALWAYS_OPEN = ("account_login", "account_logout", "account_reauthenticate")
+OPEN_AT = {
+    "account_change_password": ("account_change_password",),
+    "mfa_activate_totp": ("mfa_activate_totp", "account_change_password"),
+    "mfa_reauthenticate": ("mfa_reauthenticate", "mfa_authenticate"),
+}
+
+
+def may_pass(request: HttpRequest, step: str) -> bool:
+    """Whether the page is one of those that the step itself needs."""
+    return request.path_info in {reverse(name) for name in (*ALWAYS_OPEN, *OPEN_AT[step])}

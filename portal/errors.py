@@ -4,7 +4,10 @@ Not visible and not existing are one answer, made by `absent()` alone: same body
 What the answer looks like depends on the mount the caller knocked at, never on the cause.
 """
 
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 
 from sharing.kernel.errors import DomainError
@@ -20,6 +23,7 @@ STATUS: dict[str, int] = {
     "not_allowed": 404,  # a page that a role does not have is, for that role, not there
     "link_invalid": 404,
     "taken": 409,
+    "last_administrator": 409,
     "token_invalid": 401,
     # consent, access
     "consent_invalid": 422,
@@ -63,7 +67,23 @@ def response_for(request: HttpRequest, error: DomainError) -> HttpResponse:
     status = status_of(error)
     if status == 404:
         return absent(request)
+    if error.code == "no_actor" and not is_for_machines(request):
+        return sign_in_first(request)
     return problem(request, status, code=error.code, detail=str(error))
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back; one who is signed in and acts for nobody is told so."""
+    if request.user.is_authenticated:
+        detail = "You act for no organization at present. Ask its administrator for an invitation."
+        return problem(request, 403, code="no_actor", detail=detail)
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
+        return response
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    return redirect_to_login("/")
 
 
 def absent(request: HttpRequest) -> HttpResponse:

@@ -2,23 +2,18 @@
 
 import re
 import secrets
-import types
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from allauth.account.authentication import get_authentication_records
-from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
-from portal import errors
+from portal import accounts, errors
 from sharing.kernel.errors import DomainError
 from sharing.tenants import services
-from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -103,63 +98,27 @@ def _by_session(request: Any) -> Actor | None:
     if not request.user.is_authenticated:
         return None
     return services.actor_for_session(
-        request.user, request.session, assured=used_second_factor(request)
+        request.user, request.session, assured=accounts.used_second_factor(request)
     )
 
 
-def used_second_factor(request: Any) -> bool:
-    """Whether this session was opened with a second factor, or one was set up in it."""
-    records = get_authentication_records(request, request.user)
-    if any(record["method"] == "mfa" for record in records):
-        return True
-    if not records:
-        return False
-    since = datetime.fromtimestamp(min(record["at"] for record in records), UTC)
-    return Authenticator.objects.filter(
-        user=request.user, type=Authenticator.Type.TOTP, created_at__gte=since
-    ).exists()
-
-
-class FirstSteps:
-    """A new person first chooses a password, then sets up the second factor; nothing before.
-
-    Which step is missing is the tenants' answer; this only leads there.
-    """
-
-    STEPS = types.MappingProxyType(
-        {"password": "account_change_password", "second_factor": "mfa_activate_totp"}
-    )
-    OPEN = frozenset(
-        {"alive", "ready", "account_logout", "account_reauthenticate", "mfa_reauthenticate"}
-    )
+class FirstThings:
+    """A new password and the second factor come before every page and every answer."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing on the way in: the route is not known yet."""
-        return self.get_response(request)
-
-    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """Leads to the missing step, or lets through."""
+    def __call__(self, request: Any) -> HttpResponse:
+        """Leads a page to the missing step; a machine's mount is told, not led."""
         if request.by_token or not request.user.is_authenticated:
-            return None
-        step = missing_step(request)
-        route = request.resolver_match.view_name
-        if step is None or route in self.OPEN or route == self.STEPS[step]:
-            return None
+            return self.get_response(request)
+        step = accounts.first_step(request)
+        if step is None or accounts.may_pass(request, step):
+            return self.get_response(request)
         if errors.is_for_machines(request):
-            return errors.response_for(request, NoActor())
-        return HttpResponseRedirect(reverse(self.STEPS[step]))
-
-
-def missing_step(request: Any) -> str | None:
-    """ "password", "second_factor" or None, for a signed-in person."""
-    if request.user.must_change_password:
-        return "password"
-    if request.actor is None or request.actor.assured:
-        return None
-    return services.user_needs(request.user, has_second_factor=used_second_factor(request))
+            detail = "Sign in with a new password and a second factor first."
+            return errors.problem(request, 403, code="sign_in_unfinished", detail=detail)
+        return redirect(step)
 
 
 def actor_in_templates(request: HttpRequest) -> dict[str, Any]:

@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.RequestActor",
-    "portal.middleware.FirstSteps",
+    "portal.middleware.FirstThings",
     "portal.middleware.DomainErrors",
 ]
 TEMPLATES = [

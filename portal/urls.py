@@ -1,10 +1,11 @@
 """All URLs of the portal: each face brings its own list and is mounted here, nowhere else."""
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from portal import errors, health
+from portal import accounts, errors, health
 
 FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.dicomweb": "dicomweb/",
@@ -26,6 +27,11 @@ urlpatterns = [
     path("accounts/email/", closed, name="account_email"),
     path("accounts/confirm-email/", closed, name="account_email_verification_sent"),
     path("accounts/confirm-email/<str:key>/", closed, name="account_confirm_email"),
+    path(
+        "accounts/2fa/totp/activate/",
+        login_required(accounts.ActivateSecondFactor.as_view()),
+        name="mfa_activate_totp",
+    ),
     path("accounts/", include("allauth.urls")),
     *(
         path(prefix, include(f"{face}.urls"))
