@@ -1,4 +1,4 @@
-"""Decode text by Specific Character Set (0008,0005), PS3.3 C.12.1.1.2; never raises on bad bytes."""
+"""Decode text by Specific Character Set (0008,0005), PS3.3 C.12.1.1.2; bad bytes never raise."""
 
 import codecs
 import re
@@ -26,7 +26,7 @@ class Charset:
 
     def decode(self, raw: bytes, vr: str) -> str:
         """Text of a whole value (backslashes included), replacement characters for bad bytes."""
-        if vr not in TEXT_VRS or raw.isascii() and b"\x1b" not in raw:
+        if vr not in TEXT_VRS or (raw.isascii() and b"\x1b" not in raw):
             return raw.decode("ascii", "replace")
         if not self.declared or not self.known:
             return self._guess(raw)
@@ -71,7 +71,8 @@ def charset_of(raw: bytes | None, default: str | None, parent: Charset | None = 
         return parent or Charset(("ascii",), declared=False, known=True, guess=_codec(default))
     found = [_codec(term) if term else "latin_1" for term in terms]
     good = tuple(codec for codec in found if codec)
-    return Charset(good or ("ascii",), True, len(good) == len(found), _codec(default))
+    known = len(good) == len(found)
+    return Charset(good or ("ascii",), declared=True, known=known, guess=_codec(default))
 
 
 def _codec(term: str | None) -> str | None:

@@ -6,6 +6,7 @@ is refused before the decoder allocates anything.
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import imagecodecs
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from .errors import CannotRender
 from .scan import EXPLICIT_BE, NATIVE, Scanned
-from .stream import jpeg_facts, jpeg2000_facts
+from .stream import jpeg2000_facts, jpeg_facts
 from .values import find, numbers, text
 
+FLOAT_TAGS = (0x7FE00008, 0x7FE00009)
 BUDGET = 512 * 1024 * 1024
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 RLE = "1.2.840.10008.1.2.5"
@@ -131,10 +133,8 @@ def _decoded(image: Image, frame: bytes, index: int) -> tuple[Pixels, str]:
 def _native(image: Image, frame: bytes, index: int) -> Pixels:
     if image.bits_allocated == 1:
         return _bits(image, frame, index)
-    if image.tag in (0x7FE00008, 0x7FE00009):
-        kind = "f"
-    else:
-        kind = "i" if image.signed else "u"
+    whole = "i" if image.signed else "u"
+    kind = "f" if image.tag in FLOAT_TAGS else whole
     width = image.bits_allocated // 8
     if width == 1 and image.big_endian and image.pixel_vr == "OW" and len(frame) % 2 == 0:
         frame = np.frombuffer(frame, "u2").byteswap().tobytes()
@@ -203,7 +203,7 @@ def _rle(image: Image, frame: bytes) -> Pixels:
     if offsets[0] < 64 or offsets != sorted(offsets):
         raise CannotRender("undecodable")
     planes = np.empty((image.samples, width, cells), "u1")
-    for i, (start, stop) in enumerate(zip(offsets, offsets[1:], strict=False)):
+    for i, (start, stop) in enumerate(pairwise(offsets)):
         plane = _unpacked(frame[start:stop], cells)
         planes[i // width, width - 1 - i % width] = plane
     whole = np.ascontiguousarray(np.moveaxis(planes, 1, -1)).view(f"<u{width}")[..., 0]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .decode import image_of
+from .decode import decode_frame, image_of
 from .elements import PIXEL_TAGS, UNDEFINED, Element
 from .errors import CannotRender
 from .frames import as_native_le, frame_bytes
@@ -75,9 +75,9 @@ def as_explicit_le(scanned: Scanned, read: Read) -> Iterator[bytes]:
     stay marked as such. Raises CannotRender where a frame cannot be decoded.
     """
     yield file_meta(scanned, EXPLICIT_LE)
-    signed = is_signed(scanned.elements, False)
+    signed = is_signed(scanned.elements, inherited=False)
     decoded = scanned.pixel is not None and scanned.pixel.encapsulated
-    colour = decoded and _becomes_rgb(scanned)
+    colour = decoded and _becomes_rgb(scanned, read)
     for element in scanned.elements:
         if decoded and element.tag in _OFFSET_TABLES:
             continue
@@ -91,11 +91,12 @@ def as_explicit_le(scanned: Scanned, read: Read) -> Iterator[bytes]:
             yield from _element(element, read, signed)
 
 
-def _becomes_rgb(scanned: Scanned) -> bool:
-    if image_of(scanned).samples != 3:
+def _becomes_rgb(scanned: Scanned, read: Read) -> bool:
+    """Whether decoding turns the colours into RGB; the first frame tells."""
+    if not scanned.facts.photometric.startswith("YBR"):
         return False
-    lossy_or_2000 = scanned.transfer_syntax.startswith("1.2.840.10008.1.2.4.")
-    return lossy_or_2000 and scanned.facts.photometric.startswith("YBR")
+    frame = frame_bytes(read, scanned.pixel, 0)
+    return decode_frame(image_of(scanned), frame, 0)[1] == "RGB"
 
 
 def _decoded_pixels(scanned: Scanned, read: Read) -> Iterator[bytes]:
@@ -136,7 +137,7 @@ def _sequence(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
     yield _long(element.tag, "SQ", UNDEFINED)
     for item in element.items or ():
         yield struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
-        inner = is_signed(item, signed)
+        inner = is_signed(item, inherited=signed)
         for child in item:
             yield from _element(child, read, inner)
         yield struct.pack("<HHI", 0xFFFE, 0xE00D, 0)

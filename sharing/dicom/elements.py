@@ -206,9 +206,7 @@ class Walker:
             stop = end if open_item else head.start + head.length
             if stop > end:
                 raise BadDicom("truncated")
-            item, pos = self.data_set(
-                head.start, stop, how, depth=depth + 1, open_item=open_item
-            )
+            item, pos = self.data_set(head.start, stop, how, depth=depth + 1, open_item=open_item)
             items.append(item)
         if not closed:
             raise BadDicom("truncated")
@@ -216,7 +214,8 @@ class Walker:
 
     def _encapsulated(self, head: _Head, end: int, how: Encoding) -> tuple[Element, int]:
         """PS3.5 A.4: items of bytes, the first one the basic offset table."""
-        pos, fragments = head.start, []
+        pos = head.start
+        fragments: list[tuple[int, int]] = []
         while pos < end:
             item = self._head(pos, end, how, {})
             if item.tag == SEQUENCE_END:

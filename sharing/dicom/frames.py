@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .decode import decode_frame, image_of
+from .decode import Image, Pixels, decode_frame, image_of
 from .errors import CannotRender
 from .layout import PixelLayout
 from .scan import Scanned
@@ -42,17 +42,22 @@ def as_native_le(scanned: Scanned, frame: bytes, index: int) -> bytes:
     """
     image = image_of(scanned)
     if image.is_native:
-        return _native_le(image.bits_allocated, image.big_endian, frame, image, index)
+        return _native_le(image, frame, index)
     pixels, _ = decode_frame(image, frame, index)
     if image.bits_allocated == 1:
-        return np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
+        return _packed(pixels)
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
 
 
-def _native_le(bits: int, big_endian: bool, frame: bytes, image: object, index: int) -> bytes:
+def _native_le(image: Image, frame: bytes, index: int) -> bytes:
+    bits = image.bits_allocated
     if bits == 1:
-        pixels, _ = decode_frame(image, frame, index)  # type: ignore[arg-type]
-        return np.packbits(pixels.reshape(-1), bitorder="little").tobytes()
-    if not big_endian or bits % 8 or len(frame) % (bits // 8):
+        return _packed(decode_frame(image, frame, index)[0])
+    if not image.big_endian or bits % 8 or len(frame) % (bits // 8):
         return frame
     return np.frombuffer(frame, f">u{bits // 8}").astype(f"<u{bits // 8}").tobytes()
+
+
+def _packed(pixels: Pixels) -> bytes:
+    """One bit a pixel, the first pixel in the lowest bit (PS3.5 8.1.1)."""
+    return np.packbits(pixels.astype(np.uint8).reshape(-1), bitorder="little").tobytes()

@@ -30,7 +30,7 @@ def dicom_json(scanned: Scanned, *, bulk_uri: str) -> JsonObject:
     Pixel data and binary values over 1 kB become `BulkDataURI` = bulk_uri/PATH, where PATH is
     TAG or TAG/ITEM/TAG... (items from 0); bulk_range() finds their bytes again.
     """
-    signed = is_signed(scanned.elements, False)
+    signed = is_signed(scanned.elements, inherited=False)
     made = _data_set(scanned.elements, scanned.charset, bulk_uri.rstrip("/"), signed)
     made["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     return dict(sorted(made.items()))
@@ -109,7 +109,7 @@ def _element(element: Element, charset: Charset, uri: str, signed: bool) -> Json
 def _item(item: tuple[Element, ...], charset: Charset, uri: str, signed: bool) -> JsonObject:
     own = find(item, 0x00080005)
     here = charset_of(own.value if own else None, charset.guess, parent=charset)
-    made = _data_set(item, here, uri, is_signed(item, signed))
+    made = _data_set(item, here, uri, is_signed(item, inherited=signed))
     if own:
         made["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     return made
@@ -133,7 +133,7 @@ def resolved_vr(element: Element, signed: bool) -> str:
     return "OW" if element.vr == "OB or OW" else element.vr
 
 
-def is_signed(elements: tuple[Element, ...], inherited: bool) -> bool:
+def is_signed(elements: tuple[Element, ...], *, inherited: bool) -> bool:
     """Pixel Representation (0028,0103) of a data set or item, else the inherited one."""
     found = numbers(find(elements, 0x00280103))
     return bool(found[0]) if found else inherited

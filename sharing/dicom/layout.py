@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .elements import PIXEL_TAGS, Element, Read
 from .errors import BadDicom
@@ -126,7 +127,7 @@ def _grouped(
     first = parts[0][0] - 8
     place = {offset - 8 - first: i for i, (offset, _) in enumerate(parts)}
     cuts = [place.get(start, -1) for start in starts]
-    if cuts[0] != 0 or any(a >= b for a, b in zip(cuts, cuts[1:], strict=False)):
+    if cuts[0] != 0 or any(a >= b for a, b in pairwise(cuts)):
         return ()
     return tuple(parts[a:b] for a, b in zip(cuts, [*cuts[1:], len(parts)], strict=True))
 

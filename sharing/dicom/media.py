@@ -165,7 +165,7 @@ def label(info: zipfile.ZipInfo) -> str:
     name = info.filename
     if not info.flag_bits & 0x800:
         name = _redecoded(name)
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def _redecoded(name: str) -> str:
@@ -204,4 +204,5 @@ def _zip64(source: BinaryIO, tail: bytes, place: int) -> tuple[int, int] | None:
     record = source.read(56)
     if len(record) < 56 or record[:4] != b"PK\x06\x06":
         raise BadMedia("not_a_zip")
-    return struct.unpack_from("<QQ", record, 32)  # type: ignore[return-value]
+    count, size = struct.unpack_from("<QQ", record, 32)
+    return count, size

@@ -24,7 +24,8 @@ class PersonName:
         first = value.split("\\")[0]
         groups = [group.strip() for group in (*first.split("="), "", "", "")[:3]]
         parts = [part.strip() for part in (*groups[0].split("^"), "", "", "", "", "")[:5]]
-        return cls(*parts, ideographic=groups[1], phonetic=groups[2])
+        family, given, middle, prefix, suffix = parts
+        return cls(family, given, middle, prefix, suffix, groups[1], groups[2])
 
 
 def display_name(value: str) -> tuple[str, str]:

@@ -117,7 +117,7 @@ def _rgb(pixels: NDArray[np.generic], photometric: str, image: Image) -> Bytes8:
     if image.samples != 3:
         raise CannotRender("unsupported_pixels")
     if pixels.dtype.itemsize > 1:
-        pixels = pixels >> max(image.bits_stored - 8, 0)
+        pixels = np.right_shift(pixels.astype(np.uint64), max(image.bits_stored - 8, 0))
     shown = pixels.astype(np.uint8)
     return _from_ybr(shown) if photometric.startswith("YBR_FULL") else shown
 
@@ -140,9 +140,7 @@ def _greyed(pixels: NDArray[np.generic], grey: Grey, image: Image) -> Bytes8:
         return _by_table(pixels, grey, image)
     values = _modality(pixels.astype(np.float64), grey)
     good = values[np.isfinite(values)]
-    low, high = (
-        (float(v) for v in np.percentile(good, (0.5, 99.5))) if good.size else (0.0, 1.0)
-    )
+    low, high = (float(v) for v in np.percentile(good, (0.5, 99.5))) if good.size else (0.0, 1.0)
     if high <= low and good.size:
         low, high = float(good.min()), float(good.max())
     return _to_bytes(_voi(np.nan_to_num(values, posinf=high, neginf=low), grey, low, high), grey)
@@ -195,9 +193,7 @@ def _looked_up(values: NDArray[np.float64], lut: Lut) -> NDArray[np.float64]:
     return lut.entries[np.nan_to_num(places).astype(np.int64)]
 
 
-def _voi(
-    values: NDArray[np.float64], grey: Grey, low: float, high: float
-) -> NDArray[np.float64]:
+def _voi(values: NDArray[np.float64], grey: Grey, low: float, high: float) -> NDArray[np.float64]:
     """Brightness 0..1 (PS3.3 C.11.2.1.2, C.11.2.1.3)."""
     if grey.window:
         return _windowed(values, *grey.window)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import BinaryIO
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 from .charset import Charset, charset_of
 from .elements import Element, Encoding, Limits, Walker
@@ -242,7 +242,7 @@ def _guessed_syntax(encoding: Encoding) -> str:
 
 def _known_syntax(uid: str) -> bool:
     entry = UID_dictionary.get(uid)
-    is_syntax = bool(entry) and entry[1] == "Transfer Syntax"
+    is_syntax = entry is not None and entry[1] == "Transfer Syntax"
     return uid in NEWER or (is_syntax and uid.startswith("1.2.840.10008.1.2"))
 
 
@@ -252,9 +252,7 @@ def _meta_text(meta: tuple[Element, ...], tag: int) -> str:
     return raw.decode("latin-1").strip(" \0") if raw else ""
 
 
-def _uids(
-    elements: tuple[Element, ...], meta: tuple[Element, ...]
-) -> tuple[str, str, str, str]:
+def _uids(elements: tuple[Element, ...], meta: tuple[Element, ...]) -> tuple[str, str, str, str]:
     """SOP class, SOP instance, series and study UID, each proven well-formed (PS3.5 9.1)."""
     if _meta_text(meta, 0x00020002) == MEDIA_DIRECTORY:
         raise BadDicom("directory")
@@ -270,4 +268,4 @@ def _uids(
             raise BadDicom(code)
     if any(len(uid) > 64 or not _UID.fullmatch(uid) for uid in values.values()):
         raise BadDicom("bad_uid")
-    return tuple(values[tag] for tag, _ in wanted)  # type: ignore[return-value]
+    return values[0x00080016], values[0x00080018], values[0x0020000E], values[0x0020000D]

@@ -1,6 +1,5 @@
 """Our elements as a pydicom Dataset, for the code that computes with pydicom."""
 
-from pydicom.charset import convert_encodings
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -35,5 +34,6 @@ def _converted(
     if element.vr == "UN":
         return DataElement(tag, "UN", element.value)
     return RawDataElement(
-        tag, element.vr, element.length, element.value, element.offset, False, element.little
-    )
+        tag, element.vr, element.length, element.value, element.offset,
+        is_implicit_VR=False, is_little_endian=element.little,
+    )  # fmt: skip
