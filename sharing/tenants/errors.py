@@ -36,3 +36,10 @@ class TokenInvalid(DomainError):
 
     code = "token_invalid"
     message = "The access token is not valid."
+
+
+class LastAdministrator(DomainError):
+    """Ending the role would leave an organization that nobody can administer."""
+
+    code = "last_administrator"
+    message = "This is the last administrator. Invite another one first."

@@ -28,6 +28,8 @@ from .joining import (
     found_operator,
     founded,
     refuse,
+    to_answer,
+    to_verify,
     verify_application,
 )
 from .machines import issue_token, revoke_token
@@ -36,8 +38,10 @@ from .people import (
     add_member,
     end_membership,
     first_password,
+    has_account,
     invitation,
     invite,
+    open_invitations,
     password_changed,
 )
 
@@ -62,10 +66,12 @@ __all__ = [
     "first_password",
     "found_operator",
     "founded",
+    "has_account",
     "invitation",
     "invite",
     "issue_token",
     "members",
+    "open_invitations",
     "operators_mail",
     "organization_options",
     "password_changed",
@@ -74,6 +80,8 @@ __all__ = [
     "region_policy",
     "require",
     "revoke_token",
+    "to_answer",
+    "to_verify",
     "user_needs",
     "verify_application",
 ]

@@ -115,8 +115,30 @@ def open_letter(kind: Letter.Kind, secret: str, *, at: datetime) -> Letter:
     return letter
 
 
+def application_behind(kind: Letter.Kind, secret: str, *, at: datetime) -> Organization:
+    """Whose application an unspent letter is about; reading spends nothing. Raises LinkInvalid."""
+    letter = (
+        Letter.objects.select_related("organization")
+        .filter(kind=kind, public_id=Letter.name_in(secret))
+        .first()
+    )
+    if letter is None or not letter.open_at(at):
+        raise LinkInvalid()
+    return letter.organization
+
+
+def to_verify(*, secret: str, at: datetime) -> Organization:
+    """The application whose address a letter would verify. Raises LinkInvalid."""
+    return application_behind(Letter.Kind.VERIFY_APPLICATION, secret, at=at)
+
+
+def to_answer(*, secret: str, at: datetime) -> Organization:
+    """The application that the operator asked about. Raises LinkInvalid."""
+    return application_behind(Letter.Kind.ANSWER_QUESTION, secret, at=at)
+
+
 def applications(actor: Actor) -> QuerySet[Organization]:
-    """What waits for the operator, oldest first, and what was decided. Raises NotAllowed."""
+    """All that ever applied, newest first. Raises NotAllowed."""
     require(actor, Duty.APPROVE_ORGANIZATIONS)
     return Organization.objects.exclude(kind=Organization.Kind.OPERATOR).order_by("-applied_at")
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record
 from sharing.kernel.errors import BadValue
 from sharing.outbox.services import promise
-from sharing.tenants.errors import LinkInvalid
+from sharing.tenants.errors import LastAdministrator, LinkInvalid
 from sharing.tenants.models import Letter, Membership, Organization, User
 from sharing.tenants.rules import Actor, Duty, Role
 
@@ -58,6 +59,18 @@ def invitation(*, secret: str, at: datetime) -> Letter:
     return letter
 
 
+def has_account(*, email: str) -> bool:
+    """Whether the address belongs to a person already; ask it for the holder of a letter only."""
+    return User.objects.filter(email=email.lower()).exists()
+
+
+def open_invitations(organization_id: int, *, at: datetime) -> QuerySet[Letter]:
+    """Invitations that nobody has taken up and that are still good, newest first."""
+    return Letter.objects.filter(
+        kind=Letter.Kind.JOIN, organization_id=organization_id, used_at=None, expires_at__gt=at
+    ).order_by("-sent_at", "-pk")
+
+
 @transaction.atomic
 def accept_invitation(*, secret: str, name: str, password: str | None, at: datetime) -> User:
     """Take an invitation up. A new address gets an account with the password given.
@@ -96,14 +109,31 @@ def add_member(
 
 @transaction.atomic
 def end_membership(*, membership: Membership, by: Actor, at: datetime) -> None:
-    """Take a role away, effective with the next request. Raises NotAllowed."""
+    """Take a role away, effective with the next request.
+
+    Raises NotAllowed, or LastAdministrator: somebody must be left who can invite.
+    """
     require(by, Duty.MANAGE_MEMBERS)
+    if membership.role == Role.ADMINISTRATOR and not _others(membership):
+        raise LastAdministrator()
     Membership.objects.filter(
         pk=membership.pk, organization_id=by.organization_id, ended_at=None
     ).update(ended_at=at)
     detail = {"user": membership.user.public_id, "role": membership.role}
     what = What(custodian=by.organization_code, detail=detail)
     record(who=by.who, action="member.end", at=at, what=what)
+
+
+def _others(membership: Membership) -> bool:
+    """Whether another person administers the organization; locked until the transaction ends."""
+    Organization.objects.select_for_update().get(pk=membership.organization_id)
+    administrators = Membership.objects.filter(
+        organization_id=membership.organization_id,
+        role=Role.ADMINISTRATOR,
+        ended_at=None,
+        user__is_active=True,
+    )
+    return administrators.exclude(user_id=membership.user_id).exists()
 
 
 @transaction.atomic
