@@ -19,7 +19,7 @@ def tags(entry: str) -> SafeString:
     """
     manifest = _manifest()
     if not manifest:
-        return format_html("")
+        return SafeString()
     if entry not in manifest:
         raise LookupError(f"the front end was built without {entry}")
     chunk = manifest[entry]

@@ -1,0 +1,20 @@
+"""A test client that is signed in as somebody, as allauth would have left its session."""
+
+import time
+
+from django.test import Client
+
+from sharing.tenants.models import User
+
+
+def sign_in(client: Client, user: User, *, second_factor: bool = True) -> Client:
+    """Signs the user in by password and, unless told otherwise, a second factor."""
+    client.force_login(user)
+    methods = ["password", "mfa"] if second_factor else ["password"]
+    session = client.session
+    session["account_authentication_methods"] = [
+        {"method": method, "at": time.time()} for method in methods
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return client
