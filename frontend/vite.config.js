@@ -28,7 +28,11 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 4000,
     rollupOptions: {
-      input: { "viewer/main": here("viewer/main.js"), "shell/main": here("shell/main.js") },
+      input: {
+        "viewer/main": here("viewer/main.js"),
+        "shell/main": here("shell/main.js"),
+        "shell/upload": here("shell/upload.js"),
+      },
       output: {
         entryFileNames: "[name]-[hash].js",
         chunkFileNames: "chunks/[name]-[hash].js",

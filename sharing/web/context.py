@@ -32,7 +32,6 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:home", "Home", "house", lambda actor: True),
     ("web:patients", "Patients", "people", _sees_studies),
     ("web:studies", "Studies", "collection", _sees_studies),
-    ("web:shares", "Shared", "share", lambda actor: actor.may(Duty.SHARE)),
     ("web:consents", "Consents", "shield-check", lambda a: a.may(Duty.RECORD_CONSENT)),
     ("web:upload", "Upload", "cloud-upload", lambda actor: actor.may(Duty.UPLOAD)),
     ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
