@@ -64,7 +64,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/djlint --check --lint --quiet templates sharing portal
+	$(BIN)/djlint --lint --quiet templates
 	$(PY) manage.py makemigrations --check --dry-run
 	cd frontend && npm run --silent lint && npm run --silent test
 

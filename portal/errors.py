@@ -4,6 +4,8 @@ Not visible and not existing are one answer, made by `absent()` alone: same body
 What the answer looks like depends on the mount the caller knocked at, never on the cause.
 """
 
+import re
+
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -141,9 +143,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_for_machines(request):
         body = {"title": TITLES[500], "status": 500, "code": "server_error"}
         return JsonResponse(body, status=500, content_type="application/problem+json")
-    request_id = getattr(request, "request_id", "")
-    return HttpResponse(
-        f"Something went wrong on our side. Request {request_id}\n",
-        status=500,
-        content_type="text/plain; charset=utf-8",
-    )
+    page = (settings.BASE_DIR / "templates" / "500.html").read_text(encoding="utf-8")
+    return HttpResponse(re.sub(r"{#.*?#}\n?", "", page), status=500)

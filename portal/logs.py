@@ -25,7 +25,7 @@ def logging_config(*, production: bool, level: str) -> None:
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
-    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if production:
         final.append(structlog.processors.format_exc_info)
     structlog.configure(

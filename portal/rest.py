@@ -19,7 +19,7 @@ class ActorAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """(user, actor), or None for a stranger."""
-        inner = request._request
+        inner: Any = request._request
         actor = inner.actor
         if actor is None:
             return None
@@ -37,7 +37,7 @@ class HasActor(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """True when the request has an actor; what it may see is the services' answer."""
-        return request._request.actor is not None
+        return getattr(request._request, "actor", None) is not None
 
 
 def exception_response(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:

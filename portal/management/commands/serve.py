@@ -42,11 +42,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         environ = _environment(broker, options["port"])
         children = [*_broker(broker), _worker(options), _beat(), _web(options)]
-        say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
         url = environ["PUBLIC_URL"]
-        code = Supervisor(children, environ, say).run(lambda: say(f"The portal is at {url}"))
+        code = Supervisor(children, environ, _say).run(lambda: _say(f"The portal is at {url}"))
         lock.close()
         sys.exit(code)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _only_one_here() -> Any:
@@ -71,7 +74,7 @@ def _environment(broker: OwnBroker | None, port: int) -> dict[str, str]:
 def _broker(broker: OwnBroker | None) -> list[Child]:
     if broker is None:
         return []
-    client = redis.Redis.from_url(broker.url, socket_timeout=1, retry=None)
+    client: Any = redis.Redis.from_url(broker.url, socket_timeout=1, retry=None)
 
     def ready() -> bool:
         try:
