@@ -270,7 +270,7 @@ byId("single-keys").addEventListener("change", (event) => singleKeys.set(event.t
 chooseTool(matchMedia("(pointer: coarse)").matches ? "scroll" : "window");
 
 async function boot() {
-  const first = data.series.find((each) => !whyNotShown(each)) ?? data.series[0];
+  const first = data.series.find((each) => each.uid === data.first) ?? data.series[0];
   if (!first) {
     panels.notice("No images have arrived yet. Open the study again in a moment.");
     panels.setState({ state: "live", index: 0, count: 0 });

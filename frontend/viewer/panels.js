@@ -73,7 +73,7 @@ export function showTrack(loaded) {
 }
 
 /** Load bars and the progress line: how many images of the series are here. */
-export function showProgress(series, here, count, at) {
+export function showProgress(series, here, count) {
   const button = document.querySelector(`[data-do="series"][data-arg="${series.uid}"]`);
   const bar = button.querySelector("progress");
   bar.max = count;
@@ -87,7 +87,7 @@ export function showProgress(series, here, count, at) {
   line.hidden = here >= count;
   const loading = `Loading ${name}: ${here} of ${images}, nearest first`;
   write("status", here < count ? loading : `${images[0].toUpperCase()}${images.slice(1)} of ${name} loaded`);
-  setState({ loaded: here, at });
+  setState({ loaded: here });
 }
 
 /** Marks the series on screen in the rail and brings it into view. */
@@ -163,6 +163,7 @@ export function blank(words) {
   for (const part of document.querySelectorAll("[data-study]")) part.remove();
   document.title = byId("ended").dataset.title;
   write("ended-words", words);
+  write("status", "");
   byId("ended").hidden = false;
   for (const key of ["series", "index", "count", "window", "zoom", "loaded"]) delete root.dataset[key];
   setState({ state: "blanked" });

@@ -12,7 +12,7 @@ import {
   RenderingEngine,
 } from "@cornerstonejs/core";
 import { init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
-import { rangeOf, windowOf } from "./rules.js";
+import { fileWindows, rangeOf, values, windowOf } from "./rules.js";
 
 const ENGINE = "viewer";
 const VIEWPORT = "one";
@@ -23,6 +23,25 @@ const ZOOM_LIMITS = [0.2, 20];
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+const VOI_FUNCTIONS = ["LINEAR", "LINEAR_EXACT", "SIGMOID"];
+
+/**
+ * The windows of the file, for the library. Its own reading takes the first letter of VOI LUT
+ * Function (0028,1056) for the function and then refuses the image.
+ */
+function windowsOfFile(type, imageId) {
+  if (type !== Enums.MetadataModules.VOI_LUT) return undefined;
+  const instance = wadors.metaDataManager.get(imageId);
+  if (!instance) return undefined;
+  const windows = fileWindows(instance);
+  const named = String(values(instance, "00281056")[0] ?? "LINEAR");
+  return {
+    windowCenter: windows.length ? windows.map((each) => each.center) : undefined,
+    windowWidth: windows.length ? windows.map((each) => each.width) : undefined,
+    voiLUTFunction: [VOI_FUNCTIONS.includes(named) ? named : "LINEAR"],
+  };
+}
+
 /** Starts the libraries once; `onRefused(status)` hears of every failed request. */
 function start(onRefused) {
   initCore({ rendering: { webGlContextCount: 1 } });
@@ -30,6 +49,7 @@ function start(onRefused) {
     maxWebWorkers: clamp(Math.floor((navigator.hardwareConcurrency || 2) / 2), 1, 4),
     errorInterceptor: (error) => onRefused(error.status),
   });
+  metaData.addProvider(windowsOfFile, 20_000);
   cache.setMaxCacheSize(CACHE_BYTES);
   imageRetrievalPoolManager.setMaxSimultaneousRequests(
     Enums.RequestType.Prefetch,
@@ -67,6 +87,9 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
   const resizer = new ResizeObserver(() => engine.resize(true, true));
   resizer.observe(element);
 
+  /** Whether the file itself asks for white as low (MONOCHROME1), which is not "inverted". */
+  let whiteIsLow = false;
+
   function draw() {
     viewport.render();
   }
@@ -78,6 +101,7 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
         if (each.frame === 1) wadors.metaDataManager.add(each.imageId, each.instance);
       }
       await viewport.setStack(frames.map((each) => each.imageId), at);
+      whiteIsLow = Boolean(viewport.getProperties().invert);
       draw();
     },
     goTo: (at) => viewport.setImageIdIndex(at),
@@ -92,18 +116,17 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
     },
     /** The window of the file, or the full range where it names none. */
     resetWindow() {
-      const inverted = Boolean(viewport.getProperties().invert);
+      const { invert } = viewport.getProperties();
       viewport.resetProperties();
-      if (Boolean(viewport.getProperties().invert) !== inverted) {
-        viewport.setProperties({ invert: inverted });
-      }
+      viewport.setProperties({ invert });
       draw();
     },
     invert() {
       viewport.setProperties({ invert: !viewport.getProperties().invert });
       draw();
+      onChange();
     },
-    isInverted: () => Boolean(viewport.getProperties().invert),
+    isInverted: () => Boolean(viewport.getProperties().invert) !== whiteIsLow,
     zoom: () => viewport.getZoom(),
     /** Zooms about a point of the element in CSS pixels, or about the middle. */
     zoomTo(zoom, point) {

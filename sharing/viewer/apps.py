@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ViewerConfig(AppConfig):
+    """The viewer shell and its launch."""
+
+    name = "sharing.viewer"
+    label = "viewer"

@@ -1,0 +1,100 @@
+"""What the viewer's page says and gives to its script. Pure: made from an opened study."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+DICOMWEB = "/dicomweb/o"
+FIRST_PAINT = "viewport=1024,1024"
+LEAST_SHARE_OF_IMAGES = 4
+"""A series with less than a quarter of the largest one's images is not shown first: scouts."""
+
+WITHOUT_PICTURE = frozenset(
+    {"SEG", "PR", "KO", "SR", "RTSTRUCT", "RTPLAN", "RTDOSE", "ANN", "REG", "DOC", "ECG", "AU"}
+)
+"""Modalities (0008,0060) whose objects hold no picture for this viewer."""
+
+
+@dataclass(frozen=True)
+class Middle:
+    """The image that the server paints first."""
+
+    url: str
+    sop: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class SeriesLine:
+    """One series of the rail. `middle` is None for what can't be shown."""
+
+    uid: str
+    number: int | None
+    description: str
+    modality: str
+    frames: int
+    thumbnail: str
+    middle: Middle | None
+
+
+def root_of(study: Any) -> str:
+    """The DICOMweb root of the study's custodian (PS3.18 10.1), without a slash at its end."""
+    return f"{DICOMWEB}/{quote(study.organization.code, safe='')}"
+
+
+def lines_of(study: Any) -> list[SeriesLine]:
+    """The study's series in reading order: by Series Number (0020,0011), then as they came."""
+    rows = sorted(study.series.all(), key=lambda s: (s.number is None, s.number or 0, s.pk))
+    return [_line(study, row) for row in rows]
+
+
+def first_of(lines: list[SeriesLine]) -> SeriesLine | None:
+    """The series to begin with: the first with a fair number of images, else the first of all."""
+    shown = [line for line in lines if line.middle]
+    most = max((line.frames for line in shown), default=0)
+    fair = [line for line in shown if line.frames * LEAST_SHARE_OF_IMAGES >= most]
+    return next(iter(fair or lines), None)
+
+
+def script_data(study: Any, lines: list[SeriesLine], pulse: str) -> dict[str, Any]:
+    """What the script needs and no more: addresses and counts, nothing about the patient."""
+    first = first_of(lines)
+    return {
+        "study": {"uid": study.study_uid},
+        "root": root_of(study),
+        "pulse": pulse,
+        "state": study.state,
+        "first": first.uid if first else None,
+        "series": [
+            {
+                "uid": line.uid,
+                "number": line.number,
+                "description": line.description,
+                "modality": line.modality,
+                "frames": line.frames,
+                "middle": line.middle and vars(line.middle),
+            }
+            for line in lines
+        ],
+    }
+
+
+def _line(study: Any, row: Any) -> SeriesLine:
+    base = f"{root_of(study)}/studies/{study.study_uid}/series/{row.series_uid}"
+    shown = row.frame_count > 0 and row.modality not in WITHOUT_PICTURE
+    return SeriesLine(
+        uid=row.series_uid,
+        number=row.number,
+        description=row.description,
+        modality=row.modality,
+        frames=row.frame_count,
+        thumbnail=f"{base}/thumbnail" if shown else "",
+        middle=_middle(base, row) if shown and row.middle else None,
+    )
+
+
+def _middle(base: str, row: Any) -> Middle:
+    """Of one instance with many frames it is the middle frame, else the middle instance."""
+    frame = max(1, row.frame_count // 2) if row.instance_count == 1 else 1
+    instance = f"{base}/instances/{row.middle}"
+    return Middle(f"{instance}/frames/{frame}/rendered?{FIRST_PAINT}", row.middle, frame)

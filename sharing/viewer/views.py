@@ -1,0 +1,71 @@
+"""The viewer's two doors: the page of a study, and the pulse that asks whether it may be seen."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sharing.archive.errors import StudyNotFound
+from sharing.archive.services.finding import open_study, still_allowed
+from sharing.kernel.purposes import Action
+from sharing.tenants.errors import NoActor
+from sharing.tenants.services import Actor
+from sharing.viewer import pages
+from sharing.viewer.assets import viewer_assets
+
+CSP = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+    "connect-src 'self'; img-src 'self' data: blob:; style-src 'self'; font-src 'self'; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+"""Decoders are WebAssembly. Workers take the policy of their own file: portal/static_headers.py."""
+
+
+@require_safe
+def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The viewer of one study; the opening is in the access log before the page leaves.
+
+    Raises NoActor for a stranger, StudyNotFound for what is absent or hidden.
+    """
+    found = open_study(
+        actor_of(request),
+        public_id=public_id,
+        at=timezone.now(),
+        action=Action.IMAGES,
+        request_id=getattr(request, "request_id", ""),
+    )
+    lines = pages.lines_of(found.study)
+    context = {
+        "study": found.study,
+        "decision": found.decision,
+        "lines": lines,
+        "first": pages.first_of(lines),
+        "data": pages.script_data(found.study, lines, reverse("viewer:pulse", args=[public_id])),
+        "assets": viewer_assets(),
+    }
+    response = render(request, "viewer/study.html", context)
+    response["Content-Security-Policy"] = CSP
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def pulse(request: HttpRequest, public_id: str) -> HttpResponse:
+    """204 while the study's images may be seen; the open viewer asks every second.
+
+    401 once signed out; raises StudyNotFound once access ended: the viewer then blanks.
+    """
+    if getattr(request, "actor", None) is None:
+        return HttpResponse(status=401, headers={"Cache-Control": "no-store"})
+    if not still_allowed(actor_of(request), public_id=public_id, at=timezone.now()):
+        raise StudyNotFound()
+    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The request's actor. Raises NoActor, which leads a stranger to the sign-in page."""
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None:
+        raise NoActor()
+    return actor
