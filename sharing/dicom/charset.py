@@ -46,7 +46,7 @@ class Charset:
         try:
             delimiters = _NAME_DELIMITERS if vr == "PN" else _TEXT_DELIMITERS
             return decode_bytes(raw, list(self.codecs), delimiters)
-        except (UnicodeError, LookupError, ValueError):
+        except (UnicodeError, LookupError, ValueError, UserWarning):  # where warnings are errors
             return raw.decode(self.codecs[0], "replace")
 
     def doubts(self, raw: bytes) -> str | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .errors import CannotRender
 from .scan import EXPLICIT_BE, NATIVE, Scanned
 from .stream import jpeg2000_facts, jpeg_facts
-from .values import find, numbers, text
+from .values import find, text, whole
 
 FLOAT_TAGS = (0x7FE00008, 0x7FE00009)
 BUDGET = 512 * 1024 * 1024
@@ -70,8 +70,7 @@ def image_of(scanned: Scanned) -> Image:
     allocated = {0x7FE00008: 32, 0x7FE00009: 64}.get(tag) or scanned.facts.bits_allocated
 
     def number(wanted: int, default: int) -> int:
-        found = numbers(find(scanned.elements, wanted))
-        return int(found[0]) if found else default
+        return whole(find(scanned.elements, wanted), default)
 
     stored = number(0x00280101, allocated)
     image = Image(
@@ -133,8 +132,8 @@ def _decoded(image: Image, frame: bytes, index: int) -> tuple[Pixels, str]:
 def _native(image: Image, frame: bytes, index: int) -> Pixels:
     if image.bits_allocated == 1:
         return _bits(image, frame, index)
-    whole = "i" if image.signed else "u"
-    kind = "f" if image.tag in FLOAT_TAGS else whole
+    integer = "i" if image.signed else "u"
+    kind = "f" if image.tag in FLOAT_TAGS else integer
     width = image.bits_allocated // 8
     if width == 1 and image.big_endian and image.pixel_vr == "OW" and len(frame) % 2 == 0:
         frame = np.frombuffer(frame, "u2").byteswap().tobytes()
@@ -166,8 +165,8 @@ def _from_422(flat: Pixels, image: Image) -> Pixels:
     """Y1 Y2 CB CR for every two pixels (PS3.3 C.7.6.3.1.2)."""
     pairs = flat[: image.rows * image.columns * 2].reshape(-1, 4)
     chroma = np.repeat(pairs[:, 2:], 2, axis=0)
-    whole = np.concatenate([pairs[:, :2].reshape(-1, 1), chroma], axis=1)
-    return whole.reshape(image.rows, image.columns, 3)
+    full = np.concatenate([pairs[:, :2].reshape(-1, 1), chroma], axis=1)
+    return full.reshape(image.rows, image.columns, 3)
 
 
 def _stored_only(pixels: Pixels, image: Image, bits: int | None = None) -> Pixels:
@@ -176,10 +175,10 @@ def _stored_only(pixels: Pixels, image: Image, bits: int | None = None) -> Pixel
     bits = bits or image.bits_stored
     up = width - 1 - image.high_bit if bits == image.bits_stored else width - bits
     kind = f"{'i' if image.signed else 'u'}{width // 8}"
-    whole = pixels.astype(kind, copy=False)
+    stored = pixels.astype(kind, copy=False)
     if bits == width:
-        return whole
-    return (whole << up) >> (width - bits)
+        return stored
+    return (stored << up) >> (width - bits)
 
 
 def _inflated(image: Image, frame: bytes) -> bytes:
@@ -206,8 +205,8 @@ def _rle(image: Image, frame: bytes) -> Pixels:
     for i, (start, stop) in enumerate(pairwise(offsets)):
         plane = _unpacked(frame[start:stop], cells)
         planes[i // width, width - 1 - i % width] = plane
-    whole = np.ascontiguousarray(np.moveaxis(planes, 1, -1)).view(f"<u{width}")[..., 0]
-    pixels = np.moveaxis(whole.reshape(image.samples, image.rows, image.columns), 0, -1)
+    values = np.ascontiguousarray(np.moveaxis(planes, 1, -1)).view(f"<u{width}")[..., 0]
+    pixels = np.moveaxis(values.reshape(image.samples, image.rows, image.columns), 0, -1)
     pixels = pixels[..., 0] if image.samples == 1 else np.ascontiguousarray(pixels)
     return _stored_only(pixels, image)
 

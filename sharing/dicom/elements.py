@@ -36,7 +36,7 @@ class Limits:
     fragments: int = 500_000
     inline: int = 256 * 1024
     loaded: int = 96 * 1024 * 1024
-    inflated: int = 1024 * 1024 * 1024
+    inflated: int = 256 * 1024 * 1024
 
 
 class Encoding(NamedTuple):

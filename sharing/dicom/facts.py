@@ -8,9 +8,12 @@ from pydicom._uid_dict import UID_dictionary
 
 from .charset import Charset
 from .elements import PIXEL_TAGS, Element
-from .values import day, find, integer, numbers, text, texts
+from .values import day, find, integer, text, texts, whole
 
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?(\.\d{1,6})?)?")
+# Characters by VR (PS3.5 6.2); a person's name has three groups of 64.
+LONGEST = {"AE": 16, "SH": 16, "PN": 194, "CS": 255}
+COLUMN = 255
 EXTRA_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage",
     "1.2.840.10008.5.1.4.1.1.66.8": "Height Map Segmentation Storage",
@@ -19,7 +22,9 @@ EXTRA_CLASSES = {
 
 @dataclass(frozen=True)
 class Facts:
-    """Values ready for columns: text is unicode, dates are None where absent or impossible."""
+    """Values ready for columns: text is unicode of at most 255 characters, without NUL; dates and
+    numbers are None where absent or impossible.
+    """
 
     patient_id: str
     issuer_of_patient_id: str
@@ -70,10 +75,13 @@ class Reader:
         doubt = element and element.value and self._charset.doubts(element.value)
         if doubt:
             self.warn(doubt)
-        return text(element, self._charset).replace("\0", "")
+        words = text(element, self._charset)
+        if len(words) > LONGEST.get(element.vr if element else "", 64):
+            self.warn("overlong_value")
+        return words[:COLUMN]
 
     def first(self, tag: int) -> str:
-        return next(iter(texts(self._by_tag.get(tag), self._charset)), "").replace("\0", "")
+        return next(iter(texts(self._by_tag.get(tag), self._charset)), "")
 
     def day(self, tag: int) -> date | None:
         words = self.first(tag)
@@ -99,8 +107,7 @@ class Reader:
         return found
 
     def number(self, tag: int, default: int = 0) -> int:
-        found = numbers(self._by_tag.get(tag))
-        return int(found[0]) if found else default
+        return max(0, whole(self._by_tag.get(tag), default))
 
 
 def facts_of(read: Reader, elements: tuple[Element, ...], sop_class: str, frames: int) -> Facts:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from .charset import Charset
 from .elements import Element
+from .json_model import resolved_vr
 from .scan import Scanned
-from .values import decimal, find, numbers, texts
+from .values import decimal, find, numbers, texts, whole
 
 _ASCII = Charset(("ascii",), declared=True, known=True)
 Window = tuple[float, float, str]
@@ -48,14 +49,13 @@ def grey_of(scanned: Scanned, index: int) -> Grey:
     rescaled = next((g for g in levels if _decimal(g, 0x00281053) is not None), ())
     modality = _lut(_sequence(scanned.elements, 0x00283000), signed, raw=True)
     voi = _lut(_sequence(scanned.elements, 0x00283010), signed and modality is None, raw=False)
-    padding = numbers(find(scanned.elements, 0x00280120))
     return Grey(
         slope=_decimal(rescaled, 0x00281053) or 1.0,
         intercept=_decimal(rescaled, 0x00281052) or 0.0,
         modality=modality,
         window=next((w for w in map(_window, levels) if w), None),
         voi=voi,
-        padding=int(padding[0]) if padding else None,
+        padding=_padding(scanned, signed),
         inverted=scanned.facts.photometric == "MONOCHROME1",
         palette=_palette(scanned) if scanned.facts.photometric == "PALETTE COLOR" else None,
     )
@@ -83,8 +83,15 @@ def _decimal(elements: Level, tag: int) -> float | None:
 
 
 def _number(levels: list[Level], tag: int, default: int) -> int:
-    found = next((numbers(find(level, tag)) for level in levels if find(level, tag)), [])
-    return int(found[0]) if found else default
+    return next((whole(find(level, tag), default) for level in levels if find(level, tag)), default)
+
+
+def _padding(scanned: Scanned, signed: bool) -> int | None:
+    """Pixel Padding Value (0028,0120), which the dictionary calls "US or SS"."""
+    element = find(scanned.elements, 0x00280120)
+    if element is None or not element.value:
+        return None
+    return whole(element._replace(vr=resolved_vr(element, signed)), 0)
 
 
 def _window(elements: Level) -> Window | None:

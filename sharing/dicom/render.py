@@ -93,6 +93,13 @@ def thumbnail(picture: Picture) -> bytes:
 def shown_pixels(picture: Picture, window: Window | None) -> Bytes8:
     """8-bit pixels, (rows, columns) grey or (rows, columns, 3) RGB. Raises CannotRender."""
     pixels, photometric = decode_frame(picture.image, picture.frame, picture.index)
+    with np.errstate(all="ignore"):  # absurd slopes and windows overflow; the result is clipped
+        return _shown(pixels, photometric, picture, window)
+
+
+def _shown(
+    pixels: NDArray[np.generic], photometric: str, picture: Picture, window: Window | None
+) -> Bytes8:
     grey = replace(picture.grey, window=window) if window else picture.grey
     if window:
         grey = replace(grey, voi=None)
@@ -217,7 +224,7 @@ def _windowed(
 
 
 def _to_bytes(brightness: NDArray[np.float64], grey: Grey) -> Bytes8:
-    shown = np.rint(brightness * 255).astype(np.uint8)
+    shown = np.rint(np.nan_to_num(brightness) * 255).astype(np.uint8)
     return np.uint8(255) - shown if grey.inverted else shown
 
 

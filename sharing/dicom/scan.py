@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
-from pydicom.dataset import Dataset
 from pydicom._uid_dict import UID_dictionary
+from pydicom.dataset import Dataset
 
 from .charset import Charset, charset_of
 from .elements import Element, Encoding, Limits, Walker

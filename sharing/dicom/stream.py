@@ -48,8 +48,8 @@ def _start_of_frame(frame: bytes, pos: int, marker: int, marked: bool) -> Stream
 
 def jpeg2000_facts(frame: bytes) -> StreamFacts | None:
     """Facts of a JPEG 2000 or HTJ2K code stream (T.800 A.5.1, A.6.1), in a JP2 box or bare."""
-    start = 0 if frame[:4] == b"\xff\x4f\xff\x51" else frame.find(b"\xff\x4f\xff\x51", 0, 65536)
-    if start < 0 or start + 43 > len(frame):
+    start = 0 if frame[:4] == b"\xff\x4f\xff\x51" else _code_stream_box(frame)
+    if start < 0 or start + 43 > len(frame) or frame[start : start + 4] != b"\xff\x4f\xff\x51":
         return None
     right, bottom, left, top = struct.unpack_from(">IIII", frame, start + 8)
     tile_width, tile_height = struct.unpack_from(">II", frame, start + 24)
@@ -59,6 +59,22 @@ def jpeg2000_facts(frame: bytes) -> StreamFacts | None:
     transformed = _has_component_transform(frame, start)
     rows, columns = bottom - top, right - left
     return StreamFacts("2000", rows, columns, components, (depth & 0x7F) + 1, transformed)
+
+
+def _code_stream_box(frame: bytes) -> int:
+    """Where the contiguous code stream of a JP2 file starts (T.800 I.5.4), -1 where nowhere."""
+    pos = 0
+    while pos + 16 <= len(frame):
+        length, kind = struct.unpack_from(">I4s", frame, pos)
+        head = 8
+        if length == 1:
+            length, head = struct.unpack_from(">Q", frame, pos + 8)[0], 16
+        if kind == b"jp2c":
+            return pos + head
+        if length < head:
+            return -1
+        pos += length
+    return -1
 
 
 def _has_component_transform(frame: bytes, start: int) -> bool:

@@ -26,10 +26,11 @@ def texts(element: Element | None, charset: Charset) -> list[str]:
     """The values of a text element, padding stripped; an empty list where there is none."""
     if element is None or not element.value:
         return []
-    whole = charset.decode(element.value, element.vr)
+    # NUL is no text: databases refuse it, and some writers pad with it.
+    whole = charset.decode(element.value, element.vr).replace("\0", "")
     if element.vr in LONG_TEXT_VRS:
-        return [whole.rstrip(" \0")]
-    return [part.strip(" \0\t\r\n") for part in whole.split("\\")]
+        return [whole.rstrip()]
+    return [part.strip(" \t\r\n") for part in whole.split("\\")]
 
 
 def text(element: Element | None, charset: Charset) -> str:
@@ -45,6 +46,13 @@ def numbers(element: Element | None) -> list[int | float]:
     count = len(element.value) // struct.calcsize(code)
     order = "<" if element.little else ">"
     return list(struct.unpack_from(f"{order}{count}{code}", element.value))
+
+
+def whole(element: Element | None, default: int) -> int:
+    """The first value of a binary element where it is a whole number that fits 32 bits."""
+    found = numbers(element)
+    good = found and isinstance(found[0], int) and abs(found[0]) < 2**31
+    return int(found[0]) if good else default
 
 
 def integer(words: str) -> int | None:
