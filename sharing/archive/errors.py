@@ -44,3 +44,17 @@ class NotAcceptable(DomainError):
 
     code = "not_acceptable"
     message = "No representation fits the Accept header."
+
+
+class NoSpace(DomainError):
+    """The disk is full. Nothing of the request was kept, and nothing was acknowledged."""
+
+    code = "no_space"
+    message = "There is no space left to store this."
+
+
+class BadUpload(DomainError):
+    """A request of the upload protocol that does not keep to it (tus 1.0)."""
+
+    code = "bad_upload"
+    message = "The upload request is not understood."

@@ -53,6 +53,19 @@ class Door(StrEnum):
     DEMO = "demo"
 
 
+MAX_FILE_BYTES = 4 * 1024**3
+MAX_ARCHIVE_BYTES = 16 * 1024**3
+MAX_FILES_AT_ONCE = 20_000
+IDLE_BATCH = timedelta(hours=24)
+"""After this long without a byte, an open batch is closed and what came is received."""
+
+REASONS: Mapping[str, str] = {
+    "wrong_study": "The object belongs to another study than the one it was sent to.",
+    "conflict": "An object with this identifier but other content is stored already; "
+    "the stored one stays, and this one waits for a decision.",
+    "incomplete": "The file was never sent completely.",
+}
+
 FAILURE_REASONS: Mapping[str, int] = {
     "conflict": 0x0111,
     "unsupported_transfer_syntax": 0x0122,

@@ -31,10 +31,11 @@ def identify(
     """
     certain = bool(identifier)
     shown = display_name(name)
+    named = _named(organization, identifier, issuer, name, birth_date)
     patient, _ = Patient.objects.get_or_create(
         organization=organization,
-        issuer=(issuer or organization.patient_id_issuer)[:64] if certain else "unidentified",
-        identifier=identifier[:64] if certain else f"{search_key(name)[:50]}|{birth_date or ''}",
+        issuer=named[0],
+        identifier=named[1],
         defaults={
             "name": name[:324],
             "latin": shown[0][:200],
@@ -46,6 +47,29 @@ def identify(
         },
     )
     return patient
+
+
+def is_named(
+    patient: Patient,
+    *,
+    organization: Organization,
+    identifier: str,
+    issuer: str,
+    name: str,
+    birth_date: date | None,
+) -> bool:
+    """Whether `identify` would find this very patient."""
+    named = _named(organization, identifier, issuer, name, birth_date)
+    return (patient.issuer, patient.identifier) == named
+
+
+def _named(
+    organization: Organization, identifier: str, issuer: str, name: str, birth_date: date | None
+) -> tuple[str, str]:
+    """The issuer and the identifier that a file's patient goes by."""
+    if not identifier:
+        return "unidentified", f"{search_key(name)[:50]}|{birth_date or ''}"
+    return (issuer or organization.patient_id_issuer)[:64], identifier[:64]
 
 
 def own_patients(actor: Actor, *, query: str = "") -> QuerySet[Patient]:

@@ -1,0 +1,235 @@
+"""Receiving: every file ends in the receipt, and what is acknowledged is stored once."""
+
+import csv
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from sharing.archive import packs
+from sharing.archive.errors import NoSpace
+from sharing.archive.models import Conflict, Delivery, Instance, Study
+from sharing.archive.rules import Door
+from sharing.audit.models import Event
+from sharing.blobs import store
+from sharing.identity.models import Patient
+from sharing.outbox.models import Job
+from tests.archive.sending import dicom_files, outcomes, send
+from tests.cast import Region
+
+BROKEN = (
+    "m_bad_dates.dcm m_bogus_name_length.dcm m_bogus_pixel_length.dcm m_duplicate_sop_a.dcm "
+    "m_duplicate_sop_b.dcm m_empty_file.dcm m_empty_sop_uid.dcm m_html.dcm m_huge_dimensions.dcm "
+    "m_j2k_noise.dcm m_many_private_tags.dcm m_markup_in_names.dcm m_meta_uid_mismatch.dcm "
+    "m_missing_study_uid.dcm m_nested_sequences.dcm m_not_dicom.dcm m_only_preamble.dcm "
+    "m_overlong_values.dcm m_preamble_mz.dcm m_rle_bad_header.dcm m_truncated_half_pixels.dcm "
+    "m_uid_path_traversal.dcm m_undeclared_gbk.dcm m_unknown_charset_term.dcm "
+    "m_unknown_syntax.dcm m_wrong_charset.dcm real_2026-05-26-oob-monochrome-65535.dcm "
+    "real_3gb-bulk-data-truncated.dcm real_GH340.dcm real_MR_truncated.dcm real_UN_sequence.dcm "
+    "real_badVR.dcm real_bad_sequence.dcm real_deeply_nested.zip "
+    "real_emri_small_jpeg_2k_lossless_too_short.dcm real_meta_missing_tsyntax.dcm "
+    "real_nested_priv_SQ.dcm real_no_meta.dcm real_rtplan_truncated.dcm z_bomb_nested.zip "
+    "z_mixed_clutter.zip z_slip.zip z_symlink.zip z_truncated.zip"
+).split()
+
+
+def test_the_list_of_broken_files_is_the_whole_list(real_data: Path) -> None:
+    assert sorted(path.name for path in (real_data / "broken").iterdir()) == sorted(BROKEN)
+
+
+def expectation(real_data: Path, name: str) -> tuple[str, str]:
+    """What the manifest expects of a broken file, and what it tolerates."""
+    with (real_data / "manifest.csv").open(newline="") as manifest:
+        row = next(r for r in csv.DictReader(manifest) if r["file"] == f"broken/{name}")
+    return row["expected"], row["tolerated"]
+
+
+def answers_as_expected(real_data: Path, name: str, taken: int) -> bool:
+    """Whether the number of stored instances is the manifest's answer, or its tolerated one."""
+    expected, tolerated = expectation(real_data, name)
+    other = tolerated.split(":")[0].split(" ")[0]
+    answer = "accept" if taken else "reject"
+    return answer in (expected, other)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_gets_the_expected_answer(region: Region, real_data: Path, name: str) -> None:
+    if name == "m_duplicate_sop_b.dcm":
+        send(region, real_data / "broken/m_duplicate_sop_a.dcm")
+    before = Instance.objects.count()
+    delivery = send(region, real_data / "broken" / name)
+    answers = outcomes(delivery)
+    assert answers
+    assert all(code for outcome, code in answers if outcome in ("rejected", "conflict"))
+    assert answers_as_expected(real_data, name, Instance.objects.count() - before), answers
+
+
+def test_a_zip_with_clutter_brings_its_objects_and_names_the_rest(
+    region: Region, real_data: Path
+) -> None:
+    """The ZIP holds one object three times, and a disc's clutter."""
+    delivery = send(region, real_data / "broken/z_mixed_clutter.zip")
+    words = [outcome for outcome, _ in outcomes(delivery)]
+    assert words[:3] == ["stored", "duplicate", "duplicate"]
+    assert set(words[3:]) == {"ignored"}
+    assert len(words) == 8
+
+
+def test_nothing_is_written_outside_the_store(region: Region, real_data: Path) -> None:
+    root = Path(os.path.commonpath([store().root, store().root.parent]))
+    before = {path for path in root.parent.rglob("*") if root not in path.parents}
+    send(region, real_data / "broken/z_slip.zip", real_data / "broken/z_symlink.zip")
+    send(region, real_data / "broken/m_uid_path_traversal.dcm")
+    assert {path for path in root.parent.rglob("*") if root not in path.parents} == before
+
+
+def test_a_study_is_stored_as_it_was_sent(region: Region, real_data: Path) -> None:
+    files = list(dicom_files(real_data / "studies/mr_epi_multiseries"))
+    send(region, *files)
+    hashes = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    rows = list(Instance.objects.all())
+    stored = {store().read(row.blob, row.offset, row.length) for row in rows}
+    assert {hashlib.sha256(raw).hexdigest() for raw in stored} == hashes
+    assert {row.sha256 for row in rows} == hashes
+    assert len({row.blob for row in rows}) == Study.objects.count() == 1
+
+
+def test_counts_modalities_patient_and_promise_come_with_the_instances(
+    region: Region, real_data: Path
+) -> None:
+    files = list(dicom_files(real_data / "studies/ct_liver_seg"))
+    send(region, *files)
+    study = Study.objects.get()
+    first = pydicom.dcmread(files[0], stop_before_pixels=True)
+    assert (study.instance_count, study.series_count) == (5, 3)
+    assert set(study.modality_list) == {"CT", "SEG"}
+    assert study.patient.identifier == first.PatientID
+    assert sum(series.instance_count for series in study.series.all()) == 5
+    assert study.state == "receiving"
+    assert Job.objects.filter(task="archive.settle_study", ids={"study_id": study.pk}).exists()
+    event = Event.objects.get(action="study.receive")
+    assert (event.study, event.custodian) == (study.public_id, "riverside")
+    assert event.detail["instances"] == 5
+
+
+def test_the_same_files_again_are_a_success_once(region: Region, real_data: Path) -> None:
+    files = list(dicom_files(real_data / "studies/mr_epi_multiseries"))
+    send(region, *files)
+    blobs = set(store().keys())
+    delivery = send(region, *files)
+    assert {outcome for outcome, _ in outcomes(delivery)} == {"duplicate"}
+    assert Instance.objects.count() == len(files)
+    assert set(store().keys()) == blobs
+    assert Event.objects.filter(action="study.receive").count() == 1
+    assert Study.objects.get().instance_count == len(files)
+
+
+def test_a_file_twice_in_one_delivery_is_stored_once(region: Region, real_data: Path) -> None:
+    path = real_data / "single/pydicom_CT_small.dcm"
+    assert outcomes(send(region, path, path)) == [("stored", ""), ("duplicate", "")]
+    assert Instance.objects.count() == 1
+
+
+def test_other_bytes_under_a_known_uid_wait_and_the_old_ones_stay(
+    region: Region, real_data: Path
+) -> None:
+    first, second = (real_data / f"broken/m_duplicate_sop_{letter}.dcm" for letter in "ab")
+    send(region, first)
+    kept = Instance.objects.get()
+    for _ in range(2):
+        assert outcomes(send(region, second)) == [("conflict", "conflict")]
+    waiting = Conflict.objects.get()
+    assert store().read(waiting.blob, waiting.offset, waiting.length) == second.read_bytes()
+    assert store().read(kept.blob, kept.offset, kept.length) == first.read_bytes()
+    assert Instance.objects.get().sha256 == kept.sha256
+    assert Patient.objects.filter(organization=region.riverside).count() == 2  # Pat, and the first
+    assert Event.objects.filter(action="study.conflict").count() == 1
+
+
+def test_the_original_sent_again_after_a_conflict_is_still_the_duplicate(
+    region: Region, real_data: Path
+) -> None:
+    first, second = (real_data / f"broken/m_duplicate_sop_{letter}.dcm" for letter in "ab")
+    send(region, first, second)
+    assert outcomes(send(region, first)) == [("duplicate", "")]
+    assert outcomes(send(region, second, first)) == [("conflict", "conflict"), ("duplicate", "")]
+
+
+def test_the_same_uid_at_another_custodian_is_another_instance(
+    region: Region, real_data: Path
+) -> None:
+    first, second = (real_data / f"broken/m_duplicate_sop_{letter}.dcm" for letter in "ab")
+    send(region, first)
+    assert outcomes(send(region, second, organization=region.lakeside)) == [("stored", "")]
+    assert Study.objects.count() == 2
+    assert {key.split("/")[0] for key in store().keys()} >= {"riverside", "lakeside"}
+
+
+def test_two_studies_in_one_delivery_lie_in_two_packs(region: Region, real_data: Path) -> None:
+    files = [
+        next(dicom_files(real_data / "studies" / name))
+        for name in ("mr_wrist_j1", "ct_liver_seg", "mr_wrist_j1")
+    ]
+    files += list(dicom_files(real_data / "studies/ct_liver_seg"))[1:]
+    send(region, *files)
+    for row in Instance.objects.all():
+        raw = store().read(row.blob, row.offset, row.length)
+        assert hashlib.sha256(raw).hexdigest() == row.sha256
+    packs_of = {row.series.study_id: row.blob for row in Instance.objects.select_related("series")}
+    assert len(set(packs_of.values())) == 2
+
+
+def test_objects_of_another_study_than_named_are_refused(region: Region, real_data: Path) -> None:
+    delivery = send(region, real_data / "single/pydicom_CT_small.dcm", study_uid="1.2.3")
+    assert outcomes(delivery) == [("rejected", "wrong_study")]
+    assert not Study.objects.exists()
+
+
+def test_a_file_of_another_patient_stays_in_its_study_with_a_warning(
+    region: Region, real_data: Path, tmp_path: Path
+) -> None:
+    path = real_data / "single/pydicom_CT_small.dcm"
+    other = pydicom.dcmread(path)
+    other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
+    other.PatientID = "SOMEBODY-ELSE"
+    other.save_as(tmp_path / "other.dcm")
+    send(region, path)
+    send(region, tmp_path / "other.dcm")
+    study = Study.objects.get()
+    assert "patient_differs" in study.warnings
+    assert study.patient.identifier != "SOMEBODY-ELSE"
+    assert study.instance_count == 2
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(
+    region: Region, real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(packs, "sync", full)
+    with pytest.raises(NoSpace):
+        send(region, real_data / "single/pydicom_CT_small.dcm")
+    assert not Delivery.objects.exists()
+    assert not Study.objects.exists()
+
+
+def test_a_zip_by_stow_is_no_dicom(region: Region, real_data: Path) -> None:
+    delivery = send(region, real_data / "broken/z_mixed_clutter.zip", door=Door.STOW)
+    assert outcomes(delivery) == [("rejected", "not_dicom")]
+
+
+def test_a_disc_is_received_by_its_files_not_by_its_directory(
+    region: Region, real_data: Path
+) -> None:
+    path = real_data / "media/cd_fileset_two_mr.zip"
+    with zipfile.ZipFile(path) as disc:
+        assert any(name.endswith("DICOMDIR") for name in disc.namelist())
+    delivery = send(region, path)
+    codes = dict.fromkeys(outcomes(delivery))
+    assert ("ignored", "dicomdir") in codes
+    assert ("stored", "") in codes
+    assert not any(outcome == "rejected" for outcome, _ in codes)
