@@ -12,8 +12,7 @@ from django.db.models import Max, QuerySet
 
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record
-from sharing.blobs import scratch, store
-from sharing.blobs.store import new_key, sync
+from sharing.blobs import new_key, scratch, store, sync
 from sharing.identity.models import Patient
 from sharing.kernel.lifecycle import step
 from sharing.kernel.purposes import Action, Purpose

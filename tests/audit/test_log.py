@@ -1,0 +1,84 @@
+"""The access log is appended to, never edited, and counts what repeats."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from sharing.archive.errors import StudyNotFound
+from sharing.archive.services.finding import find_studies, grounds, open_study, still_allowed
+from sharing.audit.models import Event
+from sharing.audit.services import log_of_study
+from sharing.kernel.purposes import Action
+from tests.cast import NOW, Person, Region
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_nobody_edits_the_log(region: Region, verb: str) -> None:
+    region.permit()
+    events = Event.objects.all()
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        events.update(reason="nothing happened") if verb == "update" else events.delete()
+    assert Event.objects.exclude(reason="nothing happened").exists()
+
+
+def look(person: Person, public_id: str, at=NOW):
+    """Open the images of a study."""
+    return open_study(person.actor, public_id=public_id, action=Action.IMAGES, at=at)
+
+
+def test_olga_reads_who_saw_what_on_which_ground_and_every_refusal(region: Region) -> None:
+    consent, study = region.permit(), region.study()
+    look(region.ben, study.public_id)
+    region.revoke(consent)
+    for person in (region.ben, region.cleo):
+        with pytest.raises(StudyNotFound):
+            look(person, study.public_id)
+    log = log_of_study(custodian="riverside", study_uid=study.study_uid)
+    told = [(entry.who, entry.permitted, entry.consent) for entry in log]
+    assert told == [
+        ("Cleo Stern", False, ""),
+        ("Ben Hartley", False, ""),
+        ("Ben Hartley", True, "C-1001 v1"),
+    ]
+    assert log[-1].reason.startswith("Patient permitted Hilltop Family Clinic for treatment")
+    assert {entry.purpose for entry in log} == {"TREAT"}
+
+
+def test_looking_again_within_a_quarter_of_an_hour_is_counted_not_repeated(region: Region) -> None:
+    region.permit()
+    study = region.study()
+    for minutes in (0, 1, 14):
+        look(region.ben, study.public_id, at=NOW + timedelta(minutes=minutes))
+    look(region.ben, study.public_id, at=NOW + timedelta(minutes=15))
+    counts = [e.count for e in log_of_study(custodian="riverside", study_uid=study.study_uid)]
+    assert counts == [1, 3]
+
+
+def test_absent_and_hidden_leave_one_trace_each_and_answer_alike(region: Region) -> None:
+    study = region.study()
+    errors = []
+    for public_id in (study.public_id, "nothing-of-that-name"):
+        with pytest.raises(StudyNotFound) as caught:
+            look(region.cleo, public_id)
+        errors.append(str(caught.value))
+    assert len(set(errors)) == 1
+    refused = Event.objects.filter(permitted=False).order_by("pk")
+    assert [event.study_uid for event in refused] == [study.study_uid, ""]
+
+
+def test_the_list_gives_each_study_with_its_ground(region: Region) -> None:
+    region.permit()
+    study = region.study()
+    found = grounds(region.ben.actor, find_studies(region.ben.actor, at=NOW), at=NOW)
+    assert [(f.study, f.decision.basis.consent) for f in found] == [(study, "C-1001 v1")]
+    assert not find_studies(region.cleo.actor, at=NOW).exists()
+    assert find_studies(region.ben.actor, at=NOW, query="moreau").count() == 1
+    assert find_studies(region.ben.actor, at=NOW, query="okafor").count() == 0
+
+
+def test_the_pulse_stops_when_pat_revokes(region: Region) -> None:
+    consent, study = region.permit(), region.study()
+    assert still_allowed(region.ben.actor, public_id=study.public_id, at=NOW)
+    region.revoke(consent)
+    assert not still_allowed(region.ben.actor, public_id=study.public_id, at=NOW)
