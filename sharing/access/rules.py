@@ -237,7 +237,7 @@ def own_staff(ask: Ask, facts: Facts) -> Decision | None:
     if ask.actor.purpose not in OWN_STAFF_PURPOSES:
         return None
     reason = "Your own organization holds this study"
-    return Decision(True, reason, Basis(Rule.OWN_STAFF))
+    return Decision(allowed=True, reason=reason, basis=Basis(Rule.OWN_STAFF))
 
 
 def uncertain_identity(ask: Ask, facts: Facts) -> Decision | None:
@@ -267,7 +267,7 @@ def permitted(ask: Ask, facts: Facts) -> Decision | None:
     until = f", until {_day(consent.ends_at)}" if consent.ends_at else ""
     reason = f"Patient permitted {named.name} for {ask.actor.purpose.words}{until}"
     basis = Basis(Rule.CONSENT_PERMITS, consent.key, until=consent.ends_at)
-    return Decision(True, reason, basis)
+    return Decision(allowed=True, reason=reason, basis=basis)
 
 
 def shared(ask: Ask, facts: Facts) -> Decision | None:
@@ -281,7 +281,7 @@ def shared(ask: Ask, facts: Facts) -> Decision | None:
     until = min(grant.ends_at, _ends(consent.ends_at))
     reason = f"Shared by {grant.shared_by} as the patient permitted, until {_day(until)}"
     basis = Basis(Rule.SHARED_INSIDE_CONSENT, consent.key, grant.key, until)
-    return Decision(True, reason, basis)
+    return Decision(allowed=True, reason=reason, basis=basis)
 
 
 def implicit_policy(ask: Ask, facts: Facts) -> Decision | None:
@@ -309,7 +309,7 @@ LADDER: tuple[Rung, ...] = (
 
 
 def _refuse(rule: Rule, reason: str, consent: str = "") -> Decision:
-    return Decision(False, reason, Basis(rule, consent))
+    return Decision(allowed=False, reason=reason, basis=Basis(rule, consent))
 
 
 def _speaking(ask: Ask, facts: Facts, said: Said) -> list[ConsentFacts]:

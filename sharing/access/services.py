@@ -130,7 +130,12 @@ class Preview:
 
 
 def preview_share(
-    *, subjects: Sequence[Subject], to: Organization, purpose: Purpose, until: datetime, at: datetime
+    *,
+    subjects: Sequence[Subject],
+    to: Organization,
+    purpose: Purpose,
+    until: datetime,
+    at: datetime,
 ) -> list[Preview]:
     """What a physician of `to` may see of these studies now, and would after the share."""
     grantee = _physician_of(to, purpose)
@@ -186,9 +191,9 @@ def notes_for(actor: Actor, *, custodian_id: int, study_uid: str, at: datetime) 
     return [grant.share for grant in found.select_related("share__shared_by").order_by("-pk")]
 
 
-def who_may(subject: Subject, organizations: Iterable[Organization], *, at: datetime) -> list[
-    tuple[Organization, Decision]
-]:
+def who_may(
+    subject: Subject, organizations: Iterable[Organization], *, at: datetime
+) -> list[tuple[Organization, Decision]]:
     """What a physician of each organization would be told about the study, acting to treat."""
     facts = _facts([subject])
     return [
