@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from sharing.notify.services import unread_count
 from sharing.tenants import services as tenants
 from sharing.tenants.services import Actor, Duty
 
@@ -41,14 +42,15 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `nav`, `search_url`, `acting_choices`; empty for a stranger."""
+    """Context processor: `nav`, `search_url`, `acting_choices`, `notices_count`, if known."""
     actor = getattr(request, "actor", None)
     if actor is None or not request.user.is_authenticated:
-        return {"nav": [], "search_url": None, "acting_choices": []}
+        return {"nav": [], "search_url": None, "acting_choices": [], "notices_count": 0}
     return {
         "nav": places(actor, request.path),
         "search_url": _address("web:studies") if _sees_studies(actor) else None,
         "acting_choices": SimpleLazyObject(lambda: tenants.acting_choices(request.user)),
+        "notices_count": SimpleLazyObject(lambda: unread_count(actor)),
     }
 
 

@@ -1,0 +1,50 @@
+"""What is told, in which words, and under which key so that nobody is told twice. Pure.
+
+No patient data passes through here: texts are made of organizations, people and numbers.
+"""
+
+from dataclasses import dataclass
+
+SUBJECTS = {
+    "verify": "Confirm the address of {organization}",
+    "answer": "A question about the registration of {organization}",
+    "join": "{organization} invites you to Imaging Exchange",
+    "application": "{organization} waits for your decision",
+    "welcome": "{organization} is registered: how to begin",
+    "refusal": "The registration of {organization} was refused",
+    "shared": "Studies were shared with {organization}",
+}
+"""The subject of each e-mail, by its template in templates/mail/."""
+
+LETTER_PAGES = {
+    "verify": "web:verify-application",
+    "answer": "web:answer-question",
+    "join": "web:accept-invitation",
+}
+"""Where the link of each kind of letter leads."""
+
+REVOKED = "A consent ended. Studies left your list."
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Whom an e-mail is for."""
+
+    email: str
+    name: str
+
+
+def subject_of(template: str, organization: str) -> str:
+    """One line, whatever line breaks a name came with: a header must not gain another."""
+    return " ".join(SUBJECTS[template].format(organization=organization).split())
+
+
+def shared_text(sharer: str, custodian: str, count: int) -> str:
+    """`Dr Ada Brandt of Riverside shared 2 studies with you.`"""
+    studies = "a study" if count == 1 else f"{count} studies"
+    return f"{sharer} of {custodian} shared {studies} with you."
+
+
+def application_text(organization: str) -> str:
+    """What an operator reads in the portal."""
+    return f"{organization} waits for your decision."

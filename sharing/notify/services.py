@@ -1,0 +1,229 @@
+"""Tell people: by e-mail and by a notice in the portal, each once, however often rung.
+
+Neither carries patient data. What was shared stands behind the link, and the fence before it.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from sharing.access.models import Grant, Share
+from sharing.consent.models import Consent
+from sharing.consent.rules import Decision, GranteeKind
+from sharing.kernel.errors import Absent
+from sharing.tenants.models import Letter, Membership, Organization, User
+from sharing.tenants.rules import Actor, Role
+from sharing.tenants.services import first_password, physicians_mail
+
+from .models import Mail, Notice
+from .rules import (
+    LETTER_PAGES,
+    REVOKED,
+    Addressee,
+    application_text,
+    shared_text,
+    subject_of,
+)
+
+Context = Callable[[], dict[str, Any]]
+
+
+def send_letter(*, letter_id: int, at: datetime) -> None:
+    """Send a letter's link, unless it is used or too old by now."""
+    letter = Letter.objects.select_related("organization").get(pk=letter_id)
+    if not letter.open_at(at):
+        return
+    page = reverse(LETTER_PAGES[letter.kind], args=[letter.secret])
+    context = {"letter": letter, "link": absolute(page)}
+    _post(
+        f"letter:{letter.pk}",
+        Addressee(letter.email, letter.name),
+        letter.kind,
+        letter.organization,
+        lambda: context,
+        at=at,
+    )
+
+
+def tell_operators(*, organization_id: int, at: datetime) -> None:
+    """An application waits for a decision, for the first time or after an answer."""
+    organization = Organization.objects.get(pk=organization_id)
+    round_ = Letter.objects.filter(organization=organization, used_at__isnull=False).count()
+    key = f"application:{organization.pk}:{round_}"
+    link = reverse("web:application", args=[organization.code])
+    for member in _operators():
+        text = application_text(organization.name)
+        _notify(member.user, member.organization, "application", text, link, key, at=at)
+        to = Addressee(member.user.email, member.user.name)
+        context = {"link": absolute(link)}
+        _post(
+            f"{key}:{member.user_id}", to, "application", organization, lambda c=context: c, at=at
+        )
+
+
+def send_welcome(*, user_id: int, organization_id: int, at: datetime) -> None:
+    """How a new organization's first administrator begins: address, first password, next steps."""
+    user = User.objects.get(pk=user_id)
+    organization = Organization.objects.get(pk=organization_id)
+
+    def context() -> dict[str, Any]:
+        link = absolute(reverse("account_login"))
+        return {"user": user, "password": first_password(user=user), "link": link}
+
+    to = Addressee(user.email, user.name)
+    _post(f"welcome:{organization.pk}:{user.pk}", to, "welcome", organization, context, at=at)
+
+
+def send_refusal(*, organization_id: int, at: datetime) -> None:
+    """The operator turned the application down, with the reason."""
+    organization = Organization.objects.get(pk=organization_id)
+    to = Addressee(organization.contact_email, organization.contact_name)
+    context = {"reason": organization.question}
+    _post(f"refusal:{organization.pk}", to, "refusal", organization, lambda: context, at=at)
+
+
+def tell_shared(*, share_id: int, at: datetime) -> None:
+    """Studies came to an organization: tell its treating people, or the one who was named.
+
+    Says who shared and how many; neither the studies, nor the patient, nor the note.
+    """
+    share = Share.objects.select_related("custodian", "shared_by", "to_organization").get(
+        pk=share_id
+    )
+    count = Grant.objects.live(at).filter(share=share).count()
+    if not count:
+        return
+    text = shared_text(share.shared_by.name, share.custodian.name, count)
+    link = shared_list()
+    context = {"text": text, "link": absolute(link)}
+    for user in _recipients(share):
+        key = f"shared:{share.pk}"
+        _notify(user, share.to_organization, "shared", text, link, key, at=at)
+        to = Addressee(user.email, user.name)
+        _post(f"{key}:{user.pk}", to, "shared", share.to_organization, lambda: context, at=at)
+
+
+def tell_revoked(*, consent_id: int, at: datetime) -> None:
+    """A permit ended: those who could see by it are told that studies left their list."""
+    consent = Consent.objects.get(pk=consent_id)
+    if consent.decision != Decision.PERMIT:
+        return
+    for user, organization in _who_could_see(consent):
+        link, key = reverse("web:studies"), f"revoked:{consent.pk}"
+        _notify(user, organization, "revoked", REVOKED, link, key, at=at)
+
+
+def notices_for(actor: Actor) -> QuerySet[Notice]:
+    """The actor's notices at the organization that they act for, newest first."""
+    return Notice.objects.filter(
+        user_id=actor.user_id, organization_id=actor.organization_id
+    ).order_by("-made_at", "-pk")
+
+
+def unread_count(actor: Actor) -> int:
+    """How many of them are new."""
+    return notices_for(actor).filter(read_at=None).count()
+
+
+def mark_read(*, notice_id: int, by: Actor, at: datetime) -> Notice:
+    """The person opened a notice. Raises Absent for another's."""
+    notice = notices_for(by).filter(pk=notice_id).first()
+    if notice is None:
+        raise Absent()
+    if notice.read_at is None:
+        notice.read_at = at
+        notice.save(update_fields=["read_at"])
+    return notice
+
+
+def mark_all_read(*, by: Actor, at: datetime) -> int:
+    """All the actor's notices are read; returns how many were new."""
+    return notices_for(by).filter(read_at=None).update(read_at=at)
+
+
+def absolute(path: str) -> str:
+    """A link for an e-mail: from PUBLIC_URL, never from a Host header."""
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def shared_list() -> str:
+    """Where what was shared is found."""
+    return reverse("web:studies") + "?origin=shared"
+
+
+def _operators() -> QuerySet[Membership]:
+    return Membership.objects.filter(
+        role=Role.OPERATOR, ended_at=None, user__is_active=True
+    ).select_related("user", "organization")
+
+
+def _recipients(share: Share) -> Iterable[User]:
+    treating = physicians_mail(share.to_organization_id).order_by("pk")
+    return treating.filter(pk=share.to_user_id) if share.to_user_id else treating
+
+
+def _who_could_see(consent: Consent) -> Iterable[tuple[User, Organization]]:
+    """People of the organizations that the consent named, or that the custodian named by it."""
+    grantees = consent.grantees.select_related("organization", "user")
+    organizations = {grantee.organization for grantee in grantees if grantee.organization}
+    if any(grantee.kind == GranteeKind.NAMED_BY_CUSTODIAN for grantee in grantees):
+        grants = Grant.objects.filter(custodian=consent.custodian_id, patient=consent.patient_id)
+        organizations |= {grant.organization for grant in grants.select_related("organization")}
+    told: dict[int, Organization] = {}
+    for organization in organizations - {None}:
+        for user in physicians_mail(organization.pk):
+            told.setdefault(user.pk, organization)
+            yield user, organization
+    for grantee in grantees:
+        if grantee.user and grantee.user_id not in told:
+            member = grantee.user.memberships.filter(ended_at=None).order_by("pk").first()
+            if member:
+                yield grantee.user, member.organization
+
+
+def _notify(
+    user: User,
+    organization: Organization,
+    kind: str,
+    text: str,
+    link: str,
+    key: str,
+    *,
+    at: datetime,
+) -> None:
+    values = {"organization": organization, "kind": kind, "link": link, "made_at": at}
+    Notice.objects.get_or_create(user=user, key=key, defaults=values | {"text": text[:300]})
+
+
+def _post(
+    key: str,
+    to: Addressee,
+    template: str,
+    organization: Organization,
+    context: Context,
+    *,
+    at: datetime,
+) -> None:
+    """Send one e-mail, once. The outbox's lease keeps two workers from the same one.
+
+    When sending fails the row stays unsent and the next ring tries again.
+    """
+    mail, _ = Mail.objects.get_or_create(key=key, defaults={"to": to.email, "template": template})
+    if mail.sent_at is not None:
+        return
+    values = {"to": to, "organization": organization, "portal": settings.PUBLIC_URL} | context()
+    message = EmailMultiAlternatives(
+        subject=subject_of(template, organization.name),
+        body=render_to_string(f"mail/{template}.txt", values),
+        to=[to.email],
+    )
+    message.attach_alternative(render_to_string(f"mail/{template}.html", values), "text/html")
+    message.send()
+    mail.sent_at = at
+    mail.save(update_fields=["sent_at"])

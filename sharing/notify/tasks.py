@@ -1,0 +1,42 @@
+"""Doorbells of the notify room."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from . import services
+
+
+@shared_task(name="notify.send_letter")
+def send_letter(letter_id: int) -> None:
+    """Send a letter's link."""
+    services.send_letter(letter_id=letter_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_operators")
+def tell_operators(organization_id: int) -> None:
+    """An application waits."""
+    services.tell_operators(organization_id=organization_id, at=timezone.now())
+
+
+@shared_task(name="notify.send_welcome")
+def send_welcome(user_id: int, organization_id: int) -> None:
+    """How to begin."""
+    services.send_welcome(user_id=user_id, organization_id=organization_id, at=timezone.now())
+
+
+@shared_task(name="notify.send_refusal")
+def send_refusal(organization_id: int) -> None:
+    """An application was turned down."""
+    services.send_refusal(organization_id=organization_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_shared")
+def tell_shared(share_id: int) -> None:
+    """Studies came."""
+    services.tell_shared(share_id=share_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_revoked")
+def tell_revoked(consent_id: int) -> None:
+    """Studies left."""
+    services.tell_revoked(consent_id=consent_id, at=timezone.now())

@@ -1,0 +1,34 @@
+"""What a person was told: one line each, with the way to what it is about."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from sharing.notify import services
+
+from .doors import actor_of
+
+ROWS = 25
+ICONS = {"shared": "share", "revoked": "shield-x", "application": "buildings"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def listing(request: HttpRequest) -> HttpResponse:
+    """The notices, newest first; POST marks all as read."""
+    actor = actor_of(request)
+    if request.method == "POST":
+        services.mark_all_read(by=actor, at=timezone.now())
+        return redirect("web:notices")
+    page = Paginator(services.notices_for(actor), ROWS).get_page(request.GET.get("page"))
+    rows = [(notice, ICONS.get(notice.kind, "bell")) for notice in page]
+    context = {"rows": rows, "page": page, "unread": services.unread_count(actor)}
+    return render(request, "web/notices/list.html", context)
+
+
+@require_safe
+def show(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """Marks it read and leads to what it is about."""
+    notice = services.mark_read(notice_id=notice_id, by=actor_of(request), at=timezone.now())
+    return redirect(notice.link or "web:notices")
