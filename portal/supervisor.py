@@ -68,7 +68,7 @@ class Supervisor:
     def _on_signal(self, number: int, frame: object) -> None:
         self.stopping = True
 
-    def _start_and_wait(self, child: Child, seconds: float = 60.0) -> bool:
+    def _start_and_wait(self, child: Child, seconds: float = 180.0) -> bool:
         self._start(child)
         until = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < until:
