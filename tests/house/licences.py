@@ -71,7 +71,9 @@ def front_end() -> list[Package]:
     }
     return [
         Package(
-            path.removeprefix("node_modules/"), entry["version"], entry.get("license", "unknown")
+            name := path.removeprefix("node_modules/"),
+            entry["version"],
+            KNOWN.get(name) or entry.get("license", "unknown"),
         )
         for path, entry in sorted(shipped.items())
     ]
