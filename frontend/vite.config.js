@@ -3,6 +3,8 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
+import { lean, STAND_INS } from "./viewer/lean.js";
+
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
@@ -11,12 +13,14 @@ export default defineConfig({
   base: "./",
   publicDir: false,
   resolve: {
-    alias: {
+    alias: [
       // vtk.js reaches for an XML builder at import time that browsers do not get; without this
       // the build is green and the page dies with "Class extends value undefined".
-      xmlbuilder2: here("viewer/xmlbuilder2.js"),
-    },
+      { find: "xmlbuilder2", replacement: here("viewer/xmlbuilder2.js") },
+      ...STAND_INS,
+    ],
   },
+  plugins: [lean()],
   worker: { format: "es" },
   build: {
     outDir: here("../static/build"),

@@ -85,8 +85,9 @@ export function showProgress(series, here, count) {
   line.max = count;
   line.value = here;
   line.hidden = here >= count;
-  const loading = `Loading ${name}: ${here} of ${images}, nearest first`;
-  write("status", here < count ? loading : `${images[0].toUpperCase()}${images.slice(1)} of ${name} loaded`);
+  write("status-before", here < count ? `Loading ${name}: ` : `All of ${name} loaded: `);
+  write("status-count", here < count ? `${here} of ${images}` : images);
+  write("status-after", here < count ? ", nearest first" : "");
   setState({ loaded: here });
 }
 
@@ -163,7 +164,7 @@ export function blank(words) {
   for (const part of document.querySelectorAll("[data-study]")) part.remove();
   document.title = byId("ended").dataset.title;
   write("ended-words", words);
-  write("status", "");
+  byId("status").replaceChildren();
   byId("ended").hidden = false;
   for (const key of ["series", "index", "count", "window", "zoom", "loaded"]) delete root.dataset[key];
   setState({ state: "blanked" });

@@ -84,7 +84,15 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
     [eventTarget, Enums.Events.IMAGE_LOAD_FAILED, (e) => onBroken(e.detail.imageId)],
   ];
   for (const [target, name, heard] of listeners) target.addEventListener(name, heard);
-  const resizer = new ResizeObserver(() => engine.resize(true, true));
+  /** A picture that fits goes on fitting when the window changes; one that was moved stays. */
+  function refit() {
+    const [x, y] = viewport.getPan();
+    const untouched = Math.abs(fit - viewport.getZoom()) < 0.005 && Math.hypot(x, y) < 1;
+    engine.resize(true, !untouched);
+    fit = untouched ? viewport.getZoom() : fit;
+  }
+  let fit = 1;
+  const resizer = new ResizeObserver(refit);
   resizer.observe(element);
 
   /** Whether the file itself asks for white as low (MONOCHROME1), which is not "inverted". */
