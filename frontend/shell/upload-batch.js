@@ -59,7 +59,7 @@ export class UploadBatch {
     this.uppy.on("upload-progress", (file, progress) => this.tray.showProgress(file, progress));
     this.uppy.on("progress", () => this.tray.showOverall(this.totals()));
     this.uppy.on("upload-success", (file) => this.tray.showSent(file));
-    this.uppy.on("upload-error", (file, error, response) => this.tray.showFailed(file, response?.status));
+    this.uppy.on("upload-error", (file, error, response) => this.fail(file, response?.status));
     this.uppy.on("is-offline", () => this.tray.showOffline(true));
     this.uppy.on("is-online", () => this.tray.showOffline(false));
     this.uppy.on("complete", () => this.closeWhenDone());
@@ -93,6 +93,17 @@ export class UploadBatch {
     };
   }
 
+  fail(file, status) {
+    this.tray.showFailed(file, status);
+    // The batch is not ours any more (closed, or another person signed in): the next files open a new one.
+    if (status === 404 || status === 410) this.leave();
+  }
+
+  leave() {
+    forgetBatch();
+    this.onClosed();
+  }
+
   isSending() {
     const { files, sent } = this.totals();
     return sent < files;
@@ -117,8 +128,7 @@ export class UploadBatch {
     this.closing = true;
     try {
       const closed = await post(`${this.facts.url}close/`);
-      forgetBatch();
-      this.onClosed();
+      this.leave();
       this.tray.showReceipt(this.facts.receipt_url ?? closed?.receipt_url);
     } catch (error) {
       this.closing = false;
