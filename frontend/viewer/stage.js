@@ -109,6 +109,8 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
         if (each.frame === 1) wadors.metaDataManager.add(each.imageId, each.instance);
       }
       await viewport.setStack(frames.map((each) => each.imageId), at);
+      viewport.resetCamera();
+      fit = viewport.getZoom();
       whiteIsLow = Boolean(viewport.getProperties().invert);
       draw();
     },
@@ -155,7 +157,9 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
     reset() {
       viewport.resetProperties();
       viewport.resetCamera();
+      fit = viewport.getZoom();
       draw();
+      onChange();
     },
     camera: () => viewport.getCamera(),
     /** Where the image lies: its slice location in mm, or null. */
