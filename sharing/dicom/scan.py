@@ -169,6 +169,7 @@ def plain(source: BinaryIO, *, size: int, limits: Limits | None = None) -> Binar
     src = _Source(source, size)
     opening = _open(src, limits)
     if _meta_text(opening.meta, 0x00020010) not in DEFLATED:
+        source.seek(0)
         return source
     return io.BytesIO(_inflated(src, opening.start, limits))
 

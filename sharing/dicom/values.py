@@ -29,7 +29,7 @@ def texts(element: Element | None, charset: Charset) -> list[str]:
     # NUL is no text: databases refuse it, and some writers pad with it.
     whole = charset.decode(element.value, element.vr).replace("\0", "")
     if element.vr in LONG_TEXT_VRS:
-        return [whole.rstrip()]
+        return [whole.rstrip(" ")]
     return [part.strip(" \t\r\n") for part in whole.split("\\")]
 
 
