@@ -23,19 +23,27 @@ def _find(word: str) -> DemoStudy:
     return next(study for study in _drawn() if word in study.description)
 
 
+Region = list[tuple[str, list[pydicom.Dataset]]]
+
+
 @pytest.fixture(scope="module")
-def ct_head() -> list[pydicom.Dataset]:
-    return _read(_find("CT head"))
+def everything() -> Region:
+    """Every drawn study with its custodian's code, made once for all tests."""
+    return [(study.organization_code, _read(study)) for study in _drawn()]
+
+
+def _pick(everything: Region, word: str) -> list[pydicom.Dataset]:
+    return next(stack for _code, stack in everything if word in stack[0].StudyDescription)
+
+
+@pytest.fixture(scope="module")
+def ct_head(everything: Region) -> list[pydicom.Dataset]:
+    return _pick(everything, "CT head")
 
 
 @pytest.fixture(scope="module")
 def head_volume(ct_head: list[pydicom.Dataset]) -> np.ndarray:
     return np.stack([ds.pixel_array.astype(np.int32) + int(ds.RescaleIntercept) for ds in ct_head])
-
-
-@pytest.fixture(scope="module")
-def everything() -> list[tuple[str, list[pydicom.Dataset]]]:
-    return [(study.organization_code, _read(study)) for study in _drawn()]
 
 
 def _heights(stack: list[pydicom.Dataset]) -> list[float]:
@@ -85,26 +93,26 @@ def test_the_noise_of_the_head_is_small(head_volume: np.ndarray) -> None:
     assert _around(head_volume, 26.0, 5.0, 36.0, size=4).std() < 6
 
 
-def test_the_lesion_of_the_brain_grows_in_a_year() -> None:
+def test_the_lesion_of_the_brain_grows_in_a_year(everything: Region) -> None:
     bright = []
     for word, date in (("MR head", "2025"), ("follow-up", "2026")):
-        flair = [ds for ds in _read(_find(word)) if ds.SeriesDescription == "FLAIR axial"]
+        flair = [ds for ds in _pick(everything, word) if ds.SeriesDescription == "FLAIR axial"]
         assert flair[0].StudyDate.startswith(date)
         stack = np.stack([ds.pixel_array for ds in flair])
         bright.append(int((stack > 620).sum()))
     assert bright[1] > 1.5 * bright[0]
 
 
-def test_both_brain_studies_are_of_one_patient_and_fit_slice_by_slice() -> None:
-    prior, current = _read(_find("MR head")), _read(_find("follow-up"))
+def test_both_brain_studies_are_of_one_patient_and_fit_slice_by_slice(everything: Region) -> None:
+    prior, current = _pick(everything, "MR head"), _pick(everything, "follow-up")
     assert prior[0].PatientID == current[0].PatientID
     assert prior[0].StudyInstanceUID != current[0].StudyInstanceUID
     assert _heights(prior) == _heights(current)
     assert len({ds.SeriesInstanceUID for ds in current}) == 3
 
 
-def test_the_chest_has_lungs_blood_bone_and_a_nodule() -> None:
-    stack = _read(_find("CT chest"))
+def test_the_chest_has_lungs_blood_bone_and_a_nodule(everything: Region) -> None:
+    stack = _pick(everything, "CT chest")
     volume = np.stack([ds.pixel_array.astype(int) - 1024 for ds in stack])
     heights = np.array(_heights(stack))
     spacing, left = float(stack[0].PixelSpacing[0]), float(stack[0].ImagePositionPatient[0])
@@ -123,7 +131,7 @@ def test_the_chest_has_lungs_blood_bone_and_a_nodule() -> None:
 
 
 def test_every_file_names_its_patient_in_unicode_with_an_issuer(
-    everything: list[tuple[str, list[pydicom.Dataset]]],
+    everything: Region,
 ) -> None:
     for code, stack in everything:
         for ds in stack:
@@ -135,7 +143,7 @@ def test_every_file_names_its_patient_in_unicode_with_an_issuer(
 
 
 def test_patients_keep_one_birth_date_and_one_identifier_per_hospital(
-    everything: list[tuple[str, list[pydicom.Dataset]]],
+    everything: Region,
 ) -> None:
     seen = defaultdict(set)
     for code, stack in everything:
@@ -146,7 +154,7 @@ def test_patients_keep_one_birth_date_and_one_identifier_per_hospital(
 
 
 def test_no_two_files_share_an_identifier(
-    everything: list[tuple[str, list[pydicom.Dataset]]],
+    everything: Region,
 ) -> None:
     uids = [ds.SOPInstanceUID for _code, stack in everything for ds in stack]
     assert len(uids) == len(set(uids))
@@ -154,7 +162,7 @@ def test_no_two_files_share_an_identifier(
 
 
 def test_every_picture_has_a_window_and_fills_it(
-    everything: list[tuple[str, list[pydicom.Dataset]]],
+    everything: Region,
 ) -> None:
     for _code, stack in everything:
         ds = stack[len(stack) // 2]
@@ -164,7 +172,7 @@ def test_every_picture_has_a_window_and_fills_it(
         assert ds.Modality == "US" or "WindowWidth" in ds
 
 
-def test_the_clip_moves(everything: list[tuple[str, list[pydicom.Dataset]]]) -> None:
+def test_the_clip_moves(everything: Region) -> None:
     clip = next(stack[0] for _c, stack in everything if "HEART" in stack[0].BodyPartExamined)
     frames = clip.pixel_array.astype(int)
     apex = frames[:, 40:110, 290:350].mean(axis=(1, 2))
@@ -191,6 +199,6 @@ def test_pydicoms_own_files_come_unchanged() -> None:
             assert data[128:132] == b"DICM"
 
 
-def test_the_whole_region_is_small(everything: list[tuple[str, list[pydicom.Dataset]]]) -> None:
+def test_the_whole_region_is_small(everything: Region) -> None:
     total = sum(len(ds.PixelData) for _code, stack in everything for ds in stack)
     assert total < 64_000_000

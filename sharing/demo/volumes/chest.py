@@ -9,6 +9,7 @@ from functools import cache
 from math import cos, pi, sin
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sharing.demo.volumes.canvas import (
     Canvas,
@@ -93,8 +94,8 @@ def vessels() -> tuple[Branch, ...]:
         length = max(30.0 - 3.2 * order, 8.0) * rng.uniform(0.6, 1.2, len(start))
         end = start + heading * length[:, None]
         # A branch that would leave the lung is cut short; if that is not enough, it ends.
-        end = np.where(_outside(end)[:, None], start + 0.45 * (end - start), end)
-        kept = (radius > 0.45) & (~_outside(end) | (order == 0))
+        end = np.where(_inside(end)[:, None], end, start + 0.45 * (end - start))
+        kept = (radius > 0.45) & (_inside(end) if order else True)
         start, end, heading, radius = start[kept], end[kept], heading[kept], radius[kept]
         out += zip(map(tuple, start.tolist()), map(tuple, end.tolist()), radius, strict=True)
         start, heading, radius = _fork(rng, end, heading, radius)
@@ -122,8 +123,8 @@ def _fork(
     return np.concatenate([end, end]), child, np.concatenate([radius * 0.86, radius * 0.72])
 
 
-def _outside(points: Field) -> Field:
-    return lung_distance(*points.astype(np.float32).T) > -2.5
+def _inside(points: Field) -> NDArray[np.bool_]:
+    return np.less(lung_distance(*points.astype(np.float32).T), -2.5)
 
 
 def ribs() -> Iterator[tuple[int, list[Point], list[Point]]]:

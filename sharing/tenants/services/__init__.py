@@ -43,6 +43,7 @@ from .people import (
     invite,
     open_invitations,
     password_changed,
+    require_second_factor,
 )
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "refuse",
     "region_policy",
     "require",
+    "require_second_factor",
     "revoke_token",
     "to_answer",
     "to_verify",

@@ -46,6 +46,7 @@ class Application:
     contact_phone: str = ""
     uid_root: str = ""
     ae_titles: list[str] = field(default_factory=list)
+    mark: str = ""
 
 
 @transaction.atomic
@@ -58,9 +59,8 @@ def apply(*, application: Application, at: datetime) -> tuple[Organization, str]
     try:
         with transaction.atomic():
             organization = Organization.objects.create(
-                **vars(application),
+                **vars(application) | {"mark": application.mark or mark_of(application.name)},
                 code=_free_code(application.name),
-                mark=mark_of(application.name),
                 applied_at=at,
             )
     except IntegrityError:

@@ -156,3 +156,13 @@ def password_changed(*, user: User, at: datetime) -> None:
     """The person has chosen a password of their own."""
     User.objects.filter(pk=user.pk).update(must_change_password=False)
     record(who=Who(kind="user", id=user.public_id, name=user.name), action="password.change", at=at)
+
+
+@transaction.atomic
+def require_second_factor(
+    *, organization: Organization, required: bool, by: Who, at: datetime
+) -> None:
+    """Say whether the organization's people must use a second factor from now on."""
+    Organization.objects.filter(pk=organization.pk).update(requires_second_factor=required)
+    what = What(custodian=organization.code, detail={"required": required})
+    record(who=by, action="organization.second_factor", at=at, what=what)
