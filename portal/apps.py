@@ -1,6 +1,7 @@
 """The project as an app: it brings the start-up checks and the `serve` command."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class PortalConfig(AppConfig):
@@ -9,5 +10,7 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Importing the module registers its checks."""
+        """Registers the checks and, in every process, the tasks: a job runs where it is asked to."""
         from portal import checks  # noqa: F401
+
+        autodiscover_modules("tasks")

@@ -28,7 +28,12 @@ def _mistakes() -> Iterator[tuple[int, str]]:
         yield 4, "REDIS_URL must be set: production doesn't start its own broker."
     elif not urlsplit(settings.REDIS_URL).password:
         yield 5, "REDIS_URL must carry a password: an open broker takes orders from anybody."
-    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if databases()["default"]["ENGINE"].endswith("sqlite3"):
         yield 6, "DATABASE_URL must be a PostgreSQL."
     if "*" in settings.ALLOWED_HOSTS:
         yield 7, "PUBLIC_URL must name one host."
+
+
+def databases() -> dict[str, Any]:
+    """The configured databases."""
+    return dict(settings.DATABASES)

@@ -34,7 +34,9 @@ STATUS: dict[str, int] = {
     "share_invalid": 422,
     # archive
     "wrong_offset": 409,
+    "bad_upload": 400,
     "too_large": 413,
+    "no_space": 507,
     "blob_unavailable": 503,
     "not_renderable": 406,
     "not_acceptable": 406,

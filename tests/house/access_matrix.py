@@ -74,4 +74,7 @@ MATRIX: dict[str, str] = {
     "web:study-state": STUDY,
     "web:study-thumbnail": STUDY,
     "web:series-thumbnail": STUDY,
+    # viewer
+    "viewer:study": STUDY,
+    "viewer:pulse": STUDY,
 }
