@@ -68,7 +68,8 @@ export class UploadBatch {
   /** @param {{file: File, path: string}[]} files; the same file twice is sent once, and said so. */
   add(files) {
     let twice = 0;
-    for (const { file, path } of files) {
+    const inOrder = files.toSorted((one, other) => one.path.localeCompare(other.path, "en", { numeric: true }));
+    for (const { file, path } of inOrder) {
       const meta = { filename: file.name, batch: String(this.facts.id), relativePath: path };
       try {
         this.uppy.addFile({ name: file.name, type: file.type, data: file, meta, source: "page" });
