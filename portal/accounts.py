@@ -1,5 +1,6 @@
 """What sign-in adds to allauth: accounts come by invitation, and first things come first."""
 
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +32,12 @@ class InvitedAccounts(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: Any) -> str:
         """Home, from where the gate leads on when something is still missing."""
         return "/"
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Not of one who signed in a moment ago: a new account sets its second factor up at once."""
+        records = get_authentication_records(self.request, self.request.user)
+        age = time.time() - records[-1]["at"] if records else float("inf")
+        return bool(age > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
     def set_password(self, user: Any, password: str) -> None:
         """Changed or reset by the person: the password to begin with is over."""

@@ -124,7 +124,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TIMEZONE = "UTC"
 # The bell may get lost with the broker; the sweep finds every promise that was not kept.
-CELERY_BEAT_SCHEDULE = {"outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0}}
+CELERY_BEAT_SCHEDULE = {
+    "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
+    "consent-expire": {"task": "consent.expire", "schedule": 60.0},
+}
 
 # --- pages ----------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -199,6 +202,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 # The address was proved by the link that began the account; allauth's own list doesn't know it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # one step either way: phones and servers disagree by seconds (RFC 6238 5.2)
 MFA_TOTP_ISSUER = "Imaging sharing portal"
 
 # --- the wire -------------------------------------------------------------------------------------
