@@ -108,17 +108,26 @@ class FirstThings:
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: Any) -> HttpResponse:
-        """Leads a page to the missing step; a machine's mount is told, not led."""
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Nothing on the way in: whether there is such a page is not known yet."""
+        return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Leads a page to the missing step; scripts and machines are told, not led.
+
+        A picture or a poll that followed would ask for the second factor's page again and again,
+        and each time the key on it is a new one.
+        """
         if request.by_token or not request.user.is_authenticated:
-            return self.get_response(request)
+            return None
         step = accounts.first_step(request)
         if step is None or accounts.may_pass(request, step):
-            return self.get_response(request)
-        if errors.is_for_machines(request):
-            detail = "Sign in with a new password and a second factor first."
-            return errors.problem(request, 403, code="sign_in_unfinished", detail=detail)
-        return redirect(step)
+            return None
+        navigates = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        if navigates and not errors.is_for_machines(request):
+            return redirect(step)
+        detail = "Sign in with a new password and a second factor first."
+        return errors.problem(request, 403, code="sign_in_unfinished", detail=detail)
 
 
 def actor_in_templates(request: HttpRequest) -> dict[str, Any]:
