@@ -44,12 +44,13 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `nav`, `search_url`, `acting_choices`, `notices_count`, if known."""
     actor = getattr(request, "actor", None)
-    if actor is None or not request.user.is_authenticated:
+    user: Any = request.user
+    if actor is None or not user.is_authenticated:
         return {"nav": [], "search_url": None, "acting_choices": [], "notices_count": 0}
     return {
         "nav": places(actor, request.path),
         "search_url": _address("web:studies") if _sees_studies(actor) else None,
-        "acting_choices": SimpleLazyObject(lambda: tenants.acting_choices(request.user)),
+        "acting_choices": SimpleLazyObject(lambda: tenants.acting_choices(user)),
         "notices_count": SimpleLazyObject(lambda: unread_count(actor)),
     }
 

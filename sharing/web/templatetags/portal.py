@@ -140,7 +140,9 @@ def styled(field: BoundField, size: str = "") -> SafeString:
         css = "form-select" if isinstance(widget, forms.Select) else "form-control"
         css += f" {css}-{size}" if size else ""
     own = widget.attrs.get("class", "")
-    attrs = {"class": f"{css} {own}{' is-invalid' if field.errors else ''}".strip()}
+    attrs: dict[str, str | bool] = {
+        "class": f"{css} {own}{' is-invalid' if field.errors else ''}".strip()
+    }
     if described := _descriptions(field):
         attrs["aria-describedby"] = described
     return field.as_widget(attrs=attrs)
