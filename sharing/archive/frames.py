@@ -1,4 +1,4 @@
-"""Frame tables in a column: even ones as four numbers, others as ranges; one frame is cheap to find.
+"""Frame tables in a column: even ones as four numbers, others as ranges.
 
 A table is packed with the object's own offsets, so that it stays true when the object is moved to
 another place of another pack.

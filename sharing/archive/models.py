@@ -138,6 +138,7 @@ class Instance(models.Model):
     length = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     layout = models.BinaryField(null=True)  # frame table, packed by archive.frames
+    sound = models.BooleanField(default=True)  # its file meta information may leave as it is
     metadata = models.BinaryField()  # DICOM JSON (PS3.18 F.2), zlib
     received_at = models.DateTimeField(default=timezone.now)
 

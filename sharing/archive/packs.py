@@ -44,9 +44,7 @@ class Part:
     def read(self, size: int = -1) -> bytes:
         """Up to `size` bytes, never past the range."""
         rest = max(0, self._length - self._at)
-        found = os.pread(
-            self._file, rest if size < 0 else min(size, rest), self._offset + self._at
-        )
+        found = os.pread(self._file, rest if size < 0 else min(size, rest), self._offset + self._at)
         self._at += len(found)
         return found
 

@@ -3,6 +3,26 @@
 Ground floor: no models. Two stores with the same promises, a folder and an S3 bucket.
 """
 
-from .store import BlobMissing, BlobStore, FolderStore, S3Store, store
+from .store import (
+    BlobMissing,
+    BlobStore,
+    FolderStore,
+    S3Store,
+    new_key,
+    pieces,
+    scratch,
+    store,
+    sync,
+)
 
-__all__ = ["BlobMissing", "BlobStore", "FolderStore", "S3Store", "store"]
+__all__ = [
+    "BlobMissing",
+    "BlobStore",
+    "FolderStore",
+    "S3Store",
+    "new_key",
+    "pieces",
+    "scratch",
+    "store",
+    "sync",
+]

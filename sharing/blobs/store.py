@@ -90,7 +90,7 @@ class FolderStore:
         """Rename into place, then make the name itself durable up to the root."""
         target = self._path(key)
         self._folder(target.parent)
-        os.rename(path, target)
+        path.rename(target)
         _sync_folder(target.parent)
 
     def _folder(self, folder: Path) -> None:
@@ -126,7 +126,9 @@ class FolderStore:
     def keys(self) -> Iterator[str]:
         """Every file below the root."""
         return (
-            path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file()
+            path.relative_to(self.root).as_posix()
+            for path in self.root.rglob("*")
+            if path.is_file()
         )
 
 

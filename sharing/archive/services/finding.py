@@ -138,6 +138,4 @@ def _log(
     actor: Actor, action: Action, what: What, ground: Ground, at: datetime, request_id: str
 ) -> None:
     name = f"study.{action}" if ground.permitted else f"study.{action}.refused"
-    record_read(
-        who=actor.who, action=name, at=at, what=what, ground=ground, request_id=request_id
-    )
+    record_read(who=actor.who, action=name, at=at, what=what, ground=ground, request_id=request_id)

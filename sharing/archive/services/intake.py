@@ -14,9 +14,9 @@ from sharing.archive.models import Instance
 from sharing.archive.packs import Pack, Written
 from sharing.archive.rules import MAX_ARCHIVE_BYTES, MAX_FILE_BYTES, REASONS, Outcome
 from sharing.blobs import scratch
-from sharing.blobs.store import new_key
-from sharing.dicom.errors import BadDicom, BadMedia
+from sharing.blobs.store import PIECE, new_key
 from sharing.dicom.errors import REASONS as DICOM_REASONS
+from sharing.dicom.errors import BadDicom, BadMedia
 from sharing.dicom.facts import Facts
 from sharing.dicom.json_model import dicom_json
 from sharing.dicom.media import Entry, EntryStream, entries
@@ -25,7 +25,7 @@ from sharing.tenants.models import Organization
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MODALITY = re.compile(r"[A-Z0-9_]{1,16}")
-PIECE = 256 * 1024
+_UNSOUND = frozenset({"meta_mismatch", "transfer_syntax_missing"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class New:
     warnings: tuple[str, ...]
     written: Written
     layout: bytes | None
+    sound: bool
     metadata: bytes
 
 
@@ -187,7 +188,9 @@ class Intake:
         self._add(Item(name, Outcome.REJECTED, code, reason))
 
     def _add(self, item: Item) -> None:
-        item.name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in item.name)
+        item.name = "".join(
+            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in item.name
+        )
         self.items.append(item)
 
 
@@ -208,5 +211,6 @@ def _new(scanned: Scanned, written: Written) -> New:
         warnings=scanned.warnings,
         written=written,
         layout=packed(scanned.pixel),
+        sound=scanned.preamble is not None and not _UNSOUND.intersection(scanned.warnings),
         metadata=compressed(orjson.dumps(dicom_json(scanned, bulk_uri=RELATIVE))),
     )

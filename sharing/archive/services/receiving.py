@@ -258,6 +258,7 @@ def _instance(study: Study, series: Series, new: New, blob: str, at: datetime) -
         length=new.written.length,
         sha256=new.written.sha256,
         layout=new.layout,
+        sound=new.sound,
         metadata=new.metadata,
         received_at=at,
     )
@@ -314,9 +315,7 @@ def _keep_conflicts(delivery: Delivery, items: Sequence[Item], by: Who) -> None:
         record(who=by, action="study.conflict", at=delivery.received_at, what=what)
 
 
-def _write_receipt(
-    delivery: Delivery, items: Sequence[Item], studies: Mapping[str, Study]
-) -> None:
+def _write_receipt(delivery: Delivery, items: Sequence[Item], studies: Mapping[str, Study]) -> None:
     known = _studies_of_duplicates(delivery, items)
     DeliveryItem.objects.bulk_create(
         [

@@ -1,0 +1,327 @@
+"""Handing out what is stored: whole objects, frames, pictures, metadata; the caller came through
+the fence (`finding.open_study_by_uid`), and all paths below are resolved inside that one study."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from io import BytesIO
+from typing import Any, ClassVar
+
+from PIL import Image
+
+from sharing.archive.errors import BlobUnavailable, NotRenderable, StudyNotFound
+from sharing.archive.frames import ranges_of, unpacked
+from sharing.archive.metadata import expanded
+from sharing.archive.models import Instance, Series, Study
+from sharing.blobs import BlobMissing, store
+from sharing.blobs.store import pieces
+from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
+from sharing.dicom.errors import BadDicom, CannotRender
+from sharing.dicom.frames import as_native_le
+from sharing.dicom.json_model import bulk_range
+from sharing.dicom.render import Picture, picture_of, render, thumbnail
+from sharing.dicom.scan import DEFLATED, EXPLICIT_LE, IMPLICIT_LE, Scanned, plain, scan
+from sharing.kernel.purposes import Action
+from sharing.tenants.rules import Actor
+
+from .finding import open_study_by_uid, still_allowed
+
+PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
+RECHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Where:
+    """What is asked for, as its URL names it; `custodian` blank means whoever lets the actor."""
+
+    study_uid: str
+    series_uid: str = ""
+    sop_uid: str = ""
+    custodian: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A study that the actor may see the images of, logged, and the part of it that was meant."""
+
+    study: Study
+    where: Where
+
+    @cached_property
+    def version(self) -> str:
+        """Changes when anything of the study does; the source of entity tags."""
+        text = f"{self.study.public_id}|{self.study.changed_at.timestamp()}|{self.where}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def open_images(actor: Actor, where: Where, *, at: datetime, request_id: str = "") -> Opened:
+    """The study of a path, through the fence and into the log. Raises StudyNotFound."""
+    found = open_study_by_uid(
+        actor,
+        study_uid=where.study_uid,
+        custodian=where.custodian,
+        at=at,
+        action=Action.IMAGES,
+        request_id=request_id,
+    )
+    return Opened(found.study, where)
+
+
+def metadata(opened: Opened, *, root: str) -> list[bytes]:
+    """The DICOM JSON of each instance meant, ready to be joined. Raises StudyNotFound.
+
+    `root` is the absolute address of the custodian's DICOMweb mount.
+    """
+    study = f"{root}/studies/{opened.study.study_uid}"
+    rows = _rows(opened).values_list("series__series_uid", "sop_uid", "metadata")
+    found = [
+        expanded(column, bulk_uri=f"{study}/series/{series}/instances/{sop}/bulkdata")
+        for series, sop, column in rows.iterator(chunk_size=200)
+    ]
+    if not found:
+        raise StudyNotFound()
+    return found
+
+
+def objects(opened: Opened) -> list["Stored"]:
+    """The stored objects meant, in reading order. Raises StudyNotFound."""
+    rows = _rows(opened).values_list(*Stored.COLUMNS)
+    found = [Stored(opened.study.public_id, *row) for row in rows]
+    if not found:
+        raise StudyNotFound()
+    return found
+
+
+def ready(found: Iterable["Stored"]) -> None:
+    """Raise BlobUnavailable before the first byte leaves, when a blob is gone or cut short."""
+    ends: dict[str, int] = {}
+    for stored in found:
+        ends[stored.blob] = max(ends.get(stored.blob, 0), stored.offset + stored.length)
+    for blob, end in ends.items():
+        try:
+            held = store().size(blob)
+        except (BlobMissing, OSError) as error:
+            raise BlobUnavailable() from error
+        if held < end:
+            raise BlobUnavailable()
+
+
+def _rows(opened: Opened) -> Any:
+    rows = Instance.objects.filter(series__study_id=opened.study.pk)
+    if opened.where.series_uid:
+        rows = rows.filter(series__series_uid=opened.where.series_uid)
+    if opened.where.sop_uid:
+        rows = rows.filter(sop_uid=opened.where.sop_uid)
+    return rows.order_by("series__number", "series_id", "number", "pk")
+
+
+def thumbnail_of(opened: Opened) -> bytes:
+    """A JPEG of 128 x 128 for a study, a series or an instance.
+
+    Raises StudyNotFound, NotRenderable.
+    """
+    if opened.where.sop_uid:
+        return objects(opened)[0].thumbnail()
+    rows = Series.objects.filter(study_id=opened.study.pk)
+    if opened.where.series_uid:
+        rows = rows.filter(series_uid=opened.where.series_uid)
+    made = list(rows.order_by("number", "pk").values_list("thumbnail", flat=True))
+    if not made:
+        raise StudyNotFound()
+    ready = next((bytes(jpeg) for jpeg in made if jpeg), None)
+    return ready or _middle(opened).thumbnail()
+
+
+def _middle(opened: Opened) -> "Stored":
+    """Before a study has settled there is no thumbnail yet, but there may be images."""
+    images = [stored for stored in objects(opened) if stored.frames]
+    if not images:
+        raise NotRenderable()
+    return images[len(images) // 2]
+
+
+def guarded(
+    chunks: Iterator[bytes], actor: Actor, study: str, clock: Callable[[], datetime]
+) -> Iterator[bytes]:
+    """The same chunks, but cut within a second of the actor's loss of the study.
+
+    Raises StudyNotFound in the middle, which breaks the connection: never a whole-looking answer.
+    """
+    asked = time.monotonic()
+    for chunk in chunks:
+        if time.monotonic() - asked > RECHECK_SECONDS:
+            asked = time.monotonic()
+            if not still_allowed(actor, public_id=study, at=clock()):
+                raise StudyNotFound()
+        yield chunk
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One instance: where its bytes lie, and what can be made of them."""
+
+    study: str
+    series_uid: str
+    sop_uid: str
+    sop_class_uid: str
+    transfer_syntax: str
+    frames: int
+    blob: str
+    offset: int
+    length: int
+    sha256: str
+    layout: bytes | None
+    sound: bool
+
+    COLUMNS: ClassVar = (
+        "series__series_uid", "sop_uid", "sop_class_uid", "transfer_syntax", "frames",
+        "blob", "offset", "length", "sha256", "layout", "sound",
+    )  # fmt: skip
+
+    @property
+    def deflated(self) -> bool:
+        """Whether the data set is deflated, so that no offset counts in the stored file."""
+        return self.transfer_syntax in DEFLATED
+
+    def read(self, offset: int, length: int) -> bytes:
+        """A range of the stored file. Raises BlobUnavailable; never answers with fewer bytes."""
+        try:
+            found = store().read(self.blob, self.offset + offset, length)
+        except (BlobMissing, OSError) as error:
+            raise BlobUnavailable() from error
+        if len(found) != length:
+            raise BlobUnavailable()
+        return found
+
+    def file(self) -> Iterator[bytes]:
+        """The file as it was stored, its preamble zeroed (PS3.10 7.5), in pieces."""
+        if not self.sound:
+            yield from part10(self.scanned, self.read, size=self.length)
+            return
+        yield SAFE_START
+        try:
+            yield from pieces(store(), self.blob, self.offset + 132, self.length - 132)
+        except (BlobMissing, OSError) as error:
+            raise BlobUnavailable() from error
+
+    @property
+    def file_length(self) -> int | None:
+        """How many bytes `file` gives; None where only reading it tells."""
+        return self.length if self.sound else None
+
+    def explicit_le(self) -> Iterator[bytes]:
+        """The object in Explicit VR Little Endian, in pieces. Raises NotRenderable."""
+        try:
+            yield from as_explicit_le(self.scanned, self._plain)
+        except CannotRender as wrong:
+            raise NotRenderable(wrong.reason) from wrong
+
+    def frame(self, index: int) -> Iterator[bytes]:
+        """Frame `index` (from 0) as stored, in pieces. Raises StudyNotFound where there is none."""
+        parts = ranges_of(self.layout, index)
+        if parts is None:
+            raise StudyNotFound()
+        for offset, length in parts:
+            if self.deflated:
+                yield self._plain(offset, length)
+            else:
+                yield from self._pieces(offset, length)
+
+    def _pieces(self, offset: int, length: int) -> Iterator[bytes]:
+        for start in range(offset, offset + length, 1024 * 1024):
+            yield self.read(start, min(1024 * 1024, offset + length - start))
+
+    def frame_length(self, index: int) -> int:
+        """How many bytes `frame` gives. Raises StudyNotFound."""
+        parts = ranges_of(self.layout, index)
+        if parts is None:
+            raise StudyNotFound()
+        return sum(length for _, length in parts)
+
+    def native_frame(self, index: int) -> bytes:
+        """Frame `index` as plain little endian pixels. Raises StudyNotFound, NotRenderable."""
+        stored = b"".join(self.frame(index))
+        if self.transfer_syntax in PLAIN and self._starts_at_bytes:
+            return stored
+        try:
+            return as_native_le(self.scanned, stored, index)
+        except CannotRender as wrong:
+            raise NotRenderable(wrong.reason) from wrong
+
+    @property
+    def _starts_at_bytes(self) -> bool:
+        """An even table means whole bytes; frames of 1 bit may begin inside one."""
+        return self.layout is None or bytes(self.layout[:1]) == b"\1"
+
+    def jpeg(self, index: int, **how: Any) -> bytes:
+        """Frame `index` as a JPEG picture; `how` as `dicom.render.render` takes it."""
+        return self._rendered(index, lambda picture: render(picture, **how))
+
+    def png(self, index: int, **how: Any) -> bytes:
+        """The same picture as PNG."""
+        made = BytesIO()
+        with Image.open(BytesIO(self.jpeg(index, **how | {"quality": 100}))) as picture:
+            picture.save(made, "PNG")
+        return made.getvalue()
+
+    def thumbnail(self, index: int | None = None) -> bytes:
+        """A small picture, of the middle frame unless told otherwise. Raises NotRenderable."""
+        return self._rendered(self.frames // 2 if index is None else index, thumbnail)
+
+    def _rendered(self, index: int, draw: Callable[[Picture], bytes]) -> bytes:
+        try:
+            picture = picture_of(self.scanned, self._plain, unpacked(self.layout), index)
+            return draw(picture)
+        except CannotRender as wrong:
+            if wrong.code == "no_such_frame":
+                raise StudyNotFound() from wrong
+            raise NotRenderable(wrong.reason) from wrong
+
+    def bulk(self, path: str) -> bytes:
+        """The bulk value that a BulkDataURI names. Raises StudyNotFound."""
+        try:
+            offset, length = bulk_range(self.scanned, path)
+        except KeyError:
+            raise StudyNotFound() from None
+        return self._plain(offset, length)
+
+    @cached_property
+    def scanned(self) -> Scanned:
+        """The data set, parsed again. Raises BlobUnavailable when the bytes changed."""
+        try:
+            return scan(BlobStream(self), size=self.length)  # type: ignore[arg-type]
+        except BadDicom as wrong:
+            raise BlobUnavailable() from wrong
+
+    def _plain(self, offset: int, length: int) -> bytes:
+        """A range as the data set's own offsets count."""
+        if not self.deflated:
+            return self.read(offset, length)
+        self._inflated.seek(offset)
+        return self._inflated.read(length)
+
+    @cached_property
+    def _inflated(self) -> Any:
+        return plain(BlobStream(self), size=self.length)  # type: ignore[arg-type]
+
+
+class BlobStream:
+    """A stored object as a stream that can be sought, for the parser."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored, self._at = stored, 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As io.IOBase.seek, from the start or the end."""
+        self._at = offset if whence == 0 else self._stored.length + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes."""
+        rest = self._stored.length - self._at
+        found = self._stored.read(self._at, rest if size < 0 else min(size, rest))
+        self._at += len(found)
+        return found

@@ -1,0 +1,220 @@
+"""What pages show of the studies inside the fence: rows with grounds, series, small pictures."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import reduce
+from operator import or_
+
+from django.db.models import Count, F, Max, Q, QuerySet
+
+from sharing.access.rules import Decision
+from sharing.access.services import decide_many
+from sharing.archive.errors import StudyNotFound
+from sharing.archive.models import Series, Study
+from sharing.dicom.names import search_key
+from sharing.identity.errors import PatientNotFound
+from sharing.identity.models import Patient
+from sharing.kernel.purposes import Action
+from sharing.tenants.rules import Actor, Duty
+from sharing.tenants.services import require
+
+from .finding import find_studies, grounds, open_study
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What a list of studies is narrowed by: OR within a facet, AND between them."""
+
+    query: str = ""
+    modalities: tuple[str, ...] = ()
+    custodians: tuple[str, ...] = ()
+    shared: bool = False
+    own: bool = False
+    sort: str = "-date"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A study that the actor may see, why, and what can be offered beside it."""
+
+    study: Study
+    decision: Decision
+    viewable: bool
+    pictured: bool
+
+
+@dataclass
+class Facets:
+    """Counts over what the actor may see, and never over more."""
+
+    modalities: Counter[str] = field(default_factory=Counter)
+    custodians: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class PatientLine:
+    """A patient, and how much of them the actor may see."""
+
+    patient: Patient
+    studies: int
+    latest: date | None
+
+
+SORTS = {
+    "-date": (F("study_date").desc(nulls_last=True), "-pk"),
+    "date": (F("study_date").asc(nulls_last=True), "pk"),
+    "patient": ("patient__search_key", "-study_date", "-pk"),
+    "-patient": ("-patient__search_key", "-study_date", "-pk"),
+}
+
+
+def browse(actor: Actor, criteria: Criteria, *, at: datetime) -> QuerySet[Study]:
+    """The studies that fit, in the asked order; page it, then `show` the page."""
+    found = _narrowed(actor, criteria, at)
+    if criteria.modalities:
+        words = (Q(modalities__contains=f"|{word}|") for word in criteria.modalities)
+        found = found.filter(reduce(or_, words))
+    if criteria.custodians:
+        found = found.filter(organization__code__in=criteria.custodians)
+    return found.order_by(*SORTS.get(criteria.sort, SORTS["-date"]))
+
+
+def facets(actor: Actor, criteria: Criteria, *, at: datetime) -> Facets:
+    """How many studies each modality and custodian has, before those two narrow the list."""
+    rows = (
+        _narrowed(actor, criteria, at)
+        .order_by()
+        .values_list("modalities", "organization__code", "organization__name")
+        .annotate(count=Count("pk"))
+    )
+    found = Facets()
+    for modalities, code, name, count in rows:
+        found.custodians[code, name] += count
+        for word in filter(None, modalities.split("|")):
+            found.modalities[word] += count
+    return found
+
+
+def _narrowed(actor: Actor, criteria: Criteria, at: datetime) -> QuerySet[Study]:
+    return find_studies(
+        actor, at=at, query=criteria.query, shared=criteria.shared, own=criteria.own
+    )
+
+
+def show(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Shown]:
+    """Each study with its ground; one whose consent ended in this moment is left out."""
+    found = grounds(actor, studies, at=at)
+    subjects = [each.study.subject for each in found]
+    images = decide_many(actor, Action.IMAGES, subjects, at=at)
+    pictured = set(
+        Series.objects.filter(
+            study__in=[each.study.pk for each in found], thumbnail__isnull=False
+        ).values_list("study_id", flat=True)
+    )
+    return [
+        Shown(each.study, each.decision, seen.allowed, seen.allowed and each.study.pk in pictured)
+        for each, seen in zip(found, images, strict=True)
+    ]
+
+
+def peek(
+    actor: Actor,
+    *,
+    public_id: str,
+    at: datetime,
+    action: Action = Action.DISCOVER,
+    request_id: str = "",
+) -> Study:
+    """A study for a part of a page that is open already: only a refusal leaves a line in the log.
+
+    Raises StudyNotFound as `open_study` does.
+    """
+    inside = Study.objects.visible_to(actor, at, action).with_owners()
+    study = inside.filter(public_id=public_id).first()
+    if study is not None:
+        return study
+    return open_study(actor, public_id=public_id, at=at, action=action, request_id=request_id).study
+
+
+def series_of(study: Study) -> QuerySet[Series]:
+    """The series of a study that was opened, in reading order, with `pictured`; no picture's bytes.
+
+    By Series Number (0020,0011), those without one last.
+    """
+    return (
+        Series.objects.filter(study=study)
+        .annotate(pictured=Count("pk", filter=Q(thumbnail__isnull=False)))
+        .defer("thumbnail")
+        .order_by(F("number").asc(nulls_last=True), "pk")
+    )
+
+
+def picture(
+    actor: Actor, *, public_id: str, at: datetime, series: int | None = None, request_id: str = ""
+) -> bytes:
+    """The small picture of a study or of one of its series, ready-made; for who may see images.
+
+    Raises StudyNotFound, also when there is no picture.
+    """
+    study = peek(actor, public_id=public_id, at=at, action=Action.IMAGES, request_id=request_id)
+    rows = Series.objects.filter(study=study, thumbnail__isnull=False)
+    if series is not None:
+        rows = rows.filter(pk=series)
+    found = rows.order_by("-frame_count", "pk").values_list("thumbnail", flat=True).first()
+    if found is None:
+        raise StudyNotFound()
+    return bytes(found)
+
+
+def own_studies_to_share(actor: Actor, public_ids: Iterable[str], *, at: datetime) -> list[Study]:
+    """The actor's own studies of these ids, all of them. Raises NotAllowed or StudyNotFound."""
+    require(actor, Duty.SHARE)
+    wanted = set(public_ids)
+    inside = Study.objects.visible_to(actor, at, Action.RESHARE).with_owners()
+    found = inside.filter(organization_id=actor.organization_id, public_id__in=wanted)
+    studies = list(found.order_by(*SORTS["-date"]))
+    if not wanted or len(studies) != len(wanted):
+        raise StudyNotFound()
+    return studies
+
+
+def patients_in_sight(actor: Actor, *, at: datetime, query: str = "") -> QuerySet[Patient]:
+    """The own patients, and those of whom the actor may see a study; by name or identifier."""
+    seen = Study.objects.visible_to(actor, at).values("patient_id")
+    found = Patient.objects.select_related("organization").filter(
+        Q(organization_id=actor.organization_id) | Q(pk__in=seen)
+    )
+    if query:
+        named = Q(search_key__contains=search_key(query)) | Q(identifier__istartswith=query)
+        found = found.filter(named)
+    return found.order_by("search_key", "pk")
+
+
+def patient_in_sight(actor: Actor, *, public_id: str, at: datetime) -> Patient:
+    """One of them. Raises PatientNotFound."""
+    patient = patients_in_sight(actor, at=at).filter(public_id=public_id).first()
+    if patient is None:
+        raise PatientNotFound()
+    return patient
+
+
+def patient_lines(actor: Actor, patients: Sequence[Patient], *, at: datetime) -> list[PatientLine]:
+    """Each patient with the number and the latest date of the studies in sight."""
+    rows = (
+        Study.objects.visible_to(actor, at)
+        .filter(patient__in=patients)
+        .order_by()
+        .values_list("patient_id")
+        .annotate(count=Count("pk"), latest=Max("study_date"))
+    )
+    known = {patient_id: (count, latest) for patient_id, count, latest in rows}
+    return [PatientLine(each, *known.get(each.pk, (0, None))) for each in patients]
+
+
+def named_in_log(actor: Actor, public_ids: Iterable[str], *, at: datetime) -> Mapping[str, Study]:
+    """The own studies that lines of the access log name, by public id."""
+    wanted = {public_id for public_id in public_ids if public_id}
+    found = find_studies(actor, at=at, own=True).filter(public_id__in=wanted)
+    return {study.public_id: study for study in found}

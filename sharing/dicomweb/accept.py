@@ -1,0 +1,142 @@
+"""What the client accepts (RFC 9110 12.5.1, PS3.18 8.7), and which form of an object fits it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sharing.archive.errors import NotAcceptable
+from sharing.archive.services.retrieving import Stored
+
+EXPLICIT_LE = "1.2.840.10008.1.2.1"
+OCTETS, DICOM, MULTIPART = "application/octet-stream", "application/dicom", "multipart/related"
+_J = "1.2.840.10008.1.2.4."
+MEDIA = {
+    **dict.fromkeys((f"{_J}50", f"{_J}51", f"{_J}57", f"{_J}70"), "image/jpeg"),
+    **dict.fromkeys((f"{_J}80", f"{_J}81"), "image/jls"),
+    **dict.fromkeys((f"{_J}90", f"{_J}91"), "image/jp2"),
+    **dict.fromkeys((f"{_J}92", f"{_J}93"), "image/jpx"),
+    **dict.fromkeys((f"{_J}201", f"{_J}202", f"{_J}203"), "image/jphc"),
+    "1.2.840.10008.1.2.5": "image/dicom-rle",
+}
+"""The media type of a stored frame by its transfer syntax (PS3.18 table 8.7.3-5)."""
+VIDEO = f"{_J}10"
+_PART = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s"]*)')
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One acceptable form: whether in a multipart body, of which type, in which syntax."""
+
+    media: str
+    syntax: str
+    quality: float
+    multipart: bool
+
+
+def wanted(request: Any) -> list[Wanted]:
+    """What is acceptable, best first; the query parameter `accept` goes before the header."""
+    text = request.GET.get("accept") or request.headers.get("Accept") or "*/*"
+    found = [one for part in _PART.findall(text[:4096]) for one in _parsed(part)]
+    return sorted(found, key=lambda one: -one.quality)
+
+
+def _parsed(part: str) -> Iterator[Wanted]:
+    media = part.partition(";")[0].strip().lower()
+    given = {name.lower(): value.strip('"') for name, value in _PARAMETER.findall(part)}
+    syntax = given.get("transfer-syntax", "")
+    quality = _quality(given.get("q", "1"))
+    if not media or quality <= 0:
+        return
+    if media in (MULTIPART, "multipart/*"):
+        media = given.get("type", "*/*").lower()
+        yield Wanted(media, syntax, quality, multipart=True)
+    else:
+        yield Wanted(media, syntax, quality, multipart=media == "*/*")
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form that was chosen: decoded to plain pixels, or as it is stored."""
+
+    multipart: bool
+    media: str
+    syntax: str
+    stored: bool
+
+    @property
+    def content_type(self) -> str:
+        """As the header of a part, or of the whole answer."""
+        return f"{self.media}; transfer-syntax={self.syntax}"
+
+
+def frame_form(wants: list[Wanted], stored: Stored, *, count: int) -> Form:
+    """How frames leave. Raises NotAcceptable."""
+    for want in wants:
+        if not want.multipart and count > 1:
+            continue
+        form = _frame_form(want, stored)
+        if form is not None:
+            return form
+    raise NotAcceptable()
+
+
+def _frame_form(want: Wanted, stored: Stored) -> Form | None:
+    own = stored.transfer_syntax
+    media = MEDIA.get(own, "")
+    if media and want.media in (media, "image/*") and want.syntax in ("", "*", own):
+        return Form(want.multipart, media, own, stored=True)
+    if want.media not in (OCTETS, "*/*", "application/*"):
+        return None
+    as_stored = own in MEDIA or own.startswith(VIDEO)
+    if as_stored and want.syntax in ("*", own):
+        return Form(want.multipart, OCTETS, own, stored=True)
+    if want.syntax in ("", "*", EXPLICIT_LE):
+        return Form(want.multipart, OCTETS, EXPLICIT_LE, stored=False)
+    return None
+
+
+def object_forms(wants: list[Wanted], objects: list[Stored]) -> tuple[bool, list[Form]]:
+    """Whether whole objects leave in a multipart body, and the form of each. NotAcceptable."""
+    for want in wants:
+        if want.media not in (DICOM, "*/*", "application/*"):
+            continue
+        forms = [_object_form(want, stored) for stored in objects]
+        if all(forms) and (want.multipart or len(objects) == 1):
+            return want.multipart, [form for form in forms if form]
+    raise NotAcceptable()
+
+
+def _object_form(want: Wanted, stored: Stored) -> Form | None:
+    """Without a syntax Explicit VR Little Endian is meant, for video what is stored (8.7.3.5)."""
+    own = stored.transfer_syntax
+    if want.syntax in ("*", own) or (not want.syntax and own.startswith(VIDEO)):
+        return Form(want.multipart, DICOM, own, stored=True)
+    if want.syntax in ("", EXPLICIT_LE):
+        return Form(want.multipart, DICOM, EXPLICIT_LE, stored=own == EXPLICIT_LE)
+    return None
+
+
+def picture_type(wants: list[Wanted]) -> str:
+    """image/jpeg or image/png. Raises NotAcceptable."""
+    for want in wants:
+        if want.media in ("image/jpeg", "image/*", "*/*"):
+            return "image/jpeg"
+        if want.media == "image/png":
+            return "image/png"
+    raise NotAcceptable()
+
+
+def require_json(wants: list[Wanted]) -> None:
+    """Raises NotAcceptable unless DICOM JSON will do."""
+    fits = ("application/dicom+json", "application/json", "application/*", "*/*")
+    if not any(want.media in fits for want in wants):
+        raise NotAcceptable()

@@ -1,0 +1,121 @@
+"""STOW-RS: storing (PS3.18 10.5). The body goes to the archive as it comes in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+from python_multipart.multipart import parse_options_header
+
+from sharing.archive.rules import (
+    CANNOT_UNDERSTAND,
+    FAILURE_REASONS,
+    MAX_ARCHIVE_BYTES,
+    MAX_FILES_AT_ONCE,
+    Door,
+    Outcome,
+)
+from sharing.archive.services.receiving import Incoming, receive_from
+from sharing.tenants.rules import Duty
+
+from .gate import JSON, needs, root, where
+from .multipart import BadBody, Parts, body
+
+
+class BadMediaType(Exception):
+    """The request's content type is none that is stored."""
+
+
+@needs("dicomweb.write")
+def store(request: Any, **path: str) -> HttpResponseBase:
+    """POST studies, POST studies/UID."""
+    actor = request.actor
+    if not actor.may(Duty.UPLOAD) or path.get("organization", "") not in (
+        "",
+        actor.organization_code,
+    ):
+        raise PermissionDenied
+    try:
+        files = _files(request)
+    except BadMediaType:
+        return HttpResponse(status=415)
+    delivery = receive_from(
+        actor,
+        door=Door.STOW,
+        files=files,
+        at=timezone.now(),
+        study_uid=where(path).study_uid if "study" in path else None,
+    )
+    items = list(delivery.items.select_related("study").order_by("pk"))
+    if not items:
+        raise BadBody("The body holds no part.")
+    answer = _response(items, root(actor.organization_code))
+    return HttpResponse(orjson.dumps(answer), content_type=JSON, status=_status(items))
+
+
+def _files(request: Any) -> Iterator[Incoming]:
+    """The objects of the body; BadMediaType is raised before anything is read."""
+    media, given = parse_options_header(request.META.get("CONTENT_TYPE", ""))
+    chunks = body(request, most=MAX_ARCHIVE_BYTES)
+    if media == b"application/dicom":
+        return iter([Incoming("part 1", chunks)])
+    kind = given.get(b"type", b"application/dicom").lower()
+    if media != b"multipart/related" or kind != b"application/dicom":
+        raise BadMediaType
+    boundary = given.get(b"boundary", b"")
+    if not 0 < len(boundary) <= 70:
+        raise BadBody("The content type has no boundary.")
+    parts = Parts(chunks, boundary, most=MAX_FILES_AT_ONCE)
+    return (Incoming(f"part {number}", pieces) for number, pieces in enumerate(parts, 1))
+
+
+def _good(item: Any) -> bool:
+    return item.outcome in (Outcome.STORED, Outcome.DUPLICATE)
+
+
+def _status(items: list[Any]) -> int:
+    """All, some or none (PS3.18 table 10.5.3-1)."""
+    good = sum(_good(item) for item in items)
+    if good == len(items):
+        return 200
+    return 202 if good else 409
+
+
+def _response(items: list[Any], address: str) -> dict[str, Any]:
+    """The Store Instances Response (PS3.18 table 10.5.3-2)."""
+    made: dict[str, Any] = {}
+    studies = {item.study.study_uid for item in items if _good(item) and item.study}
+    if len(studies) == 1:
+        made["00081190"] = _one("UR", f"{address}/studies/{studies.pop()}")
+    sequences = {
+        "00081198": [_failed(item) for item in items if not _good(item) and item.sop_uid],
+        "00081199": [_referenced(item, address) for item in items if _good(item)],
+        "0008119A": [_reason(item) for item in items if not _good(item) and not item.sop_uid],
+    }
+    return made | {tag: {"vr": "SQ", "Value": v} for tag, v in sequences.items() if v}
+
+
+def _referenced(item: Any, address: str) -> dict[str, Any]:
+    named = _named(item)
+    if item.study:
+        url = f"{address}/studies/{item.study.study_uid}"
+        named["00081190"] = _one("UR", f"{url}/instances?SOPInstanceUID={item.sop_uid}")
+    return named
+
+
+def _failed(item: Any) -> dict[str, Any]:
+    return _named(item) | _reason(item)
+
+
+def _named(item: Any) -> dict[str, Any]:
+    return {"00081150": _one("UI", item.sop_class_uid), "00081155": _one("UI", item.sop_uid)}
+
+
+def _reason(item: Any) -> dict[str, Any]:
+    return {"00081197": _one("US", FAILURE_REASONS.get(item.code, CANNOT_UNDERSTAND))}
+
+
+def _one(vr: str, value: Any) -> dict[str, Any]:
+    return {"vr": vr, "Value": [value]}

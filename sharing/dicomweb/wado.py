@@ -1,0 +1,205 @@
+"""WADO-RS: retrieving (PS3.18 10.4). Each view: who and what, one fence, then the form."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+
+from sharing.archive.services.retrieving import (
+    Opened,
+    Stored,
+    guarded,
+    metadata,
+    objects,
+    open_images,
+    ready,
+    thumbnail_of,
+)
+from sharing.kernel.errors import BadValue
+
+from .accept import (
+    DICOM,
+    OCTETS,
+    Form,
+    frame_form,
+    object_forms,
+    picture_type,
+    require_json,
+    wanted,
+)
+from .gate import json_array, needs, root, tag, unchanged, where
+from .multipart import Outgoing, answer
+
+MOST_FRAMES = 1000
+_FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
+
+
+def _open(request: Any, path: dict[str, str]) -> Opened:
+    return open_images(request.actor, where(path), at=timezone.now(), request_id=request.request_id)
+
+
+@needs("dicomweb.read")
+def metadata_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET .../metadata of a study, a series or an instance."""
+    opened = _open(request, path)
+    require_json(wanted(request))
+    etag = tag(opened.version, "metadata")
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    return json_array(metadata(opened, root=root(opened.study.organization.code)), etag)
+
+
+@needs("dicomweb.read")
+def objects_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET a study, a series or an instance as DICOM files."""
+    opened = _open(request, path)
+    found = objects(opened)
+    multipart, forms = object_forms(wanted(request), found)
+    etag = tag(opened.version, multipart, *dict.fromkeys(forms))
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    ready(found)
+    parts = [
+        Outgoing(form.content_type, _object(request, opened, stored, form), _length(stored, form))
+        for stored, form in zip(found, forms, strict=True)
+    ]
+    response = answer(parts, DICOM) if multipart else _single(parts[0], found[0])
+    response["ETag"] = etag
+    return response
+
+
+def _object(request: Any, opened: Opened, stored: Stored, form: Form) -> Iterator[bytes]:
+    chunks = stored.file() if form.stored else stored.explicit_le()
+    return guarded(chunks, request.actor, opened.study.public_id, timezone.now)
+
+
+def _length(stored: Stored, form: Form) -> int | None:
+    return stored.file_length if form.stored else None
+
+
+def _single(part: Outgoing, stored: Stored) -> StreamingHttpResponse:
+    """One object as a file: the name is made here, never taken from the object."""
+    response = StreamingHttpResponse(part.chunks, content_type=DICOM)
+    if part.length is not None:
+        response["Content-Length"] = str(part.length)
+    response["Content-Disposition"] = f'attachment; filename="{stored.sop_uid}.dcm"'
+    return response
+
+
+@needs("dicomweb.read")
+def frames_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET .../frames/1,2,3."""
+    opened = _open(request, path)
+    stored = objects(opened)[0]
+    numbers = _frame_list(path["frames"])
+    form = frame_form(wanted(request), stored, count=len(numbers))
+    etag = tag(stored.sha256, path["frames"], form)
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    ready([stored])
+    parts = [_frame(request, opened, stored, form, number - 1) for number in numbers]
+    if form.multipart:
+        response = answer(parts, form.media)
+    else:
+        response = StreamingHttpResponse(parts[0].chunks, content_type=form.content_type)
+        response["Content-Length"] = str(parts[0].length)
+    response["ETag"] = etag
+    return response
+
+
+def _frame(request: Any, opened: Opened, stored: Stored, form: Form, index: int) -> Outgoing:
+    if form.stored:
+        chunks = guarded(stored.frame(index), request.actor, opened.study.public_id, timezone.now)
+        return Outgoing(form.content_type, chunks, stored.frame_length(index))
+    pixels = stored.native_frame(index)
+    return Outgoing(form.content_type, (pixels,), len(pixels))
+
+
+def _frame_list(text: str) -> list[int]:
+    """Frame numbers from 1. Raises BadValue."""
+    words = text.split(",")
+    if len(words) > MOST_FRAMES or not all(re.fullmatch(r"[1-9]\d{0,8}", w) for w in words):
+        raise BadValue("The list of frames is not a list of numbers from 1.")
+    return [int(word) for word in words]
+
+
+@needs("dicomweb.read")
+def rendered_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET .../rendered of an instance or of one frame."""
+    opened = _open(request, path)
+    stored = objects(opened)[0]
+    media = picture_type(wanted(request))
+    number = _frame_list(path.get("frames", "1"))[0]
+    how = _how(request)
+    etag = tag(stored.sha256, number, media, sorted(how.items()))
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    draw = stored.png if media == "image/png" else stored.jpeg
+    return _picture(draw(number - 1, **how), media, etag)
+
+
+@needs("dicomweb.read")
+def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET .../thumbnail of a study, a series, an instance or a frame."""
+    opened = _open(request, path)
+    picture_type(wanted(request))
+    etag = tag(opened.version, "thumbnail", path.get("frames", ""))
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    if "frames" in path:
+        small = objects(opened)[0].thumbnail(_frame_list(path["frames"])[0] - 1)
+    else:
+        small = thumbnail_of(opened)
+    return _picture(small, "image/jpeg", etag)
+
+
+def _picture(raw: bytes, media: str, etag: str) -> HttpResponse:
+    response = HttpResponse(raw, content_type=media)
+    response["ETag"] = etag
+    return response
+
+
+def _how(request: Any) -> dict[str, Any]:
+    """`viewport`, `window` and `quality` of the query (PS3.18 8.3.5.1)."""
+    how: dict[str, Any] = {}
+    if viewport := request.GET.get("viewport"):
+        size = _numbers(viewport.split(",")[:2])
+        if len(size) != 2 or min(size) < 1:
+            raise BadValue("The viewport is not a width and a height.")
+        how["size"] = (int(size[0]), int(size[1]))
+    if window := request.GET.get("window"):
+        words = [*window.split(","), "linear"][:3]
+        center, width = _numbers(words[:2])
+        if words[2].lower() not in _FUNCTIONS or width <= 0:
+            raise BadValue("The window is not a centre, a width and a function.")
+        how["window"] = (center, width, _FUNCTIONS[words[2].lower()])
+    if quality := request.GET.get("quality"):
+        how["quality"] = int(_numbers([quality])[0])
+    return how
+
+
+def _numbers(words: list[str]) -> list[float]:
+    if not all(_NUMBER.fullmatch(word.strip()) for word in words):
+        raise BadValue("A number in the query is not a number.")
+    return [float(word) for word in words]
+
+
+@needs("dicomweb.read")
+def bulk_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET a BulkDataURI (PS3.18 10.4.1.1.6)."""
+    opened = _open(request, path)
+    stored = objects(opened)[0]
+    etag = tag(stored.sha256, path["bulk"])
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    raw = stored.bulk(path["bulk"])
+    if any(not want.multipart and want.media == OCTETS for want in wanted(request)):
+        response: HttpResponseBase = HttpResponse(raw, content_type=OCTETS)
+    else:
+        response = answer([Outgoing(OCTETS, (raw,), len(raw))], OCTETS)
+    response["Content-Disposition"] = "attachment"
+    response["ETag"] = etag
+    return response
