@@ -10,7 +10,7 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Registers the checks and, in every process, the tasks: a job runs where it is asked to."""
+        """Registers the checks and, the tasks in every process: a job runs where it is asked."""
         from portal import checks  # noqa: F401
 
         autodiscover_modules("tasks")
