@@ -35,18 +35,19 @@ SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
 
 def decide_one(actor: Actor, action: Action, subject: Subject, *, at: datetime) -> Decision:
     """The decision about one study, with all that is on file now."""
-    return decide(Ask(actor, action, subject, at), _facts([subject]))
+    return decide(Ask(actor, action, subject, at), facts_on_file([subject]))
 
 
 def decide_many(
     actor: Actor, action: Action, subjects: Sequence[Subject], *, at: datetime
 ) -> list[Decision]:
     """The decisions about many studies, in their order, with three queries in all."""
-    facts = _facts(subjects)
+    facts = facts_on_file(subjects)
     return [decide(Ask(actor, action, subject, at), facts) for subject in subjects]
 
 
-def _facts(subjects: Sequence[Subject]) -> Facts:
+def facts_on_file(subjects: Sequence[Subject]) -> Facts:
+    """All consents and grants in force about these patients, by value."""
     patients = {subject.patient_id for subject in subjects}
     consents = (
         Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
@@ -138,8 +139,8 @@ def preview_share(
     at: datetime,
 ) -> list[Preview]:
     """What a physician of `to` may see of these studies now, and would after the share."""
-    grantee = _physician_of(to, purpose)
-    facts = _facts(subjects)
+    grantee = physician_of(to, purpose)
+    facts = facts_on_file(subjects)
     imagined = tuple(_imagined(subject, to, purpose, until, at) for subject in subjects)
     richer = Facts(facts.consents, facts.grants + imagined, facts.policy)
     asks = [Ask(grantee, Action.IMAGES, subject, at) for subject in subjects]
@@ -195,14 +196,15 @@ def who_may(
     subject: Subject, organizations: Iterable[Organization], *, at: datetime
 ) -> list[tuple[Organization, Decision]]:
     """What a physician of each organization would be told about the study, acting to treat."""
-    facts = _facts([subject])
+    facts = facts_on_file([subject])
     return [
-        (to, decide(Ask(_physician_of(to, Purpose.TREATMENT), Action.IMAGES, subject, at), facts))
+        (to, decide(Ask(physician_of(to, Purpose.TREATMENT), Action.IMAGES, subject, at), facts))
         for to in organizations
     ]
 
 
-def _physician_of(organization: Organization, purpose: Purpose) -> Actor:
+def physician_of(organization: Organization, purpose: Purpose) -> Actor:
+    """Anybody there who treats patients: whom a preview asks for."""
     return Actor(
         kind="user",
         id="",

@@ -1,7 +1,9 @@
 """Write what happened; read it back for those who may."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -100,6 +102,10 @@ class Entry:
     reason: str
     consent: str
     count: int
+    rule: str = ""
+    patient: str = ""
+    study: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 def log_of_study(*, custodian: str, study_uid: str, most: int = 500) -> list[Entry]:
@@ -129,4 +135,8 @@ def _entry(event: Event) -> Entry:
         reason=event.reason,
         consent=event.consent,
         count=tally.count if tally else 1,
+        rule=event.rule,
+        patient=event.patient,
+        study=event.study,
+        detail=event.detail,
     )

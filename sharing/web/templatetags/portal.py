@@ -156,6 +156,12 @@ def styled_choices(field: BoundField) -> list[BoundWidget]:
 
 
 @register.filter
+def field_choices(field: BoundField) -> list[tuple[Any, Any]]:
+    """A choice field's (value, word) pairs, for templates that lay them out themselves."""
+    return list(getattr(field.field, "choices", ()))
+
+
+@register.filter
 def wrong_fields(form: forms.BaseForm) -> list[BoundField]:
     """The form's visible fields that have errors, in order."""
     return [field for field in form.visible_fields() if field.errors]

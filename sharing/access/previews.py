@@ -1,0 +1,157 @@
+"""Who has access to a study; and what a consent or its end would change, before anybody says yes.
+
+The same `decide` answers, once with the facts on file and once with the facts as they would be.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sharing.consent.models import Consent
+from sharing.consent.rules import GranteeKind
+from sharing.consent.services import Said
+from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.models import Organization
+from sharing.tenants.rules import Actor, Role
+from sharing.tenants.services import physicians_mail
+
+from .rules import Ask, ConsentFacts, Decision, Facts, Named, Subject, decide
+from .services import facts_on_file, physician_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changes for the treating people of one organization."""
+
+    organization: Organization
+    people: int
+    gained: tuple[Subject, ...]
+    lost: tuple[Subject, ...]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one organization may do with a study now, and the ground; no action: why not."""
+
+    organization: Organization
+    decision: Decision
+    actions: tuple[Action, ...]
+
+
+def reach(subject: Subject, organizations: Iterable[Organization], *, at: datetime) -> list[Reach]:
+    """How far each organization's people come with one study, acting as their roles let them."""
+    facts = facts_on_file([subject])
+    return [_reach(subject, organization, facts, at) for organization in organizations]
+
+
+def _reach(subject: Subject, organization: Organization, facts: Facts, at: datetime) -> Reach:
+    found = []
+    for asker in _askers(organization):
+        found = [
+            (action, decide(Ask(asker, action, subject, at), facts))
+            for action in (Action.DISCOVER, Action.REPORT, Action.IMAGES, Action.DOWNLOAD)
+        ]
+        if found[0][1].allowed:
+            break
+    allowed = tuple(action for action, decision in found if decision.allowed)
+    refusals = [decision for _, decision in found if not decision.allowed]
+    return Reach(organization, found[0][1] if allowed else refusals[0], allowed)
+
+
+def _askers(organization: Organization) -> tuple[Actor, Actor]:
+    """One there who treats, and one at the desk, after which the rest of the staff is like."""
+    desk = physician_of(organization, Purpose.OPERATIONS)
+    return (
+        replace(desk, roles=frozenset({Role.CLERK})),
+        physician_of(organization, Purpose.TREATMENT),
+    )
+
+
+def foresee_consent(
+    *,
+    said: Said,
+    custodian_id: int,
+    patient_id: int,
+    subjects: Sequence[Subject],
+    organizations: Iterable[Organization],
+    at: datetime,
+) -> list[Change]:
+    """What recording `said` would change, for each organization that it touches."""
+    before = facts_on_file(subjects)
+    drafted = _drafted(said, custodian_id, patient_id)
+    after = replace(before, consents=(*before.consents, drafted))
+    return _changes(subjects, before, after, organizations, at)
+
+
+def foresee_revocation(
+    *,
+    consent: Consent,
+    subjects: Sequence[Subject],
+    organizations: Iterable[Organization],
+    at: datetime,
+) -> list[Change]:
+    """What the end of this consent would change, for each organization that it touches."""
+    before = facts_on_file(subjects)
+    kept = tuple(
+        facts
+        for facts in before.consents
+        if (facts.custodian_id, facts.key) != (consent.custodian_id, consent.key)
+    )
+    return _changes(subjects, before, replace(before, consents=kept), organizations, at)
+
+
+def _changes(
+    subjects: Sequence[Subject],
+    before: Facts,
+    after: Facts,
+    organizations: Iterable[Organization],
+    at: datetime,
+) -> list[Change]:
+    found = []
+    for organization in organizations:
+        askers = _askers(organization)
+        was = {s for asker in askers for s in _seen(asker, subjects, before, at)}
+        will = {s for asker in askers for s in _seen(asker, subjects, after, at)}
+        gained = tuple(s for s in subjects if s in will - was)
+        lost = tuple(s for s in subjects if s in was - will)
+        if gained or lost:
+            people = physicians_mail(organization.pk).count()
+            found.append(Change(organization, people, gained, lost))
+    return found
+
+
+def _seen(
+    asker: Actor, subjects: Sequence[Subject], facts: Facts, at: datetime
+) -> Iterator[Subject]:
+    for subject in subjects:
+        if decide(Ask(asker, Action.DISCOVER, subject, at), facts).allowed:
+            yield subject
+
+
+def _drafted(said: Said, custodian_id: int, patient_id: int) -> ConsentFacts:
+    grantees = [
+        Named(GranteeKind.ORGANIZATION, organization.pk, name=organization.name)
+        for organization in said.organizations
+    ]
+    grantees += [
+        Named(GranteeKind.PRACTITIONER, user_id=user.pk, name=user.name)
+        for user in said.practitioners
+    ]
+    if said.named_by_custodian:
+        grantees.append(Named(GranteeKind.NAMED_BY_CUSTODIAN))
+    return ConsentFacts(
+        key="",
+        decision=said.decision,
+        custodian_id=custodian_id,
+        patient_id=patient_id,
+        starts_at=said.starts_at,
+        ends_at=said.ends_at,
+        grantees=tuple(grantees),
+        purposes=frozenset(said.purposes),
+        actions=frozenset(said.actions),
+        studies=said.studies,
+        modalities=said.modalities,
+        performers=said.performing_organizations,
+        data_from=said.data_from,
+        data_until=said.data_until,
+    )

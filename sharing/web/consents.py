@@ -1,0 +1,228 @@
+"""The consent desk: recording what a patient said, reading it, ending it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sharing.access.previews import Change, foresee_consent, foresee_revocation
+from sharing.access.rules import Subject
+from sharing.archive.services.finding import find_studies
+from sharing.consent.errors import ConsentInvalid, EvidenceInvalid
+from sharing.consent.services import (
+    consents_recorded,
+    open_evidence,
+    own_consent,
+    record_consent,
+    revoke_consent,
+)
+from sharing.identity.services import own_patient
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.services import Actor, Duty, organization_options, require
+
+from . import present
+from .doors import actor_of
+from .forms.consent import ConsentForm, RevokeForm
+from .wording import Wording, in_words, name_of, whom, wording_of
+
+ROWS = 25
+READERS = (Duty.RECORD_CONSENT, Duty.SHARE, Duty.READ_LOG)
+"""Whose work needs to know what the patients of their own organization said."""
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """All consents that the organization keeps, newest first."""
+    actor, at = _with_one_of(request, READERS), timezone.now()
+    page = Paginator(consents_recorded(actor), ROWS).get_page(request.GET.get("page"))
+    cards = [present.consent_card(consent, at=at) for consent in page]
+    may_record = actor.may(Duty.RECORD_CONSENT)
+    context = {"page": page, "consents": cards, "may_record": may_record}
+    return render(request, "web/consents/list.html", context)
+
+
+@form_page
+def new(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Record a consent of one own patient. Raises NotAllowed, PatientNotFound."""
+    actor, at = actor_of(request), timezone.now()
+    require(actor, Duty.RECORD_CONSENT)
+    patient = own_patient(actor, public_id=public_id)
+    studies = list(find_studies(actor, at=at, own=True, patient=public_id))
+    form = _form(request, actor, studies, at)
+    if request.method == "POST" and form.is_valid():
+        try:
+            consent = record_consent(patient=patient, said=form.said(), by=actor, at=at)
+        except EvidenceInvalid as error:
+            form.add_error("evidence", str(error))
+        except ConsentInvalid as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Consent {consent.reference} is in force.")
+            return redirect("web:consent", public_id=consent.public_id)
+    context = {"form": form, "patient": patient, **_foreseen(form, actor, patient, studies, at)}
+    status = 422 if form.is_bound else 200
+    return render(request, "web/consents/new.html", context, status=status)
+
+
+@require_POST
+def preview(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The consent in words, and what it would change, as far as it is filled in."""
+    actor, at = actor_of(request), timezone.now()
+    require(actor, Duty.RECORD_CONSENT)
+    patient = own_patient(actor, public_id=public_id)
+    studies = list(find_studies(actor, at=at, own=True, patient=public_id))
+    form = _form(request, actor, studies, at, draft=True)
+    context = {"form": form, **_foreseen(form, actor, patient, studies, at)}
+    return render(request, "web/consents/_preview.html", context)
+
+
+@require_safe
+def show(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One consent. Raises NotAllowed, ConsentNotFound."""
+    actor, at = _with_one_of(request, READERS), timezone.now()
+    consent = own_consent(actor, public_id=public_id)
+    card = present.consent_card(consent, at=at)
+    context = {
+        "consent": consent,
+        "card": card,
+        "patient": consent.patient,
+        "sentence": in_words(wording_of(consent)),
+        "has_evidence": hasattr(consent, "evidence"),
+        "may_read_evidence": actor.may(Duty.RECORD_CONSENT) or actor.may(Duty.READ_LOG),
+        "may_revoke": actor.may(Duty.RECORD_CONSENT) and consent.state == "active",
+    }
+    return render(request, "web/consents/show.html", context)
+
+
+@form_page
+def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Name the consequence, then end it for good. Raises NotAllowed, ConsentNotFound, NotNow."""
+    actor, at = actor_of(request), timezone.now()
+    require(actor, Duty.RECORD_CONSENT)
+    consent = own_consent(actor, public_id=public_id)
+    form = RevokeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        why = form.cleaned_data["why"]
+        ended = revoke_consent(consent=consent, by=actor, why=why, at=at)
+        messages.success(request, f"Consent {ended.reference} is revoked.")
+        return redirect("web:consent", public_id=ended.public_id)
+    subjects = _subjects(find_studies(actor, at=at, own=True, patient=consent.patient.public_id))
+    changes = foresee_revocation(
+        consent=consent, subjects=subjects, organizations=_others(actor), at=at
+    )
+    context = {
+        "form": form,
+        "consent": consent,
+        "card": present.consent_card(consent, at=at),
+        "patient": consent.patient,
+        "changes": changes,
+        "final": consent.state == "active",
+        **_totals(changes),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "web/consents/revoke.html", context, status=status)
+
+
+@require_safe
+def evidence(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The signed form, to keep and never to be run by the browser. Raises ConsentNotFound."""
+    actor = _with_one_of(request, (Duty.RECORD_CONSENT, Duty.READ_LOG))
+    document, data = open_evidence(actor, public_id=public_id, at=timezone.now())
+    consent = document.consent
+    name = f"{consent.reference}-v{consent.version}.{ENDINGS.get(document.media_type, 'bin')}"
+    response = HttpResponse(data, content_type=document.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _with_one_of(request: HttpRequest, duties: Sequence[Duty]) -> Actor:
+    actor = actor_of(request)
+    if not any(actor.may(duty) for duty in duties):
+        raise NotAllowed()
+    return actor
+
+
+def _others(actor: Actor) -> Any:
+    return organization_options(without=actor.organization_id)
+
+
+def _form(
+    request: HttpRequest, actor: Actor, studies: Sequence[Any], at: datetime, draft: bool = False
+) -> ConsentForm:
+    kinds = sorted({code for study in studies for code in study.modality_list})
+    return ConsentForm(
+        request.POST or None,
+        request.FILES or None,
+        organizations=_others(actor),
+        modalities=kinds,
+        at=at,
+        draft=draft,
+    )
+
+
+def _foreseen(
+    form: ConsentForm, actor: Actor, patient: Any, studies: Sequence[Any], at: datetime
+) -> dict[str, Any]:
+    """The sentence and the changes, once it is said to whom, until when and by which decision."""
+    wanted = {"decision", "organizations", "period", "until", "modalities", "may", "purpose"}
+    if not form.is_bound or wanted & set(form.errors):
+        return {"sentence": "", "changes": [], "titles": {}, "matching": len(studies)}
+    said = form.said()
+    custodian = actor.organization_name
+    wording = Wording(
+        decision=said.decision,
+        whom=whom(
+            [each.name for each in said.organizations],
+            custodian if said.named_by_custodian else "",
+        ),
+        actions=frozenset(said.actions),
+        purposes=frozenset(said.purposes),
+        modalities=sorted(said.modalities),
+        starts=said.starts_at,
+        ends=said.ends_at,
+        custodian=custodian,
+        patient=name_of(patient),
+    )
+    changes = foresee_consent(
+        said=said,
+        custodian_id=actor.organization_id,
+        patient_id=patient.pk,
+        subjects=_subjects(studies),
+        organizations=_others(actor),
+        at=at,
+    )
+    kinds = said.modalities
+    matching = [study for study in studies if not kinds or kinds & set(study.modality_list)]
+    return {
+        "sentence": in_words(wording),
+        "changes": changes,
+        "titles": {study.public_id: study for study in studies},
+        "matching": len(matching),
+    }
+
+
+def _subjects(studies: Iterable[Any]) -> list[Subject]:
+    return [study.subject for study in studies]
+
+
+def _totals(changes: Sequence[Change]) -> dict[str, int]:
+    """How many people lose or gain how many studies, over all organizations."""
+    losing = [change for change in changes if change.lost]
+    gaining = [change for change in changes if change.gained]
+    return {
+        "losing_people": sum(change.people for change in losing),
+        "losing_studies": len({subject for change in losing for subject in change.lost}),
+        "gaining_people": sum(change.people for change in gaining),
+        "gaining_studies": len({subject for change in gaining for subject in change.gained}),
+    }

@@ -1,0 +1,37 @@
+"""A day as people here write it: `22 Feb 2027`, and never 2/22/27."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from sharing.web import words
+
+
+class DayField(forms.DateField):
+    """One day, typed as it is shown; ISO 8601 is understood too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("input_formats", ["%d %b %Y", "%d %B %Y", "%d. %b %Y", "%Y-%m-%d"])
+        kwargs.setdefault("error_messages", {}).setdefault(
+            "invalid", "Write the day as 22 Feb 2027."
+        )
+        kwargs.setdefault(
+            "widget", forms.TextInput(attrs={"autocomplete": "off", "placeholder": "22 Feb 2027"})
+        )
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """A date in our writing; what was typed as it was typed."""
+        return words.day(value) if isinstance(value, date) else value
+
+
+def end_of(day: date) -> datetime:
+    """The last second of that day in the portal's time zone: the day itself is included."""
+    return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
+
+
+def days_on(at: datetime, days: int) -> date:
+    """The day that many days after today."""
+    return timezone.localtime(at).date() + timedelta(days=days)

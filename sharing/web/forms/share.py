@@ -1,0 +1,62 @@
+"""Sharing own studies with an organization."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from sharing.kernel.purposes import Purpose
+from sharing.web import words
+
+from .days import DayField, days_on, end_of
+
+USUAL_DAYS = 90
+
+
+class ShareForm(forms.Form):
+    """With whom, for what, until when, with which words.
+
+    `latest` is when the consent that carries the share ends, once the organization is known.
+    """
+
+    to = forms.ModelChoiceField(
+        label="To whom",
+        queryset=None,
+        to_field_name="code",
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": "Choose with whom to share."},
+    )
+    purpose = forms.ChoiceField(
+        label="Purpose", choices=[(Purpose.TREATMENT.value, "Treatment")], required=False
+    )
+    until = DayField(label="Until")
+    note = forms.CharField(
+        label="Message",
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Readers of the studies see it. The e-mail never carries it.",
+    )
+
+    def __init__(
+        self, *args: Any, organizations: QuerySet[Any], at: datetime, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.at = at
+        self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
+        self.fields["until"].initial = days_on(at, USUAL_DAYS)
+
+    def clean_until(self) -> datetime:
+        """The end of that day, which must lie ahead."""
+        end = end_of(self.cleaned_data["until"])
+        if end <= self.at:
+            raise forms.ValidationError("The share must end in the future.")
+        return end
+
+    def keep_inside(self, latest: datetime | None) -> None:
+        """An error beside `until` when it would outlive the consent that carries it."""
+        until = self.cleaned_data.get("until")
+        if latest is not None and until is not None and until > latest:
+            self.add_error("until", f"The consent ends {words.day(latest)}.")

@@ -1,0 +1,98 @@
+"""The first page: what waits for this person, by what their roles are for."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sharing.archive.services.showing import Criteria, Shown, browse
+from sharing.archive.services.showing import show as shown_to
+from sharing.consent.services import consents_recorded
+from sharing.notify.services import notices_for
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.services import Actor, Duty
+
+from . import present
+from .doors import actor_of
+
+ROWS = 8
+SOON = timedelta(days=14)
+LOOKED_AT = 200
+"""Of the newest studies that others hold, so many are asked whether access ends soon."""
+
+TABS = (  # key, word, what it narrows the list to
+    ("", "For me", Criteria()),
+    ("shared", "Shared", Criteria(shared=True)),
+    ("own", "Own", Criteria(own=True)),
+)
+PLACES = (  # duty, where one whose first duty it is begins
+    (Duty.READ_LOG, "web:log"),
+    (Duty.MANAGE_MEMBERS, "web:people"),
+    (Duty.APPROVE_ORGANIZATIONS, "web:applications"),
+)
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """For who treats: studies. For a clerk: uploads and consents. Others begin elsewhere."""
+    actor, at = actor_of(request), timezone.now()
+    if actor.treating:
+        context = _for_treating(actor, request.GET.get("tab", ""), at)
+        return render(request, "web/home/treating.html", context)
+    if actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT):
+        return render(request, "web/home/desk.html", _for_desk(actor, at))
+    for duty, place in PLACES:
+        if actor.may(duty):
+            return redirect(place)
+    raise NotAllowed()
+
+
+def _for_treating(actor: Actor, tab: str, at: datetime) -> dict[str, Any]:
+    lists = {key: browse(actor, criteria, at=at) for key, _, criteria in TABS}
+    chosen = tab if tab in lists else ""
+    studies = shown_to(actor, list(lists[chosen][:ROWS]), at=at)
+    return {
+        "tabs": [(key, word, lists[key].count()) for key, word, _ in TABS],
+        "tab": chosen,
+        "total": lists[chosen].count(),
+        "studies": present.rows(studies, organization_id=actor.organization_id),
+        "notices": list(notices_for(actor)[:4]),
+        "ending": _ending(actor, at),
+        "today": at,
+    }
+
+
+def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
+    own = browse(actor, Criteria(own=True), at=at).order_by("-received_at", "-pk")
+    consents = consents_recorded(actor)[:5] if actor.may(Duty.RECORD_CONSENT) else []
+    return {
+        "studies": present.rows(
+            shown_to(actor, list(own[:ROWS]), at=at), organization_id=actor.organization_id
+        ),
+        "consents": [present.consent_card(consent, at=at) for consent in consents],
+        "may_upload": actor.may(Duty.UPLOAD),
+        "may_record": actor.may(Duty.RECORD_CONSENT),
+        "today": at,
+    }
+
+
+def _ending(actor: Actor, at: datetime) -> list[dict[str, Any]]:
+    """Patients whose studies the actor soon sees no more: who, how many, the first end."""
+    others = browse(actor, Criteria(), at=at).exclude(organization_id=actor.organization_id)
+    soon: dict[int, list[Shown]] = {}
+    for shown in shown_to(actor, list(others[:LOOKED_AT]), at=at):
+        until = shown.decision.basis.until
+        if until is not None and until - at < SOON:
+            soon.setdefault(shown.study.patient_id, []).append(shown)
+    found = [
+        {
+            "patient": group[0].study.patient,
+            "count": len(group),
+            "until": min(s.decision.basis.until for s in group if s.decision.basis.until),
+        }
+        for group in soon.values()
+    ]
+    return sorted(found, key=lambda each: each["until"])[:5]

@@ -1,0 +1,70 @@
+"""The patients in sight: the list, and one with their studies and consents."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sharing.archive.services.finding import find_studies
+from sharing.archive.services.showing import (
+    patient_in_sight,
+    patient_lines,
+    patients_in_sight,
+)
+from sharing.archive.services.showing import (
+    show as shown_to,
+)
+from sharing.consent.services import consents_of
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.services import Actor, Duty
+
+from . import present
+from .doors import actor_of
+
+ROWS = 25
+MOST_STUDIES = 200
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """Own patients, and those of whom a study is in sight."""
+    actor, at = _clinical(request), timezone.now()
+    query = request.GET.get("q", "").strip()[:200]
+    found = patients_in_sight(actor, at=at, query=query)
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    context = {
+        "query": query,
+        "page": page,
+        "lines": patient_lines(actor, list(page), at=at),
+        "may_record": actor.may(Duty.RECORD_CONSENT),
+    }
+    return render(request, "web/patients/list.html", context)
+
+
+@require_safe
+def show(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One patient: the studies that the actor may see; at the custodian also the consents."""
+    actor, at = _clinical(request), timezone.now()
+    patient = patient_in_sight(actor, public_id=public_id, at=at)
+    studies = find_studies(actor, at=at, patient=public_id)[:MOST_STUDIES]
+    own = patient.organization_id == actor.organization_id
+    consents = consents_of(patient=patient) if own else []
+    context = {
+        "patient": patient,
+        "own": own,
+        "studies": present.rows(
+            shown_to(actor, list(studies), at=at), organization_id=actor.organization_id
+        ),
+        "consents": [present.consent_card(consent, at=at) for consent in consents],
+        "may_record": own and actor.may(Duty.RECORD_CONSENT),
+    }
+    return render(request, "web/patients/show.html", context)
+
+
+def _clinical(request: HttpRequest) -> Actor:
+    """The actor, when patients are part of their work. Raises NoActor, NotAllowed."""
+    actor = actor_of(request)
+    if not (actor.treating or actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT)):
+        raise NotAllowed()
+    return actor

@@ -1,0 +1,184 @@
+"""One study: what it is, who has access and why, its images' small pictures, its access log."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from sharing.access.previews import reach
+from sharing.access.rules import Rule
+from sharing.access.services import decide_one, notes_for, shares_of_study
+from sharing.archive.services.finding import open_study
+from sharing.archive.services.showing import peek, picture, series_of
+from sharing.audit.services import log_of_study
+from sharing.kernel.purposes import Action
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.services import Actor, Duty, organization_options
+
+from . import present
+from .doors import actor_of
+
+LINES = 50
+SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
+
+
+@require_safe
+def show(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The study's page; opening it is in the access log before the page leaves."""
+    actor, at = actor_of(request), timezone.now()
+    found = open_study(actor, public_id=public_id, at=at, request_id=_request_id(request))
+    study = found.study
+    own = study.organization_id == actor.organization_id
+    context = {
+        "study": study,
+        "patient": study.patient,
+        "own": own,
+        "ground": present.ground(found.decision),
+        "may_share": own and actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),
+        "may_read_log": own and actor.may(Duty.READ_LOG),
+        "shares": [] if own else _shares(actor, study, at),
+        "warnings": present.warning_words(study.warnings) if own else [],
+        "access": _who_has_access(study, at) if own else [],
+        "lately": _lately(study) if own and actor.may(Duty.READ_LOG) else [],
+        **_series(actor, study, at),
+    }
+    return render(request, "web/studies/show.html", context)
+
+
+@require_safe
+def state(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The series once more, while the study settles: the open page asks every second."""
+    actor, at = actor_of(request), timezone.now()
+    study = peek(actor, public_id=public_id, at=at, request_id=_request_id(request))
+    context = {"study": study, **_series(actor, study, at)}
+    return render(request, "web/studies/_series.html", context)
+
+
+@require_safe
+def thumbnail(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The study's small picture."""
+    data = picture(
+        actor_of(request),
+        public_id=public_id,
+        at=timezone.now(),
+        request_id=_request_id(request),
+    )
+    return _picture(request, data)
+
+
+@require_safe
+def series_thumbnail(request: HttpRequest, public_id: str, series: int) -> HttpResponse:
+    """The small picture of one of its series."""
+    data = picture(
+        actor_of(request),
+        public_id=public_id,
+        series=series,
+        at=timezone.now(),
+        request_id=_request_id(request),
+    )
+    return _picture(request, data)
+
+
+@require_safe
+def log(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Who saw what, when, for which purpose, on what ground: for the custodian's privacy officer.
+
+    Raises StudyNotFound, NotAllowed.
+    """
+    actor, at = actor_of(request), timezone.now()
+    if not actor.may(Duty.READ_LOG):
+        raise NotAllowed()
+    study = open_study(actor, public_id=public_id, at=at, request_id=_request_id(request)).study
+    if study.organization_id != actor.organization_id:
+        raise NotAllowed()
+    entries = log_of_study(custodian=study.organization.code, study_uid=study.study_uid)
+    lines = [present.doing(entry) for entry in entries]
+    context = {
+        "study": study,
+        "patient": study.patient,
+        "title": present.title_of(study),
+        "lines": lines,
+        "readers": len({(line.who, line.organization) for line in lines if not line.refused}),
+        "refusals": sum(line.refused for line in lines),
+    }
+    return render(request, "web/log/study.html", context)
+
+
+def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
+    viewable = _may(actor, Action.IMAGES, study, at)
+    cards = [
+        {
+            "title": series.description or f"Series {series.number or ''}".strip(),
+            "modality": series.modality,
+            "frames": series.frame_count or series.instance_count,
+            "picture": reverse("web:series-thumbnail", args=[study.public_id, series.pk])
+            if viewable and series.pictured
+            else "",
+        }
+        for series in series_of(study)
+    ]
+    return {
+        "title": present.title_of(study),
+        "cards": cards,
+        "viewer_url": reverse("viewer:study", args=[study.public_id]) if viewable else "",
+    }
+
+
+def _shares(actor: Actor, study: Any, at: datetime) -> list[Any]:
+    """The shares by which it came to the actor, newest first."""
+    return notes_for(actor, custodian_id=study.organization_id, study_uid=study.study_uid, at=at)
+
+
+def _who_has_access(study: Any, at: datetime) -> list[dict[str, Any]]:
+    """Each organization that the consents or a share speak of, and what they say to it."""
+    grants = shares_of_study(custodian_id=study.organization_id, study_uid=study.study_uid, at=at)
+    shared: dict[int, list[Any]] = {}
+    for grant in grants:
+        shared.setdefault(grant.organization_id or 0, []).append(grant)
+    options = organization_options(without=study.organization_id)
+    return [
+        {
+            "organization": each.organization,
+            "actions": present.may_words(each.actions),
+            "denied": each.decision.basis.rule == Rule.CONSENT_DENIES,
+            "ground": present.ground(each.decision),
+            "consent": each.decision.basis.consent,
+            "shares": shared.get(each.organization.pk, []),
+        }
+        for each in reach(study.subject, options, at=at)
+        if each.actions
+        or each.decision.basis.rule == Rule.CONSENT_DENIES
+        or each.organization.pk in shared
+    ]
+
+
+def _lately(study: Any) -> list[present.Doing]:
+    entries = log_of_study(custodian=study.organization.code, study_uid=study.study_uid, most=5)
+    return [present.doing(entry) for entry in entries]
+
+
+def _may(actor: Actor, action: Action, study: Any, at: datetime) -> bool:
+    return decide_one(actor, action, study.subject, at=at).allowed
+
+
+def _picture(request: HttpRequest, data: bytes) -> HttpResponse:
+    """Kept by the browser, shown again only after the fence was asked again."""
+    etag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(data, content_type=SIGNATURES.get(data[:3], "image/jpeg"))
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+def _request_id(request: HttpRequest) -> str:
+    return str(getattr(request, "request_id", ""))
