@@ -13,7 +13,7 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from sharing.demo.dicomfile import SeriesFacts, StudyFacts, image_file
+from sharing.demo.dicomfile import SeriesFacts, SeriesFiles, StudyFacts
 from sharing.demo.volumes import breast, chest, head, radiograph, ultrasound
 from sharing.demo.volumes.canvas import Canvas, Field, blur
 
@@ -71,6 +71,7 @@ def ct_head(study: StudyFacts, findings: tuple[head.Finding, ...], seed: int) ->
             "WindowCenterWidthExplanation": ["BRAIN", "BONE"],
         },
     )  # fmt: skip
+    files = SeriesFiles(study, series)
     rng = np.random.default_rng(seed)
     spacing = 0.9
     x, y, levels = _axis(256, spacing), _axis(256, spacing, -2.0), -69.0 + 1.25 * np.arange(120)
@@ -83,7 +84,7 @@ def ct_head(study: StudyFacts, findings: tuple[head.Finding, ...], seed: int) ->
             number += 1
             pixels = _hounsfield(clean, 3.4, rng)
             plane = _plane(x, y, float(z), spacing, 1.25)
-            yield image_file(study, series, number, pixels, plane)
+            yield files.image(number, pixels, plane)
 
 
 def _paint_holder(canvas: Canvas) -> None:
@@ -104,6 +105,7 @@ def ct_chest(study: StudyFacts, seed: int) -> Iterator[bytes]:
             "WindowCenterWidthExplanation": ["LUNG", "MEDIASTINUM"],
         },
     )  # fmt: skip
+    files = SeriesFiles(study, series)
     rng = np.random.default_rng(seed)
     spacing = 1.125
     x, y, levels = _axis(320, spacing), _axis(320, spacing, 6.0), -153.0 + 5.0 * np.arange(60)
@@ -115,7 +117,7 @@ def ct_chest(study: StudyFacts, seed: int) -> Iterator[bytes]:
         for z, clean in zip(slab, canvas.images[0], strict=True):
             number += 1
             pixels = _hounsfield(clean, 9.0, rng)
-            yield image_file(study, series, number, pixels, _plane(x, y, float(z), spacing, 5.0))
+            yield files.image(number, pixels, _plane(x, y, float(z), spacing, 5.0))
 
 
 def _paint_table(canvas: Canvas) -> None:
@@ -151,9 +153,10 @@ def mr_brain(study: StudyFacts, findings: tuple[head.Finding, ...], seed: int) -
         series = SeriesFacts(
             number, "MR", MRImageStorage, name, "BRAIN", "Phantom", "MR 1.5 T", _mr_extra(timing)
         )
+        files = SeriesFiles(study, series)
         for index, (z, clean) in enumerate(zip(levels, stack, strict=True), start=1):
             plane = _plane(x, y, float(z), spacing, 5.0)
-            yield image_file(study, series, index, _magnitude(clean, x, y, rng), plane)
+            yield files.image(index, _magnitude(clean, x, y, rng), plane)
 
 
 def _mr_extra(timing: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +201,7 @@ def cr_chest(
         )  # fmt: skip
         grey = radiograph.radiograph(view, seed + number, size=size)
         pixels = np.clip(grey * 3500.0, 0, 4095).astype(np.uint16)
-        yield image_file(study, series, 1, pixels, {})
+        yield SeriesFiles(study, series).image(1, pixels)
 
 
 def mg_screening(study: StudyFacts, seed: int) -> Iterator[bytes]:
@@ -212,7 +215,7 @@ def mg_screening(study: StudyFacts, seed: int) -> Iterator[bytes]:
         if side == "R":
             grey = grey[:, ::-1]
         pixels = np.clip(grey * 4300.0, 0, 4095).astype(np.uint16)
-        yield image_file(study, series, 1, pixels, {})
+        yield SeriesFiles(study, series).image(1, pixels)
 
 
 def _mg_extra(side: str) -> dict[str, Any]:
@@ -260,7 +263,7 @@ def us_cine(
             "PatientOrientation": "",
         },
     )  # fmt: skip
-    yield image_file(study, series, 1, ultrasound.cine(scene, frames, seed), {})
+    yield SeriesFiles(study, series).image(1, ultrasound.cine(scene, frames, seed))
 
 
 def _us_region() -> Dataset:

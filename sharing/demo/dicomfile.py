@@ -63,37 +63,44 @@ class SeriesFacts:
     extra: Mapping[str, Any]
 
 
-def image_file(
-    study: StudyFacts,
-    series: SeriesFacts,
-    number: int,
-    pixels: np.ndarray,
-    attributes: Mapping[str, Any],
-) -> bytes:
-    """One image as the bytes of a Part 10 file, Explicit VR Little Endian.
+class SeriesFiles:
+    """Makes the files of one series; what they have in common is written down once."""
 
-    `pixels`: (rows, columns) or (frames, rows, columns), uint8, uint16 or int16.
-    """
-    ds = Dataset()
-    _identify(ds, study, series, number)
-    for keyword, value in {**series.extra, **attributes}.items():
-        setattr(ds, keyword, value)
-    _set_pixels(ds, pixels)
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds.file_meta.ImplementationClassUID = _IMPLEMENTATION
-    ds.file_meta.ImplementationVersionName = "DEMO_PHANTOMS_1"
-    out = BytesIO()
-    dcmwrite(out, ds, enforce_file_format=True)
-    return out.getvalue()
+    def __init__(self, study: StudyFacts, series: SeriesFacts) -> None:
+        self._study, self._series = study, series
+        self._ds = ds = Dataset()
+        _identify(ds, study, series)
+        for keyword, value in series.extra.items():
+            setattr(ds, keyword, value)
+        ds.file_meta = FileMetaDataset()
+        ds.file_meta.MediaStorageSOPClassUID = series.sop_class
+        ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        ds.file_meta.ImplementationClassUID = _IMPLEMENTATION
+        ds.file_meta.ImplementationVersionName = "DEMO_PHANTOMS_1"
+
+    def image(
+        self, number: int, pixels: np.ndarray, attributes: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """One image as the bytes of a Part 10 file, Explicit VR Little Endian.
+
+        `pixels`: (rows, columns) or (frames, rows, columns), uint8 or uint16. `attributes` by
+        keyword are of this image alone; every image of a series has the same ones.
+        """
+        ds = self._ds
+        ds.SOPInstanceUID = uid(self._study.key, self._series.number, number)
+        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+        ds.InstanceNumber = number
+        for keyword, value in (attributes or {}).items():
+            setattr(ds, keyword, value)
+        _set_pixels(ds, pixels)
+        out = BytesIO()
+        dcmwrite(out, ds, enforce_file_format=True)
+        return out.getvalue()
 
 
-def _identify(ds: Dataset, study: StudyFacts, series: SeriesFacts, number: int) -> None:
+def _identify(ds: Dataset, study: StudyFacts, series: SeriesFacts) -> None:
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.SOPClassUID = series.sop_class
-    ds.SOPInstanceUID = uid(study.key, series.number, number)
     ds.StudyInstanceUID = uid(study.key)
     ds.SeriesInstanceUID = uid(study.key, series.number)
     ds.FrameOfReferenceUID = uid(study.key, "frame of reference")
@@ -114,7 +121,6 @@ def _identify(ds: Dataset, study: StudyFacts, series: SeriesFacts, number: int) 
     ds.DeviceSerialNumber = "0001"
     ds.SoftwareVersions = "1"
     ds.PositionReferenceIndicator = ""
-    ds.InstanceNumber = number
     ds.ImageComments = "Phantom drawn from formulas; no person was imaged"
 
 
@@ -139,7 +145,7 @@ def _set_pixels(ds: Dataset, pixels: np.ndarray) -> None:
     if "BitsStored" not in ds:
         ds.BitsStored = ds.BitsAllocated
     ds.HighBit = ds.BitsStored - 1
-    ds.PixelRepresentation = int(pixels.dtype.kind == "i")
+    ds.PixelRepresentation = 0
     data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
     ds.PixelData = data + b"\0" * (len(data) % 2)
     ds["PixelData"].VR = "OB" if ds.BitsAllocated == 8 else "OW"

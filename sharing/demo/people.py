@@ -103,24 +103,26 @@ def found_region(*, password: str, at: datetime) -> None:
     user = found_operator(
         name=REGION, email=OPERATOR.email, person=OPERATOR.name, password=password, at=at
     )
+    # One slow hash for all: they have one password, and it is printed.
+    secret_hash = user.password
     _without_second_factor("operator", at)
     operator = actor_for_session(user, {}, assured=True)
     if operator is None:
         raise RuntimeError("the operator may not act")
     for application in APPLICATIONS:
-        _join(application, operator, password, at)
+        _join(application, operator, secret_hash, at)
     for account in ACCOUNTS:
         if account.role != Role.ADMINISTRATOR:
-            _invite(account, password, at)
+            _invite(account, secret_hash, at)
     _, secret = apply(application=WAITING, at=at)
     verify_application(secret=secret, at=at)
 
 
-def _join(application: Application, operator: Actor, password: str, at: datetime) -> None:
+def _join(application: Application, operator: Actor, secret_hash: str, at: datetime) -> None:
     _, secret = apply(application=application, at=at)
     organization = verify_application(secret=secret, at=at)
     administrator = approve(organization=organization, by=operator, at=at)
-    administrator.set_password(password)
+    administrator.password = secret_hash
     administrator.save(update_fields=["password"])
     password_changed(user=administrator, at=at)
     _without_second_factor(organization.code, at)
@@ -131,12 +133,14 @@ def _without_second_factor(code: str, at: datetime) -> None:
     require_second_factor(organization=find_organization(code), required=False, by=SYSTEM, at=at)
 
 
-def _invite(account: Account, password: str, at: datetime) -> None:
+def _invite(account: Account, secret_hash: str, at: datetime) -> None:
     administrator = actor(account.organization, Role.ADMINISTRATOR)
     secret = invite(
         email=account.email, name=account.name, roles=[account.role], by=administrator, at=at
     )
-    accept_invitation(secret=secret, name=account.name, password=password, at=at)
+    user = accept_invitation(secret=secret, name=account.name, password=None, at=at)
+    user.password = secret_hash
+    user.save(update_fields=["password"])
 
 
 def actor(code: str, role: Role) -> Actor:

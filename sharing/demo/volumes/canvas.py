@@ -37,16 +37,16 @@ def blur(image: Field, passes: int = 1) -> Field:
 
 def resize(image: Field, rows: int, columns: int) -> Field:
     """Bilinear resampling of a 2-D image."""
-    return _weights(image.shape[0], rows) @ image @ _weights(image.shape[1], columns).T
+    low, part = _between(image.shape[0], rows)
+    tall = image[low] + part[:, None] * (image[low + 1] - image[low])
+    low, part = _between(image.shape[1], columns)
+    return tall[:, low] + part * (tall[:, low + 1] - tall[:, low])
 
 
-def _weights(source: int, target: int) -> Field:
+def _between(source: int, target: int) -> tuple[NDArray[np.intp], Field]:
     at = np.linspace(0.0, source - 1.0, target)
-    low = np.minimum(at.astype(int), source - 2)
-    matrix = np.zeros((target, source), np.float32)
-    matrix[np.arange(target), low] = 1.0 - (at - low)
-    matrix[np.arange(target), low + 1] = at - low
-    return matrix
+    low = np.minimum(at.astype(np.intp), source - 2)
+    return low, (at - low).astype(np.float32)
 
 
 def cloud(rng: np.random.Generator, rows: int, columns: int, slope: float = 1.6) -> Field:
