@@ -11,7 +11,7 @@ from sharing.audit.rules import What, Who
 from sharing.audit.services import record
 from sharing.kernel.errors import BadValue
 from sharing.outbox.services import promise
-from sharing.tenants.errors import LastAdministrator, LinkInvalid
+from sharing.tenants.errors import LastAdministrator, LinkInvalid, NotAllowed
 from sharing.tenants.models import Letter, Membership, Organization, User
 from sharing.tenants.rules import Actor, Duty, Role
 
@@ -111,14 +111,17 @@ def add_member(
 def end_membership(*, membership: Membership, by: Actor, at: datetime) -> None:
     """Take a role away, effective with the next request.
 
-    Raises NotAllowed, or LastAdministrator: somebody must be left who can invite.
+    Raises NotAllowed, also for another organization's member, or LastAdministrator: somebody
+    must be left who can invite.
     """
     require(by, Duty.MANAGE_MEMBERS)
+    if membership.organization_id != by.organization_id:
+        raise NotAllowed()
     if membership.role == Role.ADMINISTRATOR and not _others(membership):
         raise LastAdministrator()
-    Membership.objects.filter(
-        pk=membership.pk, organization_id=by.organization_id, ended_at=None
-    ).update(ended_at=at)
+    ended = Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=at)
+    if not ended:
+        return
     detail = {"user": membership.user.public_id, "role": membership.role}
     what = What(custodian=by.organization_code, detail=detail)
     record(who=by.who, action="member.end", at=at, what=what)

@@ -10,6 +10,7 @@ from sharing.kernel.errors import BadValue
 from sharing.kernel.uids import UID
 from sharing.tenants.services import Application
 
+from .base import Form
 from .countries import COUNTRIES
 
 KINDS = (("hospital", "Hospital"), ("clinic", "Clinic"), ("imaging_centre", "Imaging centre"))
@@ -32,9 +33,7 @@ def one_line(value: str) -> None:
 def latin(value: str) -> None:
     """Everybody in the region can read it, and the organization's mark is made of it."""
     if len(_LATIN.findall(value)) < 2:
-        raise ValidationError(
-            "Write it in Latin letters; another script has its own field."
-        )
+        raise ValidationError("Write it in Latin letters; another script has its own field.")
 
 
 def issuer(value: str) -> None:
@@ -54,7 +53,7 @@ def _strict_uid(value: str, sentence: str) -> None:
         raise ValidationError(sentence)
 
 
-class ApplicationForm(forms.Form):
+class ApplicationForm(Form):
     """What a hospital says of itself on the public page."""
 
     name = forms.CharField(
@@ -71,15 +70,17 @@ class ApplicationForm(forms.Form):
         validators=[one_line],
         help_text="The licence or register number by which your authority knows you.",
     )
-    contact_name = forms.CharField(label="Name", max_length=120, validators=[one_line])
+    contact_name = forms.CharField(label="Contact’s name", max_length=120, validators=[one_line])
     contact_email = forms.EmailField(
-        label="Work e-mail", help_text="A link to confirm this address is sent there."
+        label="Contact’s work e-mail", help_text="A link to confirm this address is sent there."
     )
     contact_phone = forms.CharField(
-        label="Phone", max_length=40, required=False, validators=[one_line]
+        label="Contact’s phone", max_length=40, required=False, validators=[one_line]
     )
-    privacy_officer_name = forms.CharField(label="Name", max_length=120, validators=[one_line])
-    privacy_officer_email = forms.EmailField(label="Work e-mail")
+    privacy_officer_name = forms.CharField(
+        label="Privacy officer’s name", max_length=120, validators=[one_line]
+    )
+    privacy_officer_email = forms.EmailField(label="Privacy officer’s work e-mail")
     patient_id_issuer = forms.CharField(
         label="Issuer of patient IDs",
         max_length=64,
@@ -135,7 +136,7 @@ class ApplicationForm(forms.Form):
         return Application(**self.cleaned_data)
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """The applicant answers the operator's question."""
 
     answer = forms.CharField(
@@ -143,7 +144,7 @@ class AnswerForm(forms.Form):
     )
 
 
-class AskForm(forms.Form):
+class AskForm(Form):
     """The operator asks the applicant."""
 
     question = forms.CharField(
@@ -154,7 +155,7 @@ class AskForm(forms.Form):
     )
 
 
-class RefuseForm(forms.Form):
+class RefuseForm(Form):
     """The operator turns an application down."""
 
     reason = forms.CharField(

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from sharing.tenants.services import Role
 
+from .base import Form
 from .joining import one_line
 
 ROLES = (  # role, what it may do, in words
@@ -21,7 +22,7 @@ ROLES = (  # role, what it may do, in words
 )
 
 
-class InviteForm(forms.Form):
+class InviteForm(Form):
     """Whom to invite, as what."""
 
     name = forms.CharField(label="Name", max_length=120, validators=[one_line])
@@ -38,7 +39,7 @@ class InviteForm(forms.Form):
         return [Role(role) for role in self.cleaned_data["roles"]]
 
 
-class WelcomeForm(forms.Form):
+class WelcomeForm(Form):
     """A new person's name and password."""
 
     name = forms.CharField(label="Your name", max_length=120, validators=[one_line])

@@ -1,10 +1,12 @@
 """Sharing own studies with an organization."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from sharing.kernel.purposes import Purpose
 from sharing.web import words
@@ -47,6 +49,13 @@ class ShareForm(forms.Form):
         self.at = at
         self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
         self.fields["until"].initial = days_on(at, USUAL_DAYS)
+
+    def suggest(self, ends: Sequence[datetime | None]) -> None:
+        """The usual days, or less where the first of the consents ends before."""
+        soonest = min((end for end in ends if end is not None), default=None)
+        if soonest is not None:
+            usual = self.fields["until"].initial
+            self.fields["until"].initial = min(usual, timezone.localtime(soonest).date())
 
     def clean_until(self) -> datetime:
         """The end of that day, which must lie ahead."""
