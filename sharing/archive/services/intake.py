@@ -99,12 +99,12 @@ class Intake:
                 for entry in entries(pack.part(written)):  # type: ignore[arg-type]
                     self._take_entry(f"{name}: {entry.name}", entry)
             except (BadMedia, BadDicom) as wrong:
-                self._refuse(name, wrong.code, wrong.reason)
+                self.refuse(name, wrong.code, wrong.reason)
 
     def _take_entry(self, name: str, entry: Entry) -> None:
         if entry.kind == "refused":
             code = entry.reason or "malformed"
-            self._refuse(name, code, DICOM_REASONS[code])
+            self.refuse(name, code, DICOM_REASONS[code])
         elif entry.kind == "file" and entry.stream is not None:
             self._take_object(name, _read(entry.stream))
         else:
@@ -121,12 +121,12 @@ class Intake:
             if wrong.code == "directory":
                 self._add(Item(name, Outcome.IGNORED, "dicomdir"))
             else:
-                self._refuse(name, wrong.code, wrong.reason)
+                self.refuse(name, wrong.code, wrong.reason)
         except BadMedia as wrong:
             pack.take_back(start)
             if wrong.code != "zip_damaged":
                 raise
-            self._refuse(name, wrong.code, wrong.reason)
+            self.refuse(name, wrong.code, wrong.reason)
 
     def _place(self, name: str, spool: Pack, written: Written) -> None:
         """Decide what the object is to us, and leave its bytes where they belong."""
@@ -184,7 +184,8 @@ class Intake:
     def _new_pack(self) -> Pack:
         return Pack(self.stack.enter_context(scratch()))
 
-    def _refuse(self, name: str, code: str, reason: str) -> None:
+    def refuse(self, name: str, code: str, reason: str) -> None:
+        """A line of the receipt for a file that is not kept."""
         self._add(Item(name, Outcome.REJECTED, code, reason))
 
     def _add(self, item: Item) -> None:

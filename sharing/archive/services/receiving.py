@@ -69,17 +69,21 @@ def receive(
     at: datetime,
     batch: Batch | None = None,
     study_uid: str | None = None,
+    incomplete: Sequence[str] = (),
 ) -> Delivery:
     """Take every file, store what is new, and return the receipt; durable when this returns.
 
     `study_uid` refuses objects of other studies (PS3.18 10.5.1.1). ZIPs are opened unless they
-    came by STOW. Raises NoSpace when the disk is full; then nothing is kept.
+    came by STOW. `incomplete` names files that never came to their end, for the receipt.
+    Raises NoSpace when the disk is full; then nothing is kept.
     """
     with ExitStack() as stack:
         intake = Intake(organization, study_uid, door != Door.STOW, stack)
         try:
             for file in files:
                 intake.take(file)
+            for name in incomplete:
+                intake.refuse(name, "incomplete", REASONS["incomplete"])
             for key, pack in intake.packs.values():
                 pack.keep(key)
         except OSError as error:

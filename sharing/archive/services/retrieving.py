@@ -18,11 +18,12 @@ from sharing.archive.metadata import expanded
 from sharing.archive.models import Instance, Series, Study
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
+from sharing.dicom.child import render_in_child, thumbnail_in_child
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
 from sharing.dicom.json_model import bulk_range
-from sharing.dicom.render import Picture, picture_of, render, thumbnail
+from sharing.dicom.render import Picture, picture_of
 from sharing.dicom.scan import DEFLATED, EXPLICIT_LE, IMPLICIT_LE, Scanned, plain, scan
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
@@ -257,8 +258,8 @@ class Stored:
         return self.layout is None or bytes(self.layout[:1]) == b"\1"
 
     def jpeg(self, index: int, **how: Any) -> bytes:
-        """Frame `index` as a JPEG picture; `how` as `dicom.render.render` takes it."""
-        return self._rendered(index, lambda picture: render(picture, **how))
+        """Frame `index` as a JPEG picture; `how` as `render_in_child` takes it."""
+        return self._rendered(index, lambda picture: render_in_child(picture, **how))
 
     def png(self, index: int, **how: Any) -> bytes:
         """The same picture as PNG."""
@@ -269,7 +270,7 @@ class Stored:
 
     def thumbnail(self, index: int | None = None) -> bytes:
         """A small picture, of the middle frame unless told otherwise. Raises NotRenderable."""
-        return self._rendered(self.frames // 2 if index is None else index, thumbnail)
+        return self._rendered(self.frames // 2 if index is None else index, thumbnail_in_child)
 
     def _rendered(self, index: int, draw: Callable[[Picture], bytes]) -> bytes:
         try:

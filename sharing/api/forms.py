@@ -1,0 +1,110 @@
+"""The shapes of this face's JSON, for the answers and for the OpenAPI document."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class FilterForm(serializers.Serializer[Any]):
+    """What a list of studies may be narrowed by."""
+
+    q = serializers.CharField(required=False, max_length=200)
+    modality = serializers.CharField(required=False, max_length=16)
+    custodian = serializers.CharField(required=False, max_length=40)
+    patient = serializers.CharField(required=False, max_length=24)
+    shared = serializers.BooleanField(required=False)
+    own = serializers.BooleanField(required=False)
+
+
+class MeForm(serializers.Serializer[Any]):
+    """An actor."""
+
+    kind = serializers.CharField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+    organization = serializers.CharField(source="organization_code")
+    organization_name = serializers.CharField()
+    purpose = serializers.CharField()
+    roles = serializers.SerializerMethodField()
+    scopes = serializers.SerializerMethodField()
+
+    def get_roles(self, actor: Any) -> list[str]:
+        """In a fixed order."""
+        return sorted(actor.roles)
+
+    def get_scopes(self, actor: Any) -> list[str]:
+        """In a fixed order; empty for people."""
+        return sorted(actor.scopes)
+
+
+class OrganizationForm(serializers.Serializer[Any]):
+    """A custodian."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class PatientForm(serializers.Serializer[Any]):
+    """A patient as the custodian knows them; an identity that is not certain has no identifier."""
+
+    id = serializers.CharField()
+    identifier = serializers.CharField()
+    issuer = serializers.CharField()
+    name = serializers.CharField()
+    birth_date = serializers.DateField(allow_null=True)
+    sex = serializers.CharField()
+
+
+class GroundForm(serializers.Serializer[Any]):
+    """Why the caller may see the study."""
+
+    rule = serializers.CharField()
+    reason = serializers.CharField()
+    consent = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class LinksForm(serializers.Serializer[Any]):
+    """Where to go on."""
+
+    self = serializers.URLField()
+    dicomweb = serializers.URLField()
+
+
+class StudyForm(serializers.Serializer[Any]):
+    """A study."""
+
+    id = serializers.CharField()
+    study_uid = serializers.CharField()
+    custodian = OrganizationForm()
+    own = serializers.BooleanField()
+    patient = PatientForm()
+    study_date = serializers.DateField(allow_null=True)
+    description = serializers.CharField()
+    accession_number = serializers.CharField()
+    modalities = serializers.ListField(child=serializers.CharField())
+    series_count = serializers.IntegerField()
+    instance_count = serializers.IntegerField()
+    state = serializers.CharField()
+    warnings = serializers.ListField(child=serializers.CharField())
+    ground = GroundForm()
+    links = LinksForm()
+
+
+class SeriesForm(serializers.Serializer[Any]):
+    """A series."""
+
+    series_uid = serializers.CharField()
+    modality = serializers.CharField()
+    number = serializers.IntegerField(allow_null=True)
+    description = serializers.CharField()
+    body_part = serializers.CharField()
+    laterality = serializers.CharField()
+    instance_count = serializers.IntegerField()
+    frame_count = serializers.IntegerField()
+
+
+class StudyDetailForm(StudyForm):
+    """A study with its series."""
+
+    series = SeriesForm(many=True)

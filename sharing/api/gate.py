@@ -1,0 +1,43 @@
+"""Who may use the uploads: people with their session, machines with the scope for it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseBase
+from rest_framework.permissions import BasePermission
+
+from sharing.tenants.errors import NoActor
+from sharing.tenants.rules import Actor, Duty
+
+View = Callable[..., HttpResponseBase]
+
+
+def may(actor: Actor, scope: str) -> bool:
+    """A person by role alone, a machine by its token's scope."""
+    return actor.kind != "client" or scope in actor.scopes
+
+
+def uploads(view: View) -> View:
+    """401 for strangers, 403 for those whose role or token does not include uploading."""
+
+    @wraps(view)
+    def guarded(request: Any, **path: str) -> HttpResponseBase:
+        actor: Actor | None = request.actor
+        if actor is None:
+            raise NoActor()
+        if not may(actor, "uploads.write") or not actor.may(Duty.UPLOAD):
+            raise PermissionDenied
+        return view(request, **path)
+
+    return guarded
+
+
+class ReadsStudies(BasePermission):
+    """Somebody asks, and a token carries `studies.read`; what is seen is the fence's answer."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """False for strangers and for tokens without the scope."""
+        actor = request._request.actor
+        return actor is not None and may(actor, "studies.read")
