@@ -127,6 +127,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
+    "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
 }
 
 # --- pages ----------------------------------------------------------------------------------------

@@ -15,13 +15,14 @@ from kombu.exceptions import OperationalError
 log = logging.getLogger(__name__)
 
 
-def later(task: str, **ids: Any) -> None:
-    """Call the task of that name with ids only, on commit of the current transaction."""
-    transaction.on_commit(partial(_ring, task, ids))
+def later(task: str, *, after: float = 0, **ids: Any) -> None:
+    """Call the task of that name with ids only, `after` seconds from the commit on."""
+    transaction.on_commit(partial(_ring, task, after, ids))
 
 
-def _ring(task: str, ids: dict[str, Any]) -> None:
+def _ring(task: str, after: float, ids: dict[str, Any]) -> None:
+    wait = {"countdown": after} if after else {}
     try:
-        current_app.send_task(task, kwargs=ids, retry=False, ignore_result=True)
+        current_app.send_task(task, kwargs=ids, retry=False, ignore_result=True, **wait)
     except OperationalError:
         log.warning("broker away, %s waits for the sweep", task)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 LEASE = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
+RINGS_WITHIN = timedelta(minutes=1)
+"""A bell may wait this long in the broker; what is due later is left to the sweep."""
 
 
 def wait_after(attempts: int) -> timedelta:

@@ -11,7 +11,7 @@ from django.db.models import F
 from sharing.kernel.later import later
 
 from .models import Job
-from .rules import LEASE, MAX_ATTEMPTS, wait_after
+from .rules import LEASE, MAX_ATTEMPTS, RINGS_WITHIN, wait_after
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def promise(task: str, *, at: datetime, delay: timedelta = timedelta(0), **ids: Any) -> Job:
     """Owe a call of `task` with `ids`; call this inside the transaction that causes it."""
     job = Job.objects.create(task=task, ids=ids, promised_at=at, due_at=at + delay)
-    if not delay:
-        later("outbox.run_job", job_id=job.pk)
+    if delay <= RINGS_WITHIN:
+        later("outbox.run_job", after=delay.total_seconds(), job_id=job.pk)
     return job
 
 
