@@ -154,7 +154,7 @@ def absolute(path: str) -> str:
 
 def shared_list() -> str:
     """Where what was shared is found."""
-    return reverse("web:studies") + "?origin=shared"
+    return reverse("web:studies") + "?shared=1"
 
 
 def _operators() -> QuerySet[Membership]:

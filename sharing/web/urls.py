@@ -1,65 +1,68 @@
-"""Where each page is. The public ones are marked; every other asks who knocks (doors.py)."""
+"""Where each page is. Strangers reach joining/* and people.accept; all others ask who knocks."""
 
-from importlib import import_module
-from importlib.util import find_spec
+from django.urls import path
 
-from django.urls import URLPattern, path
-
-app_name = "web"
-
-# Public: joining/*, people.accept_invitation. A route waits here until its view is written.
-ROUTES = (
-    ("", "home.show", "home"),
-    ("join/", "joining.apply", "apply"),
-    ("join/sent/", "joining.applied", "applied"),
-    ("join/verify/<str:secret>/", "joining.verify", "verify-application"),
-    ("join/answer/<str:secret>/", "joining.answer", "answer-question"),
-    ("operator/", "operator.listing", "applications"),
-    ("operator/<str:code>/", "operator.show", "application"),
-    ("people/", "people.listing", "people"),
-    ("people/invite/", "people.invite", "invite"),
-    ("people/<int:membership_id>/end/", "people.end", "end-membership"),
-    ("welcome/<str:secret>/", "people.accept", "accept-invitation"),
-    ("act-as/", "signing.act_as", "act-as"),
-    ("notices/", "notices.listing", "notices"),
-    ("notices/<int:notice_id>/", "notices.show", "notice"),
-    # studies, patients, consents, shares, uploads, log
-    ("studies/", "studies.listing", "studies"),
-    ("studies/<str:public_id>/", "study.show", "study"),
-    ("studies/<str:public_id>/log/", "study.log", "study-log"),
-    ("studies/<str:public_id>/state/", "study.state", "study-state"),
-    ("studies/<str:public_id>/thumbnail/", "study.thumbnail", "study-thumbnail"),
-    (
-        "series/<str:public_id>/<int:series>/thumbnail/",
-        "study.series_thumbnail",
-        "series-thumbnail",
-    ),
-    ("patients/", "patients.listing", "patients"),
-    ("patients/<str:public_id>/", "patients.show", "patient"),
-    ("patients/<str:public_id>/consents/new/", "consents.new", "new-consent"),
-    ("patients/<str:public_id>/consents/preview/", "consents.preview", "consent-preview"),
-    ("consents/", "consents.listing", "consents"),
-    ("consents/<str:public_id>/", "consents.show", "consent"),
-    ("consents/<str:public_id>/revoke/", "consents.revoke", "revoke-consent"),
-    ("consents/<str:public_id>/evidence/", "consents.evidence", "consent-evidence"),
-    ("share/", "shares.new", "share"),
-    ("share/preview/", "shares.preview", "share-preview"),
-    ("upload/", "uploads.page", "upload"),
-    ("upload/<str:public_id>/receipt/", "uploads.receipt", "receipt"),
-    ("log/", "log.listing", "log"),
+from . import (
+    consents,
+    home,
+    joining,
+    log,
+    notices,
+    operator,
+    patients,
+    people,
+    shares,
+    signing,
+    studies,
+    study,
+    uploads,
 )
 
+app_name = "web"
+CONSENT, PATIENT = "consents/<str:public_id>/", "patients/<str:public_id>/"
+STUDY = "studies/<str:public_id>/"
 
-def _routes() -> list[URLPattern]:
-    found = []
-    for where, view, name in ROUTES:
-        module, function = view.split(".")
-        if find_spec(f"sharing.web.{module}") is None:
-            continue
-        loaded = import_module(f"sharing.web.{module}")
-        if hasattr(loaded, function):
-            found.append(path(where, getattr(loaded, function), name=name))
-    return found
-
-
-urlpatterns = _routes()
+urlpatterns = [
+    path("", home.show, name="home"),
+    # an organization joins the region
+    path("join/", joining.apply, name="apply"),
+    path("join/sent/", joining.applied, name="applied"),
+    path("join/verify/<str:secret>/", joining.verify, name="verify-application"),
+    path("join/answer/<str:secret>/", joining.answer, name="answer-question"),
+    path("operator/", operator.listing, name="applications"),
+    path("operator/<str:code>/", operator.show, name="application"),
+    # its people
+    path("people/", people.listing, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/<int:membership_id>/end/", people.end, name="end-membership"),
+    path("welcome/<str:secret>/", people.accept, name="accept-invitation"),
+    path("act-as/", signing.act_as, name="act-as"),
+    path("notices/", notices.listing, name="notices"),
+    path("notices/<int:notice_id>/", notices.show, name="notice"),
+    # studies and patients
+    path("studies/", studies.listing, name="studies"),
+    path(STUDY, study.show, name="study"),
+    path(f"{STUDY}log/", study.log, name="study-log"),
+    path(f"{STUDY}state/", study.state, name="study-state"),
+    path(f"{STUDY}thumbnail/", study.thumbnail, name="study-thumbnail"),
+    path(
+        "series/<str:public_id>/<int:series>/thumbnail/",
+        study.series_thumbnail,
+        name="series-thumbnail",
+    ),
+    path("patients/", patients.listing, name="patients"),
+    path(PATIENT, patients.show, name="patient"),
+    # consents and shares
+    path(f"{PATIENT}consents/new/", consents.new, name="new-consent"),
+    path(f"{PATIENT}consents/preview/", consents.preview, name="consent-preview"),
+    path("consents/", consents.listing, name="consents"),
+    path(CONSENT, consents.show, name="consent"),
+    path(f"{CONSENT}revoke/", consents.revoke, name="revoke-consent"),
+    path(f"{CONSENT}evidence/", consents.evidence, name="consent-evidence"),
+    path("share/", shares.new, name="share"),
+    path("share/preview/", shares.preview, name="share-preview"),
+    # what comes in, and what was seen
+    path("upload/", uploads.page, name="upload"),
+    path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),
+    path("log/", log.listing, name="log"),
+]

@@ -70,7 +70,7 @@ def test_hilltops_physician_is_told_of_a_share_without_patient_data(
     for word in (*patient_words(region), NOTE, "nodule"):
         assert word not in said
     assert "Ada Brandt of Riverside General Hospital shared 2 studies with you." in said
-    assert "http://testserver/studies/?origin=shared" in said
+    assert "http://testserver/studies/?shared=1" in said
 
 
 def test_only_treating_people_of_the_recipient_are_told(region: Region, shared: int) -> None:
