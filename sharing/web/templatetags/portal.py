@@ -131,7 +131,7 @@ def field_kind(field: BoundField) -> str:
 
 
 @register.simple_tag
-def styled(field: BoundField, size: str = "") -> SafeString:
+def styled(field: BoundField, size: str = "", placeholder: str | None = None) -> SafeString:
     """The field's element with our classes, and tied to its error."""
     widget = field.field.widget
     if isinstance(widget, forms.CheckboxInput):
@@ -143,6 +143,8 @@ def styled(field: BoundField, size: str = "") -> SafeString:
     attrs: dict[str, str | bool] = {
         "class": f"{css} {own}{' is-invalid' if field.errors else ''}".strip()
     }
+    if placeholder is not None or widget.attrs.get("placeholder") == field.label:
+        attrs["placeholder"] = placeholder or False  # one that repeats the label says nothing
     if described := _descriptions(field):
         attrs["aria-describedby"] = described
     return field.as_widget(attrs=attrs)
