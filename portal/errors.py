@@ -7,6 +7,7 @@ What the answer looks like depends on the mount the caller knocked at, never on 
 import re
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
@@ -102,6 +103,8 @@ def problem(request: HttpRequest, status: int, *, code: str, detail: str) -> Htt
         body = {"title": TITLES[status], "status": status, "code": code, "detail": detail}
         response = JsonResponse(body, status=status, content_type="application/problem+json")
     else:
+        if not hasattr(request, "user"):  # refused before sign-in was looked at: a wrong host
+            request.user = AnonymousUser()
         context = {"status": status, "title": TITLES[status], "detail": detail}
         response = HttpResponse(
             render_to_string("problem.html", context, request=request), status=status

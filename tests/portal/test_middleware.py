@@ -1,0 +1,78 @@
+"""What every request passes on its way in and out."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.sessions import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_bad_token_is_refused_though_a_good_session_is_beside_it(region: Any) -> None:
+    client = sign_in(Client(), region.ada.user)
+    response = client.get("/api/v1/me/", headers={"Authorization": "Bearer made-up"})
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_session_writes_nothing_without_a_csrf_token(region: Any) -> None:
+    client = sign_in(Client(enforce_csrf_checks=True), region.ada.user)
+    for route in ("/dicomweb/studies", "/api/v1/uploads/", "/api/v1/upload-batches/"):
+        response = client.post(route, b"x", content_type="application/octet-stream")
+        assert response.status_code == 403, route
+
+
+def test_a_new_person_first_chooses_a_password(region: Any) -> None:
+    user = region.ada.user
+    user.must_change_password = True
+    user.save()
+    client = sign_in(Client(), user)
+    for path in ("/", "/studies/", "/accounts/2fa/"):
+        response = client.get(path)
+        assert (response.status_code, response["Location"]) == (
+            302,
+            reverse("account_change_password"),
+        ), path
+    assert client.get("/dicomweb/studies").status_code == 403
+    assert client.get(reverse("account_change_password")).status_code == 200
+
+
+def test_without_a_second_factor_nothing_is_shown(region: Any) -> None:
+    region.riverside.requires_second_factor = True
+    region.riverside.save()
+    client = sign_in(Client(), region.ada.user, second_factor=False)
+    response = client.get("/studies/")
+    assert (response.status_code, response["Location"]) == (302, reverse("mfa_activate_totp"))
+    assert client.get("/dicomweb/studies").status_code == 403
+    assert client.get("/api/v1/studies/").status_code == 403
+
+
+def test_a_foreign_host_is_refused_in_words() -> None:
+    response = Client().get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert b"evil.example" not in response.content
+
+
+def test_a_request_id_is_kept_when_it_has_the_form_of_one() -> None:
+    kept = Client().get("/healthz", headers={"X-Request-ID": "abcdef-0123456789"})
+    assert kept["X-Request-ID"] == "abcdef-0123456789"
+    forged = Client().get("/healthz", headers={"X-Request-ID": "Pat Doe born 1970"})
+    assert "Pat" not in forged["X-Request-ID"]
+
+
+def test_what_a_signed_in_person_sees_is_not_stored_on_a_shared_machine(region: Any) -> None:
+    response = sign_in(Client(), region.ada.user).get("/studies/")
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    assert "Cookie" in response["Vary"]
+
+
+def test_nobody_can_sign_up(client: Client) -> None:
+    from sharing.tenants.models import User
+
+    data = {"email": "me@example.org", "password1": "correct-horse-1", "password2": "x"}
+    assert client.post("/accounts/signup/", data).status_code == 404
+    assert not User.objects.exists()
