@@ -32,9 +32,9 @@ def _sees_studies(actor: Actor) -> bool:
 PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for whom
     ("web:home", "Home", "house", lambda actor: True),
     ("web:patients", "Patients", "people", _sees_studies),
-    ("web:studies", "Studies", "collection", _sees_studies),
     ("web:consents", "Consents", "shield-check", lambda a: a.may(Duty.RECORD_CONSENT)),
     ("web:upload", "Upload", "cloud-upload", lambda actor: actor.may(Duty.UPLOAD)),
+    ("web:studies", "Studies", "collection", _sees_studies),
     ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
     ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),
     ("web:applications", "Applications", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
