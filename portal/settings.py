@@ -128,6 +128,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
+    "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},
 }
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -198,6 +199,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
+    "join": "30/h/ip",  # registrations of organizations
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 # The address was proved by the link that began the account; allauth's own list doesn't know it.

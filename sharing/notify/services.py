@@ -18,7 +18,7 @@ from sharing.consent.models import Consent
 from sharing.consent.rules import Decision, GranteeKind
 from sharing.kernel.errors import Absent
 from sharing.tenants.models import Letter, Membership, Organization, User
-from sharing.tenants.rules import Actor, Role
+from sharing.tenants.rules import Actor, OrganizationState, Role
 from sharing.tenants.services import first_password, physicians_mail
 
 from .models import Mail, Notice
@@ -54,17 +54,20 @@ def send_letter(*, letter_id: int, at: datetime) -> None:
 def tell_operators(*, organization_id: int, at: datetime) -> None:
     """An application waits for a decision, for the first time or after an answer."""
     organization = Organization.objects.get(pk=organization_id)
+    if organization.state != OrganizationState.VERIFIED:
+        return  # decided before the bell was answered
     round_ = Letter.objects.filter(organization=organization, used_at__isnull=False).count()
     key = f"application:{organization.pk}:{round_}"
     link = reverse("web:application", args=[organization.code])
+
+    def context() -> dict[str, Any]:
+        return {"link": absolute(link)}
+
     for member in _operators():
         text = application_text(organization.name)
         _notify(member.user, member.organization, "application", text, link, key, at=at)
         to = Addressee(member.user.email, member.user.name)
-        context = {"link": absolute(link)}
-        _post(
-            f"{key}:{member.user_id}", to, "application", organization, lambda c=context: c, at=at
-        )
+        _post(f"{key}:{member.user_id}", to, "application", organization, context, at=at)
 
 
 def send_welcome(*, user_id: int, organization_id: int, at: datetime) -> None:
@@ -121,9 +124,10 @@ def tell_revoked(*, consent_id: int, at: datetime) -> None:
 
 def notices_for(actor: Actor) -> QuerySet[Notice]:
     """The actor's notices at the organization that they act for, newest first."""
-    return Notice.objects.filter(
-        user_id=actor.user_id, organization_id=actor.organization_id
-    ).order_by("-made_at", "-pk")
+    if actor.user_id is None:  # a partner's machine is told nothing
+        return Notice.objects.none()
+    found = Notice.objects.filter(user_id=actor.user_id, organization_id=actor.organization_id)
+    return found.order_by("-made_at", "-pk")
 
 
 def unread_count(actor: Actor) -> int:
@@ -174,9 +178,10 @@ def _who_could_see(consent: Consent) -> Iterable[tuple[User, Organization]]:
     organizations = {grantee.organization for grantee in grantees if grantee.organization}
     if any(grantee.kind == GranteeKind.NAMED_BY_CUSTODIAN for grantee in grantees):
         grants = Grant.objects.filter(custodian=consent.custodian_id, patient=consent.patient_id)
-        organizations |= {grant.organization for grant in grants.select_related("organization")}
+        named = (grant.organization for grant in grants.select_related("organization"))
+        organizations |= {organization for organization in named if organization}
     told: dict[int, Organization] = {}
-    for organization in organizations - {None}:
+    for organization in organizations:
         for user in physicians_mail(organization.pk):
             told.setdefault(user.pk, organization)
             yield user, organization

@@ -1,5 +1,6 @@
 """An organization registers: the public pages. Nothing here changes by following a link alone."""
 
+from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,7 +20,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def apply(request: HttpRequest) -> HttpResponse:
     """The registration form; what was typed stays until it is accepted."""
     form = ApplicationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _allowed(request, form):
         try:
             services.apply(application=form.application(), at=timezone.now())
         except Taken:
@@ -32,6 +33,14 @@ def apply(request: HttpRequest) -> HttpResponse:
     status = 422 if form.is_bound else 200
     context = {"form": form, "parts": form.parts()}
     return render(request, "web/joining/apply.html", context, status=status)
+
+
+def _allowed(request: HttpRequest, form: ApplicationForm) -> bool:
+    """Whether this network may register now: each registration sends mail to a given address."""
+    if ratelimit.consume(request, action="join"):
+        return True
+    form.add_error(None, "Too many registrations came from your network. Try again in an hour.")
+    return False
 
 
 @require_GET

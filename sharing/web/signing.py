@@ -16,7 +16,8 @@ def act_as(request: HttpRequest) -> HttpResponse:
     """Choose an organization and a purpose from those the person has; says so on Home."""
     actor_of(request)
     wanted = request.POST.get("acting", "")
-    choice = next((c for c in services.acting_choices(request.user) if c.key == wanted), None)
+    choices = services.acting_choices(request.user) if request.user.is_authenticated else []
+    choice = next((c for c in choices if c.key == wanted), None)
     if choice is None:
         raise Absent()
     request.session["acting"] = choice.key

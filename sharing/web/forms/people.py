@@ -70,7 +70,8 @@ class WelcomeForm(Form):
         if data.get("again") and password != data["again"]:
             self.add_error("again", "The two passwords differ.")
         try:
-            validate_password(password, get_user_model()(email=self.email, name=data.get("name")))
+            person = get_user_model()(email=self.email, name=data.get("name", ""))
+            validate_password(password, person)
         except ValidationError as error:
             self.add_error("password", error)
         return data

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -34,6 +35,12 @@ TYPED = {
     "uid_root": "1.2.826.0.1.99999.",
     "ae_titles": "RIVER_PACS, RIVER CT\nRIVER_PACS",
 }
+
+
+@pytest.fixture(autouse=True)
+def _a_fresh_hour() -> None:
+    """Registrations are counted per network and hour."""
+    cache.clear()
 
 
 @pytest.fixture
@@ -135,6 +142,16 @@ def test_following_the_link_shows_a_button_and_changes_nothing(client: Client) -
     assert "Address confirmed" in client.post(url).content.decode()
     assert Organization.objects.get().state == "verified"
     assert client.get(url).status_code == client.post(url).status_code == 404
+
+
+def test_a_network_that_registers_without_end_is_stopped(client: Client, settings: Any) -> None:
+    """Nobody floods strangers' mailboxes through us; what was typed is kept."""
+    settings.ACCOUNT_RATE_LIMITS = {"join": "2/h/ip"}
+    for number in range(3):
+        answer = client.post("/join/", TYPED | {"facility_identifier": f"H-{number}"})
+    assert answer.status_code == 422
+    assert "Try again in an hour" in answer.content.decode()
+    assert Organization.objects.count() == 2
 
 
 @pytest.mark.parametrize("door", ["join/verify", "join/answer", "welcome"])
