@@ -48,6 +48,7 @@ export function showImage({ series, frames, at, window, zoom, slice, inverted, c
   byId("viewport").setAttribute("aria-label", [seriesName(series), place, level].join(", "));
   setState({
     series: series.uid,
+    sop: frames[at].sop,
     index: at + 1,
     count: frames.length,
     window: window ? `${figure(window.center)}/${figure(window.width)}`.replaceAll("−", "-") : "",
@@ -166,7 +167,7 @@ export function blank(words) {
   write("ended-words", words);
   byId("status").replaceChildren();
   byId("ended").hidden = false;
-  for (const key of ["series", "index", "count", "window", "zoom", "loaded"]) delete root.dataset[key];
+  for (const key of ["series", "sop", "index", "count", "window", "zoom", "loaded"]) delete root.dataset[key];
   setState({ state: "blanked" });
   byId("ended-words").focus();
 }

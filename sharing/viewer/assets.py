@@ -31,12 +31,19 @@ def viewer_assets() -> Assets | None:
     manifest = _load(path, path.stat().st_mtime_ns)
     if ENTRY not in manifest:
         raise LookupError("the front end was built without the viewer")
-    entry = manifest[ENTRY]
     # The page asks for the large chunk at once instead of after the small entry has run.
-    wanted = [*entry.get("imports", ()), *entry.get("dynamicImports", ())]
+    wanted = _reached(manifest, ENTRY)
     return Assets(
-        entry=_url(entry["file"]), preloads=tuple(_url(manifest[key]["file"]) for key in wanted)
+        entry=_url(manifest[ENTRY]["file"]),
+        preloads=tuple(_url(manifest[key]["file"]) for key in wanted),
     )
+
+
+def _reached(manifest: dict[str, Any], entry: str) -> list[str]:
+    """The chunks that the entry imports, at once or by its first dynamic import."""
+    direct = [*manifest[entry].get("imports", ()), *manifest[entry].get("dynamicImports", ())]
+    further = [key for chunk in direct for key in manifest[chunk].get("imports", ())]
+    return [key for key in dict.fromkeys((*direct, *further)) if key != entry]
 
 
 def _url(file: str) -> str:

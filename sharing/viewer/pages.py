@@ -26,13 +26,14 @@ class Middle:
 
 @dataclass(frozen=True)
 class SeriesLine:
-    """One series of the rail. `middle` is None for what can't be shown."""
+    """One series of the rail. `middle` is None until the study has settled, or if not `shown`."""
 
     uid: str
     number: int | None
     description: str
     modality: str
     frames: int
+    shown: bool
     thumbnail: str
     middle: Middle | None
 
@@ -50,7 +51,7 @@ def lines_of(study: Any) -> list[SeriesLine]:
 
 def first_of(lines: list[SeriesLine]) -> SeriesLine | None:
     """The series to begin with: the first with a fair number of images, else the first of all."""
-    shown = [line for line in lines if line.middle]
+    shown = [line for line in lines if line.shown]
     most = max((line.frames for line in shown), default=0)
     fair = [line for line in shown if line.frames * LEAST_SHARE_OF_IMAGES >= most]
     return next(iter(fair or lines), None)
@@ -88,6 +89,7 @@ def _line(study: Any, row: Any) -> SeriesLine:
         description=row.description,
         modality=row.modality,
         frames=row.frame_count,
+        shown=shown,
         thumbnail=f"{base}/thumbnail" if shown else "",
         middle=_middle(base, row) if shown and row.middle else None,
     )

@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,13 +15,6 @@ from tests.cast import Person
 from tests.sessions import sign_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def today(region: Any) -> Any:
-    """The cast, now: pages read the real clock."""
-    region.at = timezone.now() - timedelta(minutes=1)
-    return region
 
 
 def opened(who: Person, public_id: str, name: str = "viewer:study") -> Any:

@@ -1,0 +1,75 @@
+"""Real studies at Riverside, permitted to Hilltop; run in the live portal by `manage.py shell`."""
+
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from sharing.archive.models import Study
+from sharing.archive.rules import Door
+from sharing.archive.services.receiving import Incoming, receive
+from sharing.archive.services.settling import settle_study
+from sharing.audit.rules import SYSTEM
+from sharing.consent.models import Consent
+from sharing.consent.rules import Decision
+from sharing.consent.services import Said, record_consent, revoke_consent
+from sharing.identity.models import Patient
+from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.models import Organization, User
+from sharing.tenants.rules import Role
+from sharing.tenants.services import Actor, actor_for_session
+from tests.cast import PDF, make_organization, make_person
+
+
+def prepare(folder: str, names: list[str]) -> None:
+    """Prints which public id each study got."""
+    riverside = make_organization("riverside", "Riverside General Hospital")
+    hilltop = make_organization("hilltop", "Hilltop Family Clinic", kind="clinic", mark="HT")
+    make_person("Mei Tan", riverside, Role.CLERK)
+    make_person("Ben Hartley", hilltop, Role.PHYSICIAN)
+    print(json.dumps({name: _store(riverside, Path(folder) / name) for name in names}))
+    for patient in Patient.objects.all():
+        _permit(patient, hilltop)
+
+
+def withdraw(public_id: str) -> None:
+    """The patient of that study withdraws."""
+    consent = Consent.objects.get(patient__studies__public_id=public_id)
+    revoke_consent(consent=consent, by=_mei(), why="The patient asked.", at=timezone.now())
+
+
+def _store(riverside: Organization, folder: Path) -> str:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    receive(
+        organization=riverside,
+        door=Door.DEMO,
+        sender="Test",
+        files=[Incoming(name=path.name, pieces=[path.read_bytes()]) for path in paths],
+        by=SYSTEM,
+        at=timezone.now(),
+    )
+    study = Study.objects.latest("pk")
+    settle_study(study_id=study.pk, at=timezone.now() + timedelta(minutes=1))
+    return study.public_id
+
+
+def _permit(patient: Patient, hilltop: Organization) -> None:
+    now = timezone.now()
+    said = Said(
+        decision=Decision.PERMIT,
+        organizations=(hilltop,),
+        starts_at=now - timedelta(minutes=1),
+        ends_at=now + timedelta(days=90),
+        purposes=frozenset({Purpose.TREATMENT}),
+        actions=frozenset(Action.IMAGES.ladder),
+        evidence=io.BytesIO(PDF),
+    )
+    record_consent(patient=patient, said=said, by=_mei(), at=now)
+
+
+def _mei() -> Actor:
+    actor = actor_for_session(User.objects.get(email="mei@riverside.example"), {}, assured=True)
+    assert actor is not None
+    return actor
