@@ -63,6 +63,7 @@ def new(request: HttpRequest) -> HttpResponse:
     studies = _studies(request, actor, at)
     partners = _partners(actor, studies, at)
     form = _form(request, actor, at)
+    form.suggest([each.latest for each in partners if each.possible])
     chosen = _checked(form, partners)
     if form.is_bound and form.is_valid() and _shared(form, actor, studies, at):
         messages.success(request, _done(studies, form))

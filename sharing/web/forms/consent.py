@@ -152,24 +152,27 @@ class ConsentForm(forms.Form):
         return document
 
     def said(self) -> Said:
-        """What was filled in, as the consent desk takes it. A denial speaks of every action."""
+        """What was filled in, as the consent desk takes it. A denial speaks of every action.
+
+        How it was agreed may still be wrong or missing: a draft is foreseen before it is complete.
+        """
         data = self.cleaned_data
         denies = data["decision"] == Decision.DENY
         may = Action.AI if denies else Action(data.get("may") or Action.IMAGES)
-        spoken = data["verification"] == Verification.VERBAL
+        spoken = data.get("verification") == Verification.VERBAL
         return Said(
             decision=Decision(data["decision"]),
             starts_at=self.at,
             ends_at=self._end(),
-            purposes=DENIED if denies else frozenset({Purpose(data["purpose"] or "TREAT")}),
+            purposes=DENIED if denies else frozenset({Purpose(data.get("purpose") or "TREAT")}),
             actions=frozenset(may.ladder),
             organizations=tuple(data["organizations"]),
             named_by_custodian=data["named"] and not denies,
             modalities=frozenset(data["modalities"]),
-            performer=Performer(data["performer"]),
-            performer_name=data["performer_name"],
-            verification=Verification(data["verification"]),
-            witness=data["witness"] if spoken else "",
+            performer=Performer(data.get("performer") or Performer.SELF),
+            performer_name=data.get("performer_name", ""),
+            verification=Verification.VERBAL if spoken else Verification.PAPER,
+            witness=data.get("witness", "") if spoken else "",
             evidence=None if spoken else data.get("evidence"),
         )
 

@@ -1,0 +1,133 @@
+"""Sharing from the browser: what is possible, what it changes, what the recipients read."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from sharing.access.models import Grant, Share
+from sharing.archive.models import Study
+from sharing.web import words
+from tests.cast import Person, Region
+from tests.sessions import sign_in
+
+SHARE = "/share/"
+
+
+def browser(person: Person) -> Client:
+    return sign_in(Client(), person.user)
+
+
+@pytest.fixture
+def study(region: Region) -> Study:
+    region.at = timezone.now()
+    return region.study(description="Chest with contrast")
+
+
+def form(*studies: Study, **changes: Any) -> dict[str, Any]:
+    until = words.day(timezone.now().date() + timedelta(days=30))
+    filled = {"to": "hilltop", "purpose": "TREAT", "until": until, "note": "Second opinion?"}
+    return {"study": [each.public_id for each in studies]} | filled | changes
+
+
+def test_ada_shares_two_studies_and_ben_finds_them_under_shared(
+    region: Region, study: Study
+) -> None:
+    region.permit()
+    second = region.study(description="Chest, two views")
+    answer = browser(region.ada).post(SHARE, form(study, second))
+    assert answer.status_code == 302
+    assert Grant.objects.count() == 2
+    shown = browser(region.ben).get("/?tab=shared").content.decode()
+    assert "Chest with contrast" in shown
+    assert "Chest, two views" in shown
+
+
+def test_a_share_inside_a_consent_that_lets_us_name_carries_access(
+    region: Region, study: Study
+) -> None:
+    region.permit(organizations=(), named_by_custodian=True)
+    ben, where = browser(region.ben), reverse("web:study", args=[study.public_id])
+    assert ben.get(where).status_code == 404
+    assert browser(region.ada).post(SHARE, form(study)).status_code == 302
+    assert "Shared by Ada Brandt as the patient permitted" in ben.get(where).content.decode()
+
+
+def test_a_clerk_can_t_share(region: Region, study: Study) -> None:
+    region.permit()
+    for person in (region.mei, region.olga, region.admin):
+        where = f"{SHARE}?study={study.public_id}"
+        assert browser(person).get(where).status_code == 404
+        assert browser(person).post(SHARE, form(study)).status_code == 404
+    assert not Share.objects.exists()
+
+
+def test_ben_can_t_share_on_what_was_shared_with_him(region: Region, study: Study) -> None:
+    region.permit()
+    ben = browser(region.ben)
+    assert ben.get(f"{SHARE}?study={study.public_id}").status_code == 404
+    assert ben.post(SHARE, form(study, to="lakeside")).status_code == 404
+    assert not Share.objects.exists()
+
+
+def test_whom_no_consent_covers_can_t_be_chosen_and_it_says_why(
+    region: Region, study: Study
+) -> None:
+    region.permit()
+    region.deny(region.lakeside)
+    shown = browser(region.ada).get(f"{SHARE}?study={study.public_id}").content.decode()
+    choice = shown[shown.index('value="lakeside"') :]
+    assert "disabled" in choice[: choice.index(">")]
+    assert "Patient refused Lakeside Imaging Centre for treatment" in choice
+
+
+def test_a_share_outside_the_consent_is_not_saved(region: Region, study: Study) -> None:
+    region.permit()
+    answer = browser(region.ada).post(SHARE, form(study, to="lakeside"))
+    assert answer.status_code == 422
+    assert "No consent covers it. Nobody gained access." in answer.content.decode()
+    assert not Share.objects.exists()
+
+
+def test_a_share_can_t_outlive_the_consent(region: Region, study: Study) -> None:
+    consent = region.permit(ends_at=timezone.now() + timedelta(days=10))
+    answer = browser(region.ada).post(SHARE, form(study))
+    assert answer.status_code == 422
+    assert f"The consent ends {words.day(consent.ends_at)}." in answer.content.decode()
+    assert not Share.objects.exists()
+
+
+def test_the_suggested_day_is_never_later_than_the_consent(region: Region, study: Study) -> None:
+    consent = region.permit(ends_at=timezone.now() + timedelta(days=10))
+    shown = browser(region.ada).get(f"{SHARE}?study={study.public_id}").content.decode()
+    assert f'value="{words.day(consent.ends_at)}"' in shown
+
+
+def test_errors_keep_the_note(region: Region, study: Study) -> None:
+    region.permit()
+    answer = browser(region.ada).post(SHARE, form(study, until="never", note="Please <look>."))
+    assert answer.status_code == 422
+    assert "Please &lt;look&gt;." in answer.content.decode()
+    assert "Write the day as 22 Feb 2027." in answer.content.decode()
+
+
+def test_the_preview_names_the_button_and_what_is_new(region: Region, study: Study) -> None:
+    region.permit(organizations=(), named_by_custodian=True)
+    filled = form(study)
+    answer = browser(region.ada).post(reverse("web:share-preview"), filled)
+    shown = answer.content.decode()
+    end = filled["until"].rsplit(" ", 1)[0]
+    assert f"Share with Hilltop until {end}" in shown
+    assert "will be able to view 1 study that they can’t find today" in shown
+    assert "Inside the consent" in shown
+    assert not Share.objects.exists()
+
+
+def test_studies_that_are_not_ours_can_t_be_shared(region: Region, study: Study) -> None:
+    cleo = browser(region.cleo)
+    assert cleo.get(f"{SHARE}?study={study.public_id}").status_code == 404
+    assert cleo.get(f"{SHARE}?study={'A' * 22}").status_code == 404
+    assert browser(region.ada).get(SHARE).status_code == 404
