@@ -40,6 +40,7 @@ export class UploadBatch {
     this.facts = facts;
     this.tray = tray;
     this.onClosed = onClosed;
+    tray.startOver();
     // The batch's id is part of every file's id, so nothing is resumed into another batch.
     this.uppy = new Uppy({ id: `b${facts.id}`, autoProceed: true, onBeforeFileAdded: () => true });
     this.uppy.use(Tus, {

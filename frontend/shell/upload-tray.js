@@ -27,6 +27,13 @@ export class Tray {
     this.spokenTenth = 0;
   }
 
+  /** A new batch: the rows of the one before go, its receipt stays until the next one comes. */
+  startOver() {
+    this.part("files").replaceChildren();
+    this.rows.clear();
+    this.spokenTenth = 0;
+  }
+
   addRow(file) {
     this.form.querySelector("[data-part=sheet]").hidden = false;
     const row = this.form.querySelector("template[data-row]").content.firstElementChild.cloneNode(true);
