@@ -55,7 +55,7 @@ $(BUILD): $(SOURCES) $(NPM_STAMP)
 # --- demo ------------------------------------------------------------------------------------------
 demo: $(RUN_STAMP) $(BUILD)
 	$(PY) manage.py migrate --verbosity 0
-	$(PY) manage.py demo
+	@PUBLIC_URL=$${PUBLIC_URL:-http://127.0.0.1:$(PORT)} $(PY) manage.py demo
 	@exec $(PY) manage.py serve --port $(PORT)
 
 # --- checks and tests ------------------------------------------------------------------------------

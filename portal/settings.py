@@ -112,7 +112,7 @@ CACHES = {
 }
 
 # --- tasks ----------------------------------------------------------------------------------------
-CELERY_BROKER_URL = environment.broker(REDIS_URL) or "memory://"
+CELERY_BROKER_URL = environment.broker(REDIS_URL) or "memory://localhost/"
 CELERY_RESULT_BACKEND = None  # the database row is the result
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
