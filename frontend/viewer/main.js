@@ -158,7 +158,7 @@ async function openSeries(uid) {
   cine.stop();
   Object.assign(view, { series, frames: [], live: false, settling: false });
   panels.markSeries(uid);
-  panels.setState({ state: "loading", series: uid });
+  panels.announce(series);
   panels.notice("");
   panels.firstPaint(series.middle?.url ?? "", panels.seriesName(series));
   const why = whyNotShown(series);

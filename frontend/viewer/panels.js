@@ -4,6 +4,10 @@ import { edgeMarks, figure } from "./rules.js";
 
 const byId = (id) => document.getElementById(id);
 const root = byId("viewer");
+const OF_ONE_SERIES = [
+  ...["ov-image", "ov-window", "ov-zoom", "ov-slice"],
+  ...["status-before", "status-count", "status-after"],
+];
 const TRACK = { loaded: "#4b7d84", missing: "#26363a" };
 
 /** How a series is called on screen: "Series 2 · Axial lung 1.0 mm". */
@@ -55,6 +59,18 @@ export function showImage({ series, frames, at, window, zoom, slice, inverted, c
     zoom: zoom.toFixed(2),
     inverted,
   });
+}
+
+/** Before the first image of a series is there: its name, and nothing of the one before. */
+export function announce(series) {
+  write("ov-series", seriesName(series));
+  for (const id of OF_ONE_SERIES) write(id, "");
+  for (const edge of ["top", "right", "bottom", "left"]) write(`mark-${edge}`, "");
+  byId("slider").hidden = true;
+  byId("track").toggleAttribute("hidden", true);
+  byId("viewport").setAttribute("aria-label", `${seriesName(series)}, loading`);
+  for (const key of ["sop", "index", "count", "window", "zoom", "loaded"]) delete root.dataset[key];
+  setState({ state: "loading", series: series.uid });
 }
 
 /** The line beside the slider: light where images are loaded. */
@@ -145,6 +161,7 @@ export function markPreset(chosen) {
 export function notice(text) {
   write("notice", text);
   byId("notice").hidden = text === "";
+  if (text) byId("viewport").setAttribute("aria-label", text);
 }
 
 /** The server's picture of the middle image, shown until the live one is there. */

@@ -49,6 +49,13 @@ def lines_of(study: Any) -> list[SeriesLine]:
     return [_line(study, row) for row in rows]
 
 
+def title_of(study: Any) -> str:
+    """What the study is called: its description, else the first modality that has pictures."""
+    modalities: list[str] = study.modality_list
+    shown = [modality for modality in modalities if modality not in WITHOUT_PICTURE]
+    return str(study.description or next(iter(shown or modalities), "Study"))
+
+
 def first_of(lines: list[SeriesLine]) -> SeriesLine | None:
     """The series to begin with: the first with a fair number of images, else the first of all."""
     shown = [line for line in lines if line.shown]

@@ -38,6 +38,7 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
     lines = pages.lines_of(found.study)
     context = {
         "study": found.study,
+        "title": pages.title_of(found.study),
         "decision": found.decision,
         "lines": lines,
         "first": pages.first_of(lines),

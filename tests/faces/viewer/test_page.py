@@ -168,3 +168,8 @@ def test_markup_in_a_series_name_stays_text(today: Any) -> None:
     page = opened(today.ada, study.public_id)
     assert "<b>lung" not in page.content.decode()
     assert script_data(page)["series"][0]["description"] == "</script><b>lung</b>"
+
+
+def test_a_study_without_a_description_is_called_by_what_can_be_seen(today: Any) -> None:
+    study = today.study(description="", modalities="|SEG|CT|")
+    assert "<title>CT, viewer" in opened(today.ada, study.public_id).content.decode()
