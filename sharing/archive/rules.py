@@ -59,6 +59,12 @@ MAX_FILES_AT_ONCE = 20_000
 IDLE_BATCH = timedelta(hours=24)
 """After this long without a byte, an open batch is closed and what came is received."""
 
+GRACE = timedelta(hours=24)
+"""How old a blob must be before it may be called an orphan."""
+
+STUCK_AFTER = timedelta(hours=1)
+"""How long a study or a batch may stand still before its job is promised again."""
+
 REASONS: Mapping[str, str] = {
     "wrong_study": "The object belongs to another study than the one it was sent to.",
     "conflict": "An object with this identifier but other content is stored already; "

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from .services import settling, uploading
+from .services import reconciling, settling, uploading
 
 
 @shared_task(name="archive.settle_study")
@@ -22,3 +22,9 @@ def receive_batch(batch_id: int) -> None:
 def close_idle_batches() -> None:
     """Close batches that their senders left open; the beat calls this."""
     uploading.close_idle_batches(at=timezone.now())
+
+
+@shared_task(name="archive.reconcile")
+def reconcile() -> None:
+    """Hold rows, blobs and jobs against each other; the beat calls this."""
+    reconciling.reconcile(at=timezone.now(), collect=True)

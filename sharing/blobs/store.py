@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -35,6 +36,9 @@ class BlobStore(Protocol):
 
     def size(self, key: str) -> int:
         """Bytes in all. Raises BlobMissing."""
+
+    def written_at(self, key: str) -> datetime:
+        """When the blob came to be, in UTC. Raises BlobMissing."""
 
     def delete(self, key: str) -> None:
         """Remove; what is not there is no error."""
@@ -119,6 +123,13 @@ class FolderStore:
         except FileNotFoundError:
             raise BlobMissing(key) from None
 
+    def written_at(self, key: str) -> datetime:
+        """From the file's own record; a rename keeps it."""
+        try:
+            return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            raise BlobMissing(key) from None
+
     def delete(self, key: str) -> None:
         """Unlink."""
         self._path(key).unlink(missing_ok=True)
@@ -196,6 +207,15 @@ class S3Store:
             return int(self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         except ClientError as error:
             raise _missing_or(error, key) from error
+
+    def written_at(self, key: str) -> datetime:
+        """One HEAD."""
+        try:
+            answer = self.client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            raise _missing_or(error, key) from error
+        written: datetime = answer["LastModified"]
+        return written
 
     def delete(self, key: str) -> None:
         """S3 answers the same for what is not there."""
