@@ -34,7 +34,7 @@ class InvitedAccounts(DefaultAccountAdapter):
         return "/"
 
     def is_reauthentication_required(self, *, app: str) -> bool:
-        """Not of one who signed in a moment ago: a new account sets its second factor up at once."""
+        """Not of one who signed in a moment ago: a new account begins with a second factor."""
         records = get_authentication_records(self.request, self.request.user)
         age = time.time() - records[-1]["at"] if records else float("inf")
         return bool(age > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)

@@ -3,7 +3,10 @@
 import re
 from typing import Any
 
-_IMMUTABLE = re.compile(r"/build/.+-[\w-]{8}\.\w+$|\.[0-9a-f]{12}\.\w+$")
+# Vite's hash has eight letters; "-variable.woff2" has too, but no capital and no digit.
+_IMMUTABLE = re.compile(
+    r"/build/(?!vendor/).+-(?=[\w-]*[A-Z0-9])[\w-]{8}\.\w+$|\.[0-9a-f]{12}\.\w+$"
+)
 
 
 def is_immutable(path: str, url: str) -> bool:
