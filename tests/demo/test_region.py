@@ -19,7 +19,7 @@ from sharing.demo.phantoms import DemoStudy
 from sharing.tenants.rules import Role
 from sharing.tenants.services import applications, found_operator, user_needs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
 
 
 @pytest.fixture(scope="module")

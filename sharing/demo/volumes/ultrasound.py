@@ -7,7 +7,7 @@ import numpy as np
 
 from sharing.demo.volumes.canvas import Field, blur, coverage
 
-ROWS, COLUMNS = 420, 520
+ROWS, COLUMNS = 420, 560
 DEPTH = 160.0  # mm from the probe's face to the last echo
 HALF_ANGLE = radians(39.0)
 FACE = 14.0  # mm from the apex of the fan to the probe's face
