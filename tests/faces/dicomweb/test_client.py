@@ -1,13 +1,13 @@
 """A partner's own client against a running server: dicomweb-client by its public functions."""
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
+import requests
 from dicomweb_client.api import DICOMwebClient
-from dicomweb_client.session_utils import create_session_from_user_pass
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -15,26 +15,25 @@ from sharing.archive.models import Instance
 from sharing.tenants.services import issue_token
 from tests.archive.sending import dicom_files
 from tests.cast import Region
+from tests.live import LivePortal
+
+
+def partner(root: str, secret: str, **how: Any) -> DICOMwebClient:
+    """The client of Riverside's PACS."""
+    session = requests.Session()
+    session.trust_env = False
+    headers = {"Authorization": f"Bearer {secret}"}
+    return DICOMwebClient(root, session=session, headers=headers, **how)
 
 
 @pytest.fixture
-def client(committing: None, live_server: LiveServer, region: Region) -> Iterator[DICOMwebClient]:
-    """The client of Riverside's PACS."""
+def client(committing: None, live_server: LiveServer, region: Region) -> DICOMwebClient:
+    """Against Django's own server, which takes no chunked bodies."""
+    scopes = ("dicomweb.read", "dicomweb.write")
     secret = issue_token(
-        organization=region.riverside,
-        name="PACS",
-        scopes=("dicomweb.read", "dicomweb.write"),
-        at=timezone.now(),
+        organization=region.riverside, name="PACS", scopes=scopes, at=timezone.now()
     )
-    session = create_session_from_user_pass("unused", "unused")
-    session.auth = None
-    session.trust_env = False
-    with session:
-        yield DICOMwebClient(
-            f"{live_server.url}/dicomweb",
-            session=session,
-            headers={"Authorization": f"Bearer {secret}"},
-        )
+    return partner(f"{live_server.url}/dicomweb", secret, chunk_size=10**9)
 
 
 def test_a_partner_stores_finds_and_gets_back(client: DICOMwebClient, real_data: Path) -> None:
@@ -82,3 +81,24 @@ def test_a_partner_is_told_of_a_conflict(client: DICOMwebClient, real_data: Path
     client.store_instances([first])
     with pytest.raises(Exception, match="409"):
         client.store_instances([second])
+
+
+MAKE_RIVERSIDE = (
+    "from tests.cast import make_organization; make_organization('riverside-pacs', 'Riverside')"
+)
+
+
+def test_a_body_without_a_length_is_taken_by_the_real_server(
+    live_portal: LivePortal, real_data: Path
+) -> None:
+    """A partner's client sends chunks; Django alone would read nothing of them."""
+    live_portal.manage("shell", "-c", MAKE_RIVERSIDE)
+    scopes = ("--scope", "dicomweb.write", "--scope", "dicomweb.read")
+    secret = live_portal.manage("token", "--organization", "riverside-pacs", *scopes).split()[-1]
+    client = partner(f"{live_portal.url}/dicomweb", secret, chunk_size=100_000)
+    files = list(dicom_files(real_data / "studies/mr_epi_multiseries"))
+    answer = client.store_instances([pydicom.dcmread(path) for path in files])
+    assert len(answer.ReferencedSOPSequence) == len(files)
+    (study,) = client.search_for_studies()
+    back = client.retrieve_study(study["0020000D"]["Value"][0])
+    assert len(back) == len(files)
