@@ -5,6 +5,7 @@ import { watchDialogs } from "./dialogs.js";
 import { watchFocus } from "./focus.js";
 import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { watchPicks } from "./picks.js";
 import { watchToasts } from "./toasts.js";
 
 // htmx would add a style element and evaluate strings, which the Content-Security-Policy refuses;
@@ -26,3 +27,4 @@ watchToasts();
 watchFocus();
 watchBusyForms();
 watchKeys();
+watchPicks();

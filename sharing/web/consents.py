@@ -35,6 +35,9 @@ ROWS = 25
 READERS = (Duty.RECORD_CONSENT, Duty.SHARE, Duty.READ_LOG)
 """Whose work needs to know what the patients of their own organization said."""
 
+FORESEEN = ("organizations", "decision", "modalities", "may", "purpose", "period", "until")
+"""The fields that a consent's effect follows from, in the order in which they are asked for."""
+
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
@@ -175,9 +178,11 @@ def _foreseen(
     form: ConsentForm, actor: Actor, patient: Any, studies: Sequence[Any], at: datetime
 ) -> dict[str, Any]:
     """The sentence and the changes, once it is said to whom, until when and by which decision."""
-    wanted = {"decision", "organizations", "period", "until", "modalities", "may", "purpose"}
-    if not form.is_bound or wanted & set(form.errors):
-        return {"sentence": "", "changes": [], "titles": {}, "matching": len(studies)}
+    if not form.is_bound:
+        return {"sentence": "", "changes": []}
+    missing = [form.errors[name][0] for name in FORESEEN if name in form.errors]
+    if missing:
+        return {"sentence": "", "changes": [], "missing": missing[0]}
     said = form.said()
     custodian = actor.organization_name
     wording = Wording(
@@ -202,14 +207,7 @@ def _foreseen(
         organizations=_others(actor),
         at=at,
     )
-    kinds = said.modalities
-    matching = [study for study in studies if not kinds or kinds & set(study.modality_list)]
-    return {
-        "sentence": in_words(wording),
-        "changes": changes,
-        "titles": {study.public_id: study for study in studies},
-        "matching": len(matching),
-    }
+    return {"sentence": in_words(wording), "changes": changes}
 
 
 def _subjects(studies: Iterable[Any]) -> list[Subject]:

@@ -1,5 +1,6 @@
 """The first page: what waits for this person, by what their roles are for."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,15 @@ PLACES = (  # duty, where one whose first duty it is begins
     (Duty.MANAGE_MEMBERS, "web:people"),
     (Duty.APPROVE_ORGANIZATIONS, "web:applications"),
 )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A patient of whom something leaves the lists soon."""
+
+    patient: Any
+    count: int
+    until: datetime
 
 
 @require_safe
@@ -79,7 +89,7 @@ def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
     }
 
 
-def _ending(actor: Actor, at: datetime) -> list[dict[str, Any]]:
+def _ending(actor: Actor, at: datetime) -> list[Ending]:
     """Patients whose studies the actor soon sees no more: who, how many, the first end."""
     others = browse(actor, Criteria(), at=at).exclude(organization_id=actor.organization_id)
     soon: dict[int, list[Shown]] = {}
@@ -88,11 +98,11 @@ def _ending(actor: Actor, at: datetime) -> list[dict[str, Any]]:
         if until is not None and until - at < SOON:
             soon.setdefault(shown.study.patient_id, []).append(shown)
     found = [
-        {
-            "patient": group[0].study.patient,
-            "count": len(group),
-            "until": min(s.decision.basis.until for s in group if s.decision.basis.until),
-        }
+        Ending(
+            group[0].study.patient,
+            len(group),
+            min(s.decision.basis.until for s in group if s.decision.basis.until),
+        )
         for group in soon.values()
     ]
-    return sorted(found, key=lambda each: each["until"])[:5]
+    return sorted(found, key=lambda each: each.until)[:5]

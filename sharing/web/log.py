@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from sharing.archive.services.showing import named_in_log
 from sharing.audit.services import Entry, log_of_organization
+from sharing.identity.services import own_patients
 from sharing.tenants.services import Actor, Duty, require
 
 from . import present
@@ -33,8 +34,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     chosen = only if only in kept else ""
     page = Paginator(kept[chosen], ROWS).get_page(request.GET.get("page"))
     studies = named_in_log(actor, (entry.study for entry in page), at=at)
+    named = own_patients(actor).filter(public_id__in={entry.patient for entry in page})
+    patients = {patient.public_id: patient for patient in named}
     context = {
-        "lines": [present.doing(entry, studies) for entry in page],
+        "lines": [present.doing(entry, studies, patients) for entry in page],
         "page": page,
         "filters": [(key, word, len(kept[key])) for key, word in FILTERS],
         "only": chosen,

@@ -98,6 +98,8 @@ class Doing:
     ground: str
     refused: bool
     count: int
+    consent: str = ""
+    patient: Any = None
     study: Any = None
     url: str = ""
 
@@ -207,11 +209,17 @@ DEEDS = {  # action in the log -> verb phrase
     "organization.answer": "answered the operator’s question",
     "organization.approve": "approved the organization",
     "organization.refuse": "refused the organization",
+    "organization.second_factor": "set whether a second factor is asked for",
+    "password.change": "changed the password",
 }
 
 
-def doing(entry: Entry, studies: Mapping[str, Any] | None = None) -> Doing:
-    """One line of the access log, in words."""
+def doing(
+    entry: Entry,
+    studies: Mapping[str, Any] | None = None,
+    patients: Mapping[str, Any] | None = None,
+) -> Doing:
+    """One line of the access log, in words; studies and patients by their public ids."""
     study = (studies or {}).get(entry.study)
     return Doing(
         at=entry.at,
@@ -219,9 +227,11 @@ def doing(entry: Entry, studies: Mapping[str, Any] | None = None) -> Doing:
         organization=entry.organization,
         did=_deed(entry),
         purpose=_purpose_word(entry.purpose),
-        ground=_log_ground(entry),
+        ground=capital(entry.reason),
         refused=not entry.permitted,
         count=entry.count,
+        consent=entry.consent or str(entry.detail.get("consent", "")),
+        patient=study.patient if study else (patients or {}).get(entry.patient),
         study=study,
         url=reverse("web:study-log", args=[study.public_id]) if study else "",
     )
@@ -239,9 +249,3 @@ def _deed(entry: Entry) -> str:
 def _purpose_word(purpose: str) -> str:
     known = {each.value: each.words for each in Purpose}
     return known.get(purpose, "")
-
-
-def _log_ground(entry: Entry) -> str:
-    consent = entry.consent or str(entry.detail.get("consent", ""))
-    parts = [entry.reason, f"consent {consent}" if consent else ""]
-    return capital(", ".join(part for part in parts if part))

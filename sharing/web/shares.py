@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,7 +17,13 @@ from sharing.access.rules import FOREVER, Rule
 from sharing.access.services import Preview, preview_share, share
 from sharing.archive.services.showing import own_studies_to_share
 from sharing.kernel.purposes import Purpose
-from sharing.tenants.services import Actor, organization_options, physicians_mail
+from sharing.tenants.services import (
+    Actor,
+    Duty,
+    organization_options,
+    physicians_mail,
+    require,
+)
 
 from . import present, words
 from .doors import actor_of
@@ -60,6 +67,10 @@ class Partner:
 def new(request: HttpRequest) -> HttpResponse:
     """Share one or more own studies. Raises NotAllowed, StudyNotFound."""
     actor, at = actor_of(request), timezone.now()
+    if request.method != "POST" and not request.GET.getlist("study"):
+        require(actor, Duty.SHARE)
+        messages.warning(request, "Choose at least one study, then share.")
+        return redirect(f"{reverse('web:studies')}?own=1")
     studies = _studies(request, actor, at)
     partners = _partners(actor, studies, at)
     form = _form(request, actor, at)

@@ -118,10 +118,10 @@ def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
             "modality": series.modality,
             "frames": series.frame_count or series.instance_count,
             "picture": reverse("web:series-thumbnail", args=[study.public_id, series.pk])
-            if viewable and series.pictured
+            if viewable and pictured
             else "",
         }
-        for series in series_of(study)
+        for series, pictured in series_of(study)
     ]
     return {
         "title": present.title_of(study),

@@ -138,17 +138,15 @@ def peek(
     return open_study(actor, public_id=public_id, at=at, action=action, request_id=request_id).study
 
 
-def series_of(study: Study) -> QuerySet[Series]:
-    """The series of a study that was opened, in reading order, with `pictured`; no picture's bytes.
+def series_of(study: Study) -> list[tuple[Series, bool]]:
+    """The series of a study that was opened, each with whether it has a picture; no bytes of it.
 
     By Series Number (0020,0011), those without one last.
     """
-    return (
-        Series.objects.filter(study=study)
-        .annotate(pictured=Count("pk", filter=Q(thumbnail__isnull=False)))
-        .defer("thumbnail")
-        .order_by(F("number").asc(nulls_last=True), "pk")
-    )
+    rows = Series.objects.filter(study=study)
+    pictured = set(rows.filter(thumbnail__isnull=False).values_list("pk", flat=True))
+    ordered = rows.defer("thumbnail").order_by(F("number").asc(nulls_last=True), "pk")
+    return [(series, series.pk in pictured) for series in ordered]
 
 
 def picture(

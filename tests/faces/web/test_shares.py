@@ -130,4 +130,9 @@ def test_studies_that_are_not_ours_can_t_be_shared(region: Region, study: Study)
     cleo = browser(region.cleo)
     assert cleo.get(f"{SHARE}?study={study.public_id}").status_code == 404
     assert cleo.get(f"{SHARE}?study={'A' * 22}").status_code == 404
-    assert browser(region.ada).get(SHARE).status_code == 404
+
+
+def test_sharing_nothing_leads_back_to_the_own_studies(region: Region) -> None:
+    assert browser(region.ada).get(SHARE).url == "/studies/?own=1"
+    assert browser(region.mei).get(SHARE).status_code == 404
+    assert browser(region.ada).post(SHARE, {"to": "hilltop"}).status_code == 404

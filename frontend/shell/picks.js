@@ -1,0 +1,24 @@
+// The list of studies: the button says how many are chosen, and waits until one is.
+//   <form data-picks-studies> with checkboxes "study" and a button [data-share] around [data-words]
+function count(form) {
+  const button = form.querySelector("[data-share]");
+  if (!button) return;
+  const chosen = form.querySelectorAll('input[name="study"]:checked').length;
+  button.disabled = chosen === 0;
+  const words = chosen === 0 ? "Choose studies to share" : `Share ${chosen} ${chosen === 1 ? "study" : "studies"}`;
+  button.querySelector("[data-words]").textContent = words;
+}
+
+function countAll() {
+  document.querySelectorAll("form[data-picks-studies]").forEach(count);
+}
+
+export function watchPicks() {
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-picks-studies]");
+    if (form) count(form);
+  });
+  document.addEventListener("htmx:afterSettle", countAll);
+  window.addEventListener("pageshow", countAll); // Back keeps what was chosen
+  countAll();
+}
