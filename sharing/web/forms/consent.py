@@ -51,7 +51,7 @@ class ConsentForm(forms.Form):
     modalities = forms.MultipleChoiceField(
         label="Only these kinds", required=False, widget=forms.CheckboxSelectMultiple
     )
-    organizations: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
+    organizations: "forms.ModelMultipleChoiceField[Any]" = forms.ModelMultipleChoiceField(
         label="To whom",
         queryset=None,
         to_field_name="code",

@@ -22,7 +22,7 @@ class ShareForm(forms.Form):
     `latest` is when the consent that carries the share ends, once the organization is known.
     """
 
-    to: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+    to: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         label="To whom",
         queryset=None,
         to_field_name="code",
