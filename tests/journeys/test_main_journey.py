@@ -147,12 +147,10 @@ def mei_uploads_and_the_pacs_sends(story: Story, folder: Path) -> None:
     files = written_for_pat(story.data / "studies" / "ct_stereotaxis_40", folder / "ct")
     broken = story.data / "broken" / "m_html.dcm"
     mei.goes_to("/upload/")
-    mei.page.locator("input[type=file]:not([webkitdirectory])").first.set_input_files(
-        [*files, broken]
-    )
+    mei.page.locator("#pick-files").set_input_files([*files, broken])
     receipt = mei.page.locator(".receipt")
     expect(receipt).to_contain_text(str(len(files)), timeout=90_000)
-    expect(receipt).to_contain_text("not DICOM", ignore_case=True)
+    expect(receipt).to_contain_text("not a DICOM file")
     expect(receipt).to_contain_text(re.compile("complete", re.I), timeout=60_000)
 
     token = story.portal.manage(
@@ -163,9 +161,6 @@ def mei_uploads_and_the_pacs_sends(story: Story, folder: Path) -> None:
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["00081199"]["Value"]) == len(sent)
     mei.goes_to("/studies/")
-    expect(
-        mei.page.locator("main a[href*='/studies/']", has_text=re.compile(r"\w"))
-    ).not_to_have_count(0)
     story.studies = studies_on(mei)
     assert len(story.studies) == 2
     for study in story.studies:
@@ -184,9 +179,7 @@ def studies_on(human: Human) -> list[str]:
 def settles(human: Human, study: str) -> None:
     """The page shows the study settling, then complete, by itself."""
     human.goes_to(f"/studies/{study}/")
-    expect(human.page.locator("[data-study-state]")).to_have_attribute(
-        "data-study-state", "complete", timeout=60_000
-    )
+    expect(human.page.locator("#series header")).to_contain_text("Complete", timeout=60_000)
 
 
 def written_for_pat(source: Path, target: Path) -> list[Path]:
@@ -310,8 +303,10 @@ def grey_levels(human: Human) -> int:
 
 def protected(addresses: list[str]) -> list[str]:
     """Those of Ben's addresses that lead to the study, each once."""
-    inside = [a for a in addresses if re.search(r"/(studies|viewer|dicomweb|api)/.+", a)]
-    return list(dict.fromkeys(a for a in inside if not a.endswith("/studies/")))
+    inside = re.compile(
+        r"https?://[^/]+/(studies|viewer|dicomweb|api)/.*([A-Za-z0-9_-]{22}|[0-9.]{20,})"
+    )
+    return list(dict.fromkeys(address for address in addresses if inside.match(address)))
 
 
 def cleo_meets_nothing(story: Story) -> None:
@@ -353,7 +348,7 @@ def pat_withdraws(story: Story) -> None:
     mei.follows(re.compile("Revoke"))
     mei.page.locator("[name=why]").fill("The patient called.")
     began = time.monotonic()
-    mei.page.locator("main form button[type=submit], main form button.btn-no").last.click()
+    mei.page.locator("main form button.btn-no").last.click()
     viewer = ben.page.locator("[data-state]").first
     expect(viewer).to_have_attribute("data-state", "blanked", timeout=5_000)
     assert time.monotonic() - began < 5
