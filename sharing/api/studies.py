@@ -61,7 +61,7 @@ class StudiesView(ListAPIView):
         wanted.is_valid(raise_exception=True)
         criteria = dict(wanted.validated_data)
         found = find_studies(actor, at=at, query=criteria.pop("q", ""), **criteria)
-        page = self.paginate_queryset(found)
+        page = self.paginate_queryset(found) or []
         seen = grounds(actor, page, at=at)
         return self.get_paginated_response([study(actor, each) for each in seen])
 

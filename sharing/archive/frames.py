@@ -34,6 +34,7 @@ def unpacked(table: bytes | memoryview | None) -> PixelLayout | None:
     kind, encapsulated, tag, offset, length = _HEAD.unpack_from(table)
     if kind == _KIND_EVEN:
         first, size, count = _EVEN.unpack_from(table, _HEAD.size)
+        frames: tuple[tuple[Range, ...], ...]
         frames = tuple(((first + i * size, size),) for i in range(count))
     else:
         frames = _frames(zlib.decompress(table[_HEAD.size :]))
