@@ -15,6 +15,7 @@ const byId = (id) => document.getElementById(id);
 const data = takeData();
 const view = {
   stage: null,
+  wanted: null,
   prefetch: null,
   series: null,
   frames: [],
@@ -155,8 +156,11 @@ function middleOf(series, frames) {
 async function openSeries(uid) {
   const series = data.series.find((each) => each.uid === uid);
   if (!series || series === view.series || fence.isOver()) return;
+  view.wanted = uid;
+  if (!view.stage) return;
   cine.stop();
   Object.assign(view, { series, frames: [], live: false, settling: false });
+  view.prefetch.follow([], 0);
   panels.markSeries(uid);
   panels.announce(series);
   panels.notice("");
@@ -289,7 +293,7 @@ async function boot() {
     onBroken: (imageId) => view.frames[view.target]?.imageId === imageId && broken(),
   });
   view.prefetch = createPrefetch(view.stage);
-  await openSeries(first.uid);
+  await openSeries(view.wanted ?? first.uid);
 }
 
 boot().catch(() => {

@@ -156,7 +156,7 @@ export function framesOf(instances) {
  * way back, no further than `reach` images.
  */
 export function nearestFirst(current, count, direction = 1, reach = count) {
-  const order = [current];
+  const order = current >= 0 && current < count ? [current] : [];
   for (let away = 1; away <= reach; away += 1) {
     for (const at of [current + away * direction, current - away * direction]) {
       if (at >= 0 && at < count) order.push(at);

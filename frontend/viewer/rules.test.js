@@ -81,6 +81,7 @@ test("a window and its range of values are the same thing (PS3.3 C.11.2.1.2)", (
 test("images load nearest first, the way the reader scrolls before the way back", () => {
   assert.deepEqual(nearestFirst(2, 6, 1), [2, 3, 1, 4, 0, 5]);
   assert.deepEqual(nearestFirst(2, 6, -1, 1), [2, 1, 3]);
+  assert.deepEqual(nearestFirst(5, 0), []);
 });
 
 test("frames follow instance numbers, and every frame of an instance counts", () => {
