@@ -12,6 +12,8 @@ import { watchToasts } from "./toasts.js";
 // base.html says the same in a meta element, for the moment before this line.
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
+// Settling would copy style attributes, which the same policy refuses.
+htmx.config.attributesToSettle = ["class", "width", "height"];
 // Pages hold patient data: htmx keeps none of them in the browser's storage.
 htmx.config.historyCacheSize = 0;
 window.htmx = htmx;

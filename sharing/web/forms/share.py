@@ -65,7 +65,14 @@ class ShareForm(forms.Form):
         return end
 
     def keep_inside(self, latest: datetime | None) -> None:
-        """An error beside `until` when it would outlive the consent that carries it."""
+        """An error beside `until` when it would outlive the consent that carries it.
+
+        On the consent's own last day the share ends with it: people choose days, not minutes.
+        """
         until = self.cleaned_data.get("until")
-        if latest is not None and until is not None and until > latest:
+        if latest is None or until is None or until <= latest:
+            return
+        if timezone.localtime(until).date() == timezone.localtime(latest).date():
+            self.cleaned_data["until"] = latest
+        else:
             self.add_error("until", f"The consent ends {words.day(latest)}.")

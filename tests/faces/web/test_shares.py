@@ -106,6 +106,13 @@ def test_the_suggested_day_is_never_later_than_the_consent(region: Region, study
     assert f'value="{words.day(consent.ends_at)}"' in shown
 
 
+def test_on_the_consents_last_day_the_share_ends_with_it(region: Region, study: Study) -> None:
+    consent = region.permit()
+    last = words.day(timezone.localtime(consent.ends_at).date())
+    assert browser(region.ada).post(SHARE, form(study, until=last)).status_code == 302
+    assert Grant.objects.get().ends_at == consent.ends_at
+
+
 def test_errors_keep_the_note(region: Region, study: Study) -> None:
     region.permit()
     answer = browser(region.ada).post(SHARE, form(study, until="never", note="Please <look>."))
