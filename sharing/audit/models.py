@@ -70,4 +70,3 @@ class Tally(models.Model):
 
     event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True)
     count = models.PositiveIntegerField(default=1)
-

@@ -30,9 +30,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
 
     def by_way_of_custodian(self) -> "ConsentQuerySet":
         """Those that let the custodian name who may see."""
-        named = Grantee.objects.filter(
-            consent=OuterRef("pk"), kind=GranteeKind.NAMED_BY_CUSTODIAN
-        )
+        named = Grantee.objects.filter(consent=OuterRef("pk"), kind=GranteeKind.NAMED_BY_CUSTODIAN)
         return self.filter(Exists(named))
 
     def serving(self, purpose: str, action: str) -> "ConsentQuerySet":

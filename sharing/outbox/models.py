@@ -34,9 +34,7 @@ class Job(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                "due_at", name="jobs_owed", condition=Q(done_at=None) & Q(parked_at=None)
-            ),
+            models.Index("due_at", name="jobs_owed", condition=Q(done_at=None) & Q(parked_at=None)),
         ]
         constraints = [
             models.CheckConstraint(
