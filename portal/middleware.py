@@ -14,6 +14,7 @@ from django.utils import timezone
 from portal import accounts, errors
 from sharing.kernel.errors import DomainError
 from sharing.tenants import services
+from sharing.tenants.errors import TokenInvalid
 from sharing.tenants.services import Actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -70,7 +71,8 @@ class RequestActor:
     """Sets `request.actor` (who, for which organization and purpose; None for a stranger).
 
     A bearer token speaks alone: the session beside it is not looked at, and no CSRF token is asked
-    for, because no browser adds such a header by itself.
+    for, because no browser adds such a header by itself. It opens the machines' mounts only: pages
+    ask for roles, and a machine that has scopes would read there what its scopes don't include.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -81,6 +83,8 @@ class RequestActor:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         request.by_token = scheme.lower() == "bearer"
         try:
+            if request.by_token and not errors.is_for_machines(request):
+                raise TokenInvalid()
             request.actor = _by_token(token) if request.by_token else _by_session(request)
         except DomainError as error:
             request.actor = None

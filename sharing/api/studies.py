@@ -29,12 +29,15 @@ class MeView(APIView):
 
 
 class NewestFirst(CursorPagination):
-    """Pages that neither skip nor repeat while studies arrive."""
+    """Pages that neither skip nor repeat while studies arrive.
+
+    The cursor holds the moment of arrival: a row's number would count what the caller can't see.
+    """
 
     page_size = 50
     max_page_size = 200
     page_size_query_param = "limit"
-    ordering = ("-id",)
+    ordering = ("-received_at", "-id")
 
 
 class StudiesView(ListAPIView):

@@ -1,7 +1,6 @@
 """Resumable uploads (tus 1.0: core, creation, termination) and the batches they belong to."""
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -114,7 +113,7 @@ def _metadata(text: str) -> dict[str, str]:
         key, _, value = pair.strip().partition(" ")
         try:
             found[key] = base64.b64decode(value, validate=True).decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII, not UTF-8
             raise BadUpload("Upload-Metadata is not base64 text.") from None
     return {key: "".join(c for c in value if c.isprintable()) for key, value in found.items()}
 

@@ -18,6 +18,7 @@ from sharing.archive.services.retrieving import (
     thumbnail_of,
 )
 from sharing.kernel.errors import BadValue
+from sharing.kernel.purposes import Action
 
 from .accept import (
     DICOM,
@@ -37,8 +38,14 @@ _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SI
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 
 
-def _open(request: Any, path: dict[str, str]) -> Opened:
-    return open_images(request.actor, where(path), at=timezone.now(), request_id=request.request_id)
+def _open(request: Any, path: dict[str, str], action: Action = Action.IMAGES) -> Opened:
+    return open_images(
+        request.actor,
+        where(path),
+        at=timezone.now(),
+        action=action,
+        request_id=request.request_id,
+    )
 
 
 @needs("dicomweb.read")
@@ -54,8 +61,8 @@ def metadata_view(request: Any, **path: str) -> HttpResponseBase:
 
 @needs("dicomweb.read")
 def objects_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET a study, a series or an instance as DICOM files."""
-    opened = _open(request, path)
+    """GET a study, a series or an instance as DICOM files: a copy, so a consent must say so."""
+    opened = _open(request, path, Action.DOWNLOAD)
     found = objects(opened)
     multipart, forms = object_forms(wanted(request), found)
     etag = tag(opened.version, multipart, *dict.fromkeys(forms))
@@ -73,7 +80,8 @@ def objects_view(request: Any, **path: str) -> HttpResponseBase:
 
 def _object(request: Any, opened: Opened, stored: Stored, form: Form) -> Iterator[bytes]:
     chunks = stored.file() if form.stored else stored.explicit_le()
-    return guarded(chunks, request.actor, opened.study.public_id, timezone.now)
+    study = opened.study.public_id
+    return guarded(chunks, request.actor, study, timezone.now, Action.DOWNLOAD)
 
 
 def _length(stored: Stored, form: Form) -> int | None:
@@ -100,7 +108,9 @@ def frames_view(request: Any, **path: str) -> HttpResponseBase:
     if answer_304 := unchanged(request, etag):
         return answer_304
     ready([stored])
-    parts = [_frame(request, opened, stored, form, number - 1) for number in numbers]
+    first, *others = numbers
+    parts = [_frame(request, opened, stored, form, first - 1)]
+    parts += [_frame(request, opened, stored, form, number - 1, lazy=True) for number in others]
     if form.multipart:
         response = answer(parts, form.media)
     else:
@@ -110,12 +120,22 @@ def frames_view(request: Any, **path: str) -> HttpResponseBase:
     return response
 
 
-def _frame(request: Any, opened: Opened, stored: Stored, form: Form, index: int) -> Outgoing:
+def _frame(
+    request: Any, opened: Opened, stored: Stored, form: Form, index: int, *, lazy: bool = False
+) -> Outgoing:
+    """One frame. `lazy` decodes it when its turn comes: a thousand plain frames fill no memory."""
+    length = stored.frame_length(index)
     if form.stored:
-        chunks = guarded(stored.frame(index), request.actor, opened.study.public_id, timezone.now)
-        return Outgoing(form.content_type, chunks, stored.frame_length(index))
+        return Outgoing(form.content_type, _watched(request, opened, stored.frame(index)), length)
+    if lazy:
+        later = (stored.native_frame(number) for number in (index,))
+        return Outgoing(form.content_type, _watched(request, opened, later), None)
     pixels = stored.native_frame(index)
     return Outgoing(form.content_type, (pixels,), len(pixels))
+
+
+def _watched(request: Any, opened: Opened, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    return guarded(chunks, request.actor, opened.study.public_id, timezone.now)
 
 
 def _frame_list(text: str) -> list[int]:

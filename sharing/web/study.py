@@ -73,7 +73,7 @@ def thumbnail(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @require_safe
-def series_thumbnail(request: HttpRequest, public_id: str, series: int) -> HttpResponse:
+def series_thumbnail(request: HttpRequest, public_id: str, series: str) -> HttpResponse:
     """The small picture of one of its series."""
     data = picture(
         actor_of(request),
@@ -117,7 +117,7 @@ def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
             "title": series.description or f"Series {series.number or ''}".strip(),
             "modality": series.modality,
             "frames": series.frame_count or series.instance_count,
-            "picture": reverse("web:series-thumbnail", args=[study.public_id, series.pk])
+            "picture": reverse("web:series-thumbnail", args=[study.public_id, series.series_uid])
             if viewable and pictured
             else "",
         }

@@ -46,7 +46,7 @@ urlpatterns = [
     path(f"{STUDY}state/", study.state, name="study-state"),
     path(f"{STUDY}thumbnail/", study.thumbnail, name="study-thumbnail"),
     path(
-        "series/<str:public_id>/<int:series>/thumbnail/",
+        "series/<str:public_id>/<str:series>/thumbnail/",
         study.series_thumbnail,
         name="series-thumbnail",
     ),

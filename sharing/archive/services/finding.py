@@ -1,6 +1,6 @@
 """Finding studies inside the fence, and opening one with its ground and its trace in the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,27 +104,41 @@ def open_study_by_uid(
     named = Study.objects.with_owners().filter(study_uid=study_uid)
     if custodian:
         named = named.filter(organization__code=custodian)
-    held = sorted(named, key=lambda s: (s.organization_id != actor.organization_id, s.pk))
-    for study in held:
-        if decide_one(actor, action, study.subject, at=at).allowed:
-            return _opened(actor, study, action, at, request_id)
-    return _opened(actor, held[0] if held else None, action, at, request_id)
+    held = list(named)
+    study = _own_first(held, actor)
+    if len(held) > 1:  # the fence in SQL costs more than all the rest: frames come by the hundred
+        study = _own_first(named.visible_to(actor, at, action), actor) or study
+    return _opened(actor, study, action, at, request_id, uid=study_uid)
 
 
-def still_allowed(actor: Actor, *, public_id: str, at: datetime) -> bool:
+def _own_first(studies: Iterable[Study], actor: Actor) -> Study | None:
+    def order(study: Study) -> tuple[bool, int]:
+        return study.organization_id != actor.organization_id, study.pk
+
+    return min(studies, key=order, default=None)
+
+
+def still_allowed(
+    actor: Actor, *, public_id: str, at: datetime, action: Action = Action.IMAGES
+) -> bool:
     """Whether the actor may view the study's images now; leaves no trace, reads nothing else."""
-    visible = Study.objects.visible_to(actor, at, Action.IMAGES)
+    visible = Study.objects.visible_to(actor, at, action)
     return visible.filter(public_id=public_id).exists()
 
 
 def _opened(
-    actor: Actor, study: Study | None, action: Action, at: datetime, request_id: str
+    actor: Actor, study: Study | None, action: Action, at: datetime, request_id: str, uid: str = ""
 ) -> Found:
-    """Absent and hidden take the same way: one decision, one line in a log, one answer."""
-    if study is None:
-        _log(actor, action, What(), _ABSENT, at, request_id)
+    """Absent and hidden take the same way: one decision, one line in a log, one answer.
+
+    `uid` is what a stranger may guess. For one that names nothing a decision is made about some
+    other study, and thrown away: how long a refusal takes must not tell which of the two it is.
+    """
+    decided = study or Study.objects.with_owners().order_by("pk").first()
+    decision = decide_one(actor, action, decided.subject, at=at) if decided else None
+    if study is None or decision is None:
+        _log(actor, action, What(study_uid=uid), _ABSENT, at, request_id)
         raise StudyNotFound()
-    decision = decide_one(actor, action, study.subject, at=at)
     _log(actor, action, study.subject.what, decision.ground, at, request_id)
     if not decision.allowed:
         raise StudyNotFound()

@@ -27,6 +27,7 @@ from sharing.dicom.render import Picture, picture_of
 from sharing.dicom.scan import DEFLATED, EXPLICIT_LE, IMPLICIT_LE, Scanned, plain, scan
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
+from sharing.tenants.services import still_acting
 
 from .finding import open_study_by_uid, still_allowed
 
@@ -58,14 +59,24 @@ class Opened:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def open_images(actor: Actor, where: Where, *, at: datetime, request_id: str = "") -> Opened:
-    """The study of a path, through the fence and into the log. Raises StudyNotFound."""
+def open_images(
+    actor: Actor,
+    where: Where,
+    *,
+    at: datetime,
+    action: Action = Action.IMAGES,
+    request_id: str = "",
+) -> Opened:
+    """The study of a path, through the fence and into the log. Raises StudyNotFound.
+
+    `action` is DOWNLOAD for whole objects: who may view does not hold a copy by that.
+    """
     found = open_study_by_uid(
         actor,
         study_uid=where.study_uid,
         custodian=where.custodian,
         at=at,
-        action=Action.IMAGES,
+        action=action,
         request_id=request_id,
     )
     return Opened(found.study, where)
@@ -145,17 +156,22 @@ def _middle(opened: Opened) -> "Stored":
 
 
 def guarded(
-    chunks: Iterator[bytes], actor: Actor, study: str, clock: Callable[[], datetime]
+    chunks: Iterator[bytes],
+    actor: Actor,
+    study: str,
+    clock: Callable[[], datetime],
+    action: Action = Action.IMAGES,
 ) -> Iterator[bytes]:
-    """The same chunks, but cut within a second of the actor's loss of the study.
+    """The same chunks, but cut within a second of the actor's loss of the study, or of the role.
 
     Raises StudyNotFound in the middle, which breaks the connection: never a whole-looking answer.
     """
     asked = time.monotonic()
     for chunk in chunks:
         if time.monotonic() - asked > RECHECK_SECONDS:
-            asked = time.monotonic()
-            if not still_allowed(actor, public_id=study, at=clock()):
+            asked, at = time.monotonic(), clock()
+            present = still_acting(actor, at=at)
+            if present is None or not still_allowed(present, public_id=study, at=at, action=action):
                 raise StudyNotFound()
         yield chunk
 

@@ -150,16 +150,18 @@ def series_of(study: Study) -> list[tuple[Series, bool]]:
 
 
 def picture(
-    actor: Actor, *, public_id: str, at: datetime, series: int | None = None, request_id: str = ""
+    actor: Actor, *, public_id: str, at: datetime, series: str | None = None, request_id: str = ""
 ) -> bytes:
     """The small picture of a study or of one of its series, ready-made; for who may see images.
+
+    `series` is its UID: a row's number would count what others hold.
 
     Raises StudyNotFound, also when there is no picture.
     """
     study = peek(actor, public_id=public_id, at=at, action=Action.IMAGES, request_id=request_id)
     rows = Series.objects.filter(study=study, thumbnail__isnull=False)
     if series is not None:
-        rows = rows.filter(pk=series)
+        rows = rows.filter(series_uid=series)
     found = rows.order_by("-frame_count", "pk").values_list("thumbnail", flat=True).first()
     if found is None:
         raise StudyNotFound()

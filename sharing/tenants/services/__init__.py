@@ -8,6 +8,7 @@ from .acting import (
     actor_for_session,
     actor_for_token,
     require,
+    still_acting,
     user_needs,
 )
 from .directory import (
@@ -82,6 +83,7 @@ __all__ = [
     "require",
     "require_second_factor",
     "revoke_token",
+    "still_acting",
     "to_answer",
     "to_verify",
     "user_needs",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,25 @@ def actor_for_token(secret: str, *, at: datetime) -> Actor:
     )
     if token is None or (token.expires_at and token.expires_at <= at):
         raise TokenInvalid()
+    return _machine(token)
+
+
+def still_acting(actor: Actor, *, at: datetime) -> Actor | None:
+    """The actor as they are now, for streams that outlive a role, a token or an account."""
+    if actor.user_id is None:
+        rows = PartnerToken.objects.select_related("organization")
+        token = rows.filter(public_id=actor.id, revoked_at=None).first()
+        over = token is None or (token.expires_at and token.expires_at <= at)
+        return None if token is None or over else _machine(token)
+    user = User.objects.filter(pk=actor.user_id, is_active=True).first()
+    wanted = (actor.organization_id, actor.purpose)
+    for choice in acting_choices(user) if user else ():
+        if (choice.organization.pk, choice.purpose) == wanted:
+            return replace(actor, roles=choice.roles)
+    return None
+
+
+def _machine(token: PartnerToken) -> Actor:
     organization = token.organization
     return Actor(
         kind="client",

@@ -98,7 +98,7 @@ def test_ben_loses_the_images_when_pat_revokes(region: Region, real_data: Path) 
     instance = Instance.objects.select_related("series__study__patient").get()
     patient = instance.series.study.patient
     at = timezone.now()
-    consent = region.permit(patient=patient, at=at)
+    consent = region.permit(patient=patient, at=at, actions=frozenset(Action.DOWNLOAD.ladder))
     ben = sign_in(Client(), region.ben.user)
     urls_of = [address(route, instance) for route in READS]
     answers = [ben.get(url) for url in urls_of]

@@ -69,7 +69,7 @@ def addresses(study: Study) -> list[str]:
         reverse("web:study-log", args=[study.public_id]),
         reverse("web:study-state", args=[study.public_id]),
         reverse("web:study-thumbnail", args=[study.public_id]),
-        reverse("web:series-thumbnail", args=[study.public_id, series.pk]),
+        reverse("web:series-thumbnail", args=[study.public_id, series.series_uid]),
         reverse("web:patient", args=[study.patient.public_id]),
         reverse("web:share") + f"?study={study.public_id}",
     ]

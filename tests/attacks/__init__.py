@@ -1,0 +1,1 @@
+"""What a hostile but honest reader tries: each of these failed once."""
