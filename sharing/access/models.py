@@ -96,9 +96,9 @@ def visible(actor: Actor, action: Action, at: datetime) -> Q | None:
     named = speaking.naming(organization_id=actor.organization_id, user_id=actor.user_id)
     denied = Exists(named.filter(decision=Decision.DENY))
     permits = Exists(named.filter(decision=Decision.PERMIT))
-    carried = speaking.filter(decision=Decision.PERMIT).by_way_of_custodian()
-    shared = Q(Exists(carried)) & Q(Exists(_grants(actor, action, at)))
-    others = Q(patient__certain=True) & ~Q(denied) & (Q(permits) | shared)
+    carriers = speaking.filter(decision=Decision.PERMIT).by_way_of_custodian()
+    carried = Exists(carriers.filter(Exists(_carried_grants(actor, action, at))))
+    others = Q(patient__certain=True) & ~Q(denied) & (Q(permits) | Q(carried))
     if actor.purpose in OWN_STAFF_PURPOSES:
         return Q(organization_id=actor.organization_id) | others
     return others
@@ -110,16 +110,23 @@ def shared_with(actor: Actor, at: datetime) -> Exists:
 
 
 def _grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
-    return (
-        Grant.objects.live(at)
-        .meaning(actor)
-        .filter(
-            custodian=OuterRef("organization_id"),
-            study_uid=OuterRef("study_uid"),
-            purpose=actor.purpose,
-            actions__contains=f"|{action}|",
-        )
+    return _given(actor, action, at).filter(
+        custodian=OuterRef("organization_id"), study_uid=OuterRef("study_uid")
     )
+
+
+def _carried_grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
+    """From within a consent: the grants on the study that it carries, as `rules.carries`."""
+    return _given(actor, action, at).filter(
+        custodian=OuterRef("custodian"),
+        study_uid=_study("study_uid"),
+        starts_at__gte=OuterRef("starts_at"),
+    )
+
+
+def _given(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
+    live = Grant.objects.live(at).meaning(actor)
+    return live.filter(purpose=actor.purpose, actions__contains=f"|{action}|")
 
 
 def _about_the_study(consents: ConsentQuerySet) -> ConsentQuerySet:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sharing.consent.models import Consent
-from sharing.consent.rules import GranteeKind
+from sharing.consent.rules import ConsentState, GranteeKind
 from sharing.consent.services import Said
 from sharing.kernel.purposes import Action, Purpose
-from sharing.tenants.models import Organization
+from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import physicians_mail
 
 from .rules import Ask, ConsentFacts, Decision, Facts, Named, Subject, decide
-from .services import facts_on_file, physician_of
+from .services import consent_facts, facts_on_file, physician_of
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,24 @@ def foresee_revocation(
         if (facts.custodian_id, facts.key) != (consent.custodian_id, consent.key)
     )
     return _changes(subjects, before, replace(before, consents=kept), organizations, at)
+
+
+def lost_sight(
+    *,
+    consent: Consent,
+    subjects: Sequence[Subject],
+    people: Iterable[tuple[User, Organization]],
+    at: datetime,
+) -> Iterator[tuple[User, Organization]]:
+    """Those who could find one of the studies until this consent ended at `at`, and now cannot."""
+    after = facts_on_file(subjects)
+    spoken = replace(consent_facts(consent), state=ConsentState.ACTIVE)
+    before = replace(after, consents=(*after.consents, spoken))
+    for user, organization in people:
+        asker = replace(physician_of(organization, Purpose.TREATMENT), user_id=user.pk)
+        was, now = (set(_seen(asker, subjects, facts, at)) for facts in (before, after))
+        if was - now:
+            yield user, organization
 
 
 def _changes(

@@ -274,14 +274,27 @@ def shared(ask: Ask, facts: Facts) -> Decision | None:
     """Rung 4b: a share that stays inside a permit which lets the custodian name who may see."""
     grants = [grant for grant in facts.grants if grant.speaks_of(ask)]
     permits = [c for c in _speaking(ask, facts, Said.PERMIT) if c.through_custodian]
-    if not grants or not permits:
+    pairs = [(grant, consent) for grant in grants for consent in permits if carries(consent, grant)]
+    if not pairs:
         return None
-    grant = max(grants, key=lambda grant: grant.ends_at)
-    consent = max(permits, key=lambda consent: _ends(consent.ends_at))
-    until = min(grant.ends_at, _ends(consent.ends_at))
+    grant, consent = max(pairs, key=_until)
+    until = _until((grant, consent))
     reason = f"Shared by {grant.shared_by} as the patient permitted, until {_day(until)}"
     basis = Basis(Rule.SHARED_INSIDE_CONSENT, consent.key, grant.key, until)
     return Decision(allowed=True, reason=reason, basis=basis)
+
+
+def carries(consent: ConsentFacts, grant: GrantFacts) -> bool:
+    """Whether the consent was there when the share was made.
+
+    What a patient withdrew stays withdrawn: a later consent wakes no share of before.
+    """
+    return consent.starts_at <= grant.starts_at
+
+
+def _until(pair: tuple[GrantFacts, ConsentFacts]) -> datetime:
+    grant, consent = pair
+    return min(grant.ends_at, _ends(consent.ends_at))
 
 
 def implicit_policy(ask: Ask, facts: Facts) -> Decision | None:

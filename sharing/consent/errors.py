@@ -19,3 +19,10 @@ class EvidenceInvalid(DomainError):
 
     code = "evidence_invalid"
     message = "Attach a PDF or a picture (JPEG, PNG), at most 20 MB."
+
+
+class EvidenceUnavailable(DomainError):
+    """The document can't be read from the store, or is not the one that was kept."""
+
+    code = "blob_unavailable"
+    message = "The signed form can't be read now. Tell the operator of the portal."

@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record
-from sharing.blobs import new_key, scratch, store, sync
+from sharing.blobs import BlobMissing, new_key, scratch, store, sync
 from sharing.identity.models import Patient
 from sharing.kernel.lifecycle import step
 from sharing.kernel.purposes import Action, Purpose
@@ -21,7 +21,7 @@ from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
-from .errors import ConsentInvalid, ConsentNotFound, EvidenceInvalid
+from .errors import ConsentInvalid, ConsentNotFound, EvidenceInvalid, EvidenceUnavailable
 from .models import Consent, Evidence, Grantee, Term
 from .rules import (
     EVIDENCE_MAX_BYTES,
@@ -128,13 +128,22 @@ def own_consent(actor: Actor, *, public_id: str) -> Consent:
 
 
 def open_evidence(actor: Actor, *, public_id: str, at: datetime) -> tuple[Evidence, bytes]:
-    """The scanned form of one consent of the own organization, logged. Raises ConsentNotFound."""
+    """The scanned form of one consent of the own organization, logged.
+
+    Raises ConsentNotFound, and EvidenceUnavailable when its bytes are gone or other ones.
+    """
     consent = own_consent(actor, public_id=public_id)
     evidence = Evidence.objects.filter(consent=consent).first()
     if evidence is None:
         raise ConsentNotFound()
     _log(actor.who, "consent.read_evidence", consent, at)
-    return evidence, store().read(evidence.blob, 0, evidence.size)
+    try:
+        data = store().read(evidence.blob, 0, evidence.size)
+    except (BlobMissing, OSError) as error:
+        raise EvidenceUnavailable() from error
+    if hashlib.sha256(data).hexdigest() != evidence.sha256:
+        raise EvidenceUnavailable()
+    return evidence, data
 
 
 def _check(patient: Patient, said: Said, by: Actor) -> None:

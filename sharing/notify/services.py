@@ -14,6 +14,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from sharing.access.models import Grant, Share
+from sharing.access.previews import lost_sight
+from sharing.archive.models import Study
 from sharing.consent.models import Consent
 from sharing.consent.rules import Decision, GranteeKind
 from sharing.kernel.errors import Absent
@@ -63,11 +65,12 @@ def tell_operators(*, organization_id: int, at: datetime) -> None:
     def context() -> dict[str, Any]:
         return {"link": absolute(link)}
 
-    for member in _operators():
-        text = application_text(organization.name)
+    text = application_text(organization.name)
+    operators = list(_operators())
+    for member in operators:
         _notify(member.user, member.organization, "application", text, link, key, at=at)
-        to = Addressee(member.user.email, member.user.name)
-        _post(f"{key}:{member.user_id}", to, "application", organization, context, at=at)
+    people = [member.user for member in operators]
+    _post_to_all(people, key, "application", organization, context, at=at)
 
 
 def send_welcome(*, user_id: int, organization_id: int, at: datetime) -> None:
@@ -105,19 +108,28 @@ def tell_shared(*, share_id: int, at: datetime) -> None:
     text = shared_text(share.shared_by.name, share.custodian.name, count)
     link = shared_list()
     context = {"text": text, "link": absolute(link)}
-    for user in _recipients(share):
-        key = f"shared:{share.pk}"
+    people, key = list(_recipients(share)), f"shared:{share.pk}"
+    for user in people:
         _notify(user, share.to_organization, "shared", text, link, key, at=at)
-        to = Addressee(user.email, user.name)
-        _post(f"{key}:{user.pk}", to, "shared", share.to_organization, lambda: context, at=at)
+    _post_to_all(people, key, "shared", share.to_organization, lambda: context, at=at)
 
 
 def tell_revoked(*, consent_id: int, at: datetime) -> None:
-    """A permit ended: those who could see by it are told that studies left their list."""
+    """A permit ended: those who saw studies by it alone are told that they left their list.
+
+    Nobody else: a notice without a loss would tell of what the person could never see.
+    """
     consent = Consent.objects.get(pk=consent_id)
     if consent.decision != Decision.PERMIT:
         return
-    for user, organization in _who_could_see(consent):
+    studies = Study.objects.with_owners().filter(patient=consent.patient_id)
+    lost = lost_sight(
+        consent=consent,
+        subjects=[study.subject for study in studies],
+        people=_who_could_see(consent),
+        at=consent.ended_at or at,
+    )
+    for user, organization in lost:
         link, key = reverse("web:studies"), f"revoked:{consent.pk}"
         _notify(user, organization, "revoked", REVOKED, link, key, at=at)
 
@@ -204,6 +216,30 @@ def _notify(
 ) -> None:
     values = {"organization": organization, "kind": kind, "link": link, "made_at": at}
     Notice.objects.get_or_create(user=user, key=key, defaults=values | {"text": text[:300]})
+
+
+def _post_to_all(
+    people: Iterable[User],
+    key: str,
+    template: str,
+    organization: Organization,
+    context: Context,
+    *,
+    at: datetime,
+) -> None:
+    """To each, whatever becomes of the others; raises the first failure when all were tried.
+
+    One mailbox that refuses would else keep everybody after it in the dark, at every try.
+    """
+    failures = []
+    for user in people:
+        to = Addressee(user.email, user.name)
+        try:
+            _post(f"{key}:{user.pk}", to, template, organization, context, at=at)
+        except (OSError, ValueError) as error:  # a refusing server; an address that is none
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _post(

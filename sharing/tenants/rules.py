@@ -161,8 +161,9 @@ class Actor:
         return held and self.active and self.assured
 
     def may_ever(self, action: Action) -> bool:
-        """Whether any role of the actor's may do this with any study at all."""
-        return any(action in ACTIONS[role] for role in self.roles)
+        """Whether a role of the actor's that may act for this purpose may ever do this."""
+        speaking = (role for role in self.roles if self.purpose in PURPOSES[role])
+        return any(action in ACTIONS[role] for role in speaking)
 
     def may_declare(self) -> bool:
         """Whether any role of the actor's may act for the declared purpose."""

@@ -117,6 +117,7 @@ def test_a_share_that_ended_before_the_bell_rang_is_not_told(region: Region, sha
 
 def test_ben_is_told_in_the_portal_that_studies_left(region: Region, run_jobs: RunJobs) -> None:
     """In words that name nobody, and by no e-mail."""
+    region.study()
     consent = region.permit()
     region.revoke(consent)
     run_jobs()
@@ -127,10 +128,10 @@ def test_ben_is_told_in_the_portal_that_studies_left(region: Region, run_jobs: R
 
 def test_those_whom_the_custodian_named_are_told_too(region: Region, shared: int) -> None:
     """The consent named nobody; the share did."""
-    region.permit(organizations=(), named_by_custodian=True)
-    consent = region.pat.consents.filter(grantees__kind=GranteeKind.NAMED_BY_CUSTODIAN).latest("pk")
-    region.revoke(consent)
-    services.tell_revoked(consent_id=consent.pk, at=NOW)
+    consent = region.pat.consents.get()
+    consent.grantees.exclude(kind=GranteeKind.NAMED_BY_CUSTODIAN).delete()
+    region.revoke(consent, at=timezone.now())
+    services.tell_revoked(consent_id=consent.pk, at=timezone.now())
     assert {notice.user for notice in Notice.objects.all()} == {region.ben.user}
 
 
