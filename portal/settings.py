@@ -42,7 +42,7 @@ ROOMS = (
 )
 INSTALLED_APPS = [
     "portal",
-    *(room for room in ROOMS if (BASE_DIR / room.replace(".", "/") / "apps.py").exists()),
+    *ROOMS,
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
