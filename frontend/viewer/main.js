@@ -123,7 +123,7 @@ function onCached(imageId, there) {
 
 /** The first drawn image of a series: the server's picture steps aside for the live one. */
 function onImage() {
-  if (!view.settling) return;
+  if (!view.settling || view.stage.drawn() !== view.frames[view.target].imageId) return;
   view.settling = false;
   view.live = true;
   panels.firstPaint("");
@@ -178,17 +178,28 @@ async function openSeries(uid) {
   }
 }
 
+let turn = Promise.resolve();
+/** One series after the other: a late image of the one before must not land in the next. */
+function inTurn(work) {
+  const mine = turn.then(work);
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
 async function showSeries(series) {
   const frames = await framesFor(series);
   if (view.series !== series) return;
   const at = middleOf(series, frames);
-  Object.assign(view, { frames, target: at, settling: true });
+  Object.assign(view, { frames, target: at });
   view.presets = presetsFor(series.modality, frames[0]?.instance);
   view.preset = view.presets.findIndex((each) => each.center === null);
   panels.showPresets(view.presets, view.preset);
   cine.setRate(cineRate(frames[0]?.instance));
-  await view.stage.show(frames, at);
-  if (view.series === series) view.prefetch.follow(frames, at);
+  await inTurn(() => view.series === series && view.stage.load(frames, at));
+  if (view.series !== series) return;
+  view.settling = true;
+  view.stage.draw();
+  view.prefetch.follow(frames, at);
 }
 
 function seriesFailed(series, error) {

@@ -7,7 +7,7 @@ const AT_ONCE = 4;
 const BUDGET_BYTES = 320 * 1024 * 1024;
 
 /**
- * @param {{load: (imageId: string) => Promise<number>, isCached: (imageId: string) => boolean}} stage
+ * @param {{prefetch: (imageId: string) => Promise<number>, isCached: (imageId: string) => boolean}} stage
  */
 export function createPrefetch(stage) {
   let frames = [];
@@ -28,7 +28,7 @@ export function createPrefetch(stage) {
     running += 1;
     tried.add(imageId);
     try {
-      const bytes = await stage.load(imageId);
+      const bytes = await stage.prefetch(imageId);
       if (bytes > 0) reach = Math.max(4, Math.floor(BUDGET_BYTES / bytes / 2));
     } catch {
       // The stage reports what failed; the image is asked for again when the reader gets there.

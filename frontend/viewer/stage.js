@@ -103,8 +103,11 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
   }
 
   return {
-    /** Shows the frames of a series, beginning with the one at `at` (counted from 0). */
-    async show(frames, at) {
+    /**
+     * Loads the frames of a series, beginning with the one at `at` (counted from 0). Only what is
+     * drawn after this has resolved shows the series: an empty viewport draws too.
+     */
+    async load(frames, at) {
       for (const each of frames) {
         if (each.frame === 1) wadors.metaDataManager.add(each.imageId, each.instance);
       }
@@ -112,10 +115,12 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
       viewport.resetCamera();
       fit = viewport.getZoom();
       whiteIsLow = Boolean(viewport.getProperties().invert);
-      draw();
     },
+    draw,
     goTo: (at) => viewport.setImageIdIndex(at),
     at: () => viewport.getCurrentImageIdIndex(),
+    /** The image that is really on screen. */
+    drawn: () => viewport.getCornerstoneImage()?.imageId,
     window() {
       const range = viewport.getProperties().voiRange;
       return range ? windowOf(range) : null;
@@ -176,7 +181,7 @@ export function openStage({ element, onRefused, onChange, onImage, onCached, onB
     },
     isCached: (imageId) => Boolean(cache.getImageLoadObject(imageId)?.image ?? cache.isLoaded(imageId)),
     /** Loads into the cache without showing; resolves to the decoded size in bytes. */
-    async load(imageId) {
+    async prefetch(imageId) {
       const image = await imageLoader.loadAndCacheImage(imageId, {
         requestType: Enums.RequestType.Prefetch,
         priority: 10,

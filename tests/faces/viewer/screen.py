@@ -58,7 +58,7 @@ class Screen:
             if holds(self.state()):
                 return self
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"not {what} within {seconds} s but {self.state()}")
+        raise AssertionError(f"not {what} in {seconds} s but {self.state()}, {self.complaints}")
 
     def pixels(self) -> Any:
         """The live picture as grey levels, float, (rows, columns)."""
