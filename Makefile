@@ -79,7 +79,7 @@ bench: setup
 	$(PY) -m bench
 
 soak: setup
-	$(PY) -m bench.soak
+	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py
 
 lock: | $(PY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
