@@ -70,6 +70,7 @@ REASONS: Mapping[str, str] = {
     "conflict": "An object with this identifier but other content is stored already; "
     "the stored one stays, and this one waits for a decision.",
     "incomplete": "The file was never sent completely.",
+    "lost": "The file was sent, but the portal lost it before it was stored. Send it again.",
 }
 
 FAILURE_REASONS: Mapping[str, int] = {

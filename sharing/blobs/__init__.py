@@ -13,6 +13,7 @@ from .store import (
     scratch,
     store,
     sync,
+    sync_folder,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "scratch",
     "store",
     "sync",
+    "sync_folder",
 ]

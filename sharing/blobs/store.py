@@ -95,7 +95,7 @@ class FolderStore:
         target = self._path(key)
         self._folder(target.parent)
         path.rename(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     def _folder(self, folder: Path) -> None:
         if folder.is_dir():
@@ -103,7 +103,7 @@ class FolderStore:
         if folder != self.root:
             self._folder(folder.parent)
         folder.mkdir(exist_ok=True, parents=folder == self.root)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         """One pread."""
@@ -143,7 +143,8 @@ class FolderStore:
         )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a synced file without a name is lost too."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -13,7 +13,7 @@ from sharing.archive.metadata import RELATIVE, compressed
 from sharing.archive.models import Instance
 from sharing.archive.packs import Pack, Written
 from sharing.archive.rules import MAX_ARCHIVE_BYTES, MAX_FILE_BYTES, REASONS, Outcome
-from sharing.blobs import scratch
+from sharing.blobs import BlobMissing, scratch, store
 from sharing.blobs.store import PIECE, new_key
 from sharing.dicom.errors import REASONS as DICOM_REASONS
 from sharing.dicom.errors import BadDicom, BadMedia
@@ -66,6 +66,7 @@ class Item:
     sop_uid: str = ""
     new: New | None = None
     blob: str = ""
+    mends: bool = False  # a duplicate of what the store has lost
 
 
 @dataclass
@@ -79,6 +80,7 @@ class Intake:
     items: list[Item] = field(default_factory=list)
     packs: dict[str, tuple[str, Pack]] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=dict)
     _spool: Pack | None = None
 
     def take(self, file: Incoming) -> None:
@@ -141,7 +143,8 @@ class Intake:
             sop_class_uid=scanned.sop_class_uid,
             sop_uid=scanned.sop_instance_uid,
         )
-        if item.outcome in (Outcome.STORED, Outcome.CONFLICT):
+        item.mends = item.outcome == Outcome.DUPLICATE and self._is_lost(item.sop_uid)
+        if item.mends or item.outcome in (Outcome.STORED, Outcome.CONFLICT):
             item.new = _new(scanned, self._move(item, spool, written, scanned.study_uid))
         else:
             spool.take_back(written.offset)
@@ -164,6 +167,20 @@ class Intake:
     def _stored(self, sop_uid: str) -> str | None:
         rows = Instance.objects.filter(organization=self.organization, sop_uid=sop_uid)
         return rows.values_list("sha256", flat=True).first()
+
+    def _is_lost(self, sop_uid: str) -> bool:
+        """Whether the store lacks the bytes that we would call stored; asked once for each blob."""
+        rows = Instance.objects.filter(organization=self.organization, sop_uid=sop_uid)
+        row = rows.values_list("blob", "offset", "length").first()
+        if row is None:  # a duplicate within this delivery
+            return False
+        blob, offset, length = row
+        if blob not in self._sizes:
+            try:
+                self._sizes[blob] = store().size(blob)
+            except BlobMissing:
+                self._sizes[blob] = 0
+        return self._sizes[blob] < offset + length
 
     def _move(self, item: Item, spool: Pack, written: Written, study_uid: str) -> Written:
         """Into the pack of its study; the first study of a delivery is written in place."""

@@ -69,12 +69,12 @@ def receive(
     at: datetime,
     batch: Batch | None = None,
     study_uid: str | None = None,
-    incomplete: Sequence[str] = (),
+    missing: Sequence[tuple[str, str]] = (),
 ) -> Delivery:
     """Take every file, store what is new, and return the receipt; durable when this returns.
 
     `study_uid` refuses objects of other studies (PS3.18 10.5.1.1). ZIPs are opened unless they
-    came by STOW. `incomplete` names files that never came to their end, for the receipt.
+    came by STOW. `missing` names files that can't be received, each with its code, for the receipt.
     Raises NoSpace when the disk is full; then nothing is kept.
     """
     with ExitStack() as stack:
@@ -82,8 +82,8 @@ def receive(
         try:
             for file in files:
                 intake.take(file)
-            for name in incomplete:
-                intake.refuse(name, "incomplete", REASONS["incomplete"])
+            for name, code in missing:
+                intake.refuse(name, code, REASONS[code])
             for key, pack in intake.packs.values():
                 pack.keep(key)
         except OSError as error:
@@ -119,6 +119,7 @@ def _write(delivery: Delivery, items: list[Item], by: Who) -> Delivery:
         if item.new and item.outcome == Outcome.STORED:
             groups[item.new.study_uid].append(item.new)
             blobs[item.new.study_uid] = item.blob
+    _mend(delivery, items, by)
     studies = {study.study_uid: study for study in _studies(delivery, groups)}
     for uid, study in studies.items():
         _add(study, groups[uid], blobs[uid], delivery, by)
@@ -141,6 +142,25 @@ def _compare_again(organization: Organization, items: list[Item]) -> None:
             item.outcome = Outcome.DUPLICATE if same else Outcome.CONFLICT
             if not same:
                 item.code, item.reason = "conflict", REASONS["conflict"]
+
+
+def _mend(delivery: Delivery, items: Sequence[Item], by: Who) -> None:
+    """Same bytes again of what the store had lost: the rows point to these from now on."""
+    mended = 0
+    for item in items:
+        if item.mends and item.new:
+            known = Instance.objects.filter(
+                organization=delivery.organization,
+                sop_uid=item.sop_uid,
+                sha256=item.new.written.sha256,
+            )
+            mended += known.update(
+                blob=item.blob, offset=item.new.written.offset, length=item.new.written.length
+            )
+    if mended:
+        detail = {"instances": mended, "delivery": delivery.public_id}
+        what = What(custodian=delivery.organization.code, detail=detail)
+        record(who=by, action="study.mend", at=delivery.received_at, what=what)
 
 
 def _studies(delivery: Delivery, groups: Mapping[str, Sequence[New]]) -> list[Study]:

@@ -7,6 +7,7 @@ the file is cut back to the row's offset, so that an offset we told is never tak
 import errno
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from sharing.archive.rules import (
     Outcome,
 )
 from sharing.audit.rules import Who
-from sharing.blobs.store import PIECE, sync
+from sharing.blobs.store import PIECE, sync, sync_folder
 from sharing.outbox.services import promise
 from sharing.tenants.models import User
 from sharing.tenants.rules import Actor, Duty
@@ -74,7 +75,7 @@ def open_upload(actor: Actor, *, batch_id: str, name: str, length: int, at: date
     batch = find_batch(actor, batch_id)
     if length > MAX_ARCHIVE_BYTES:
         raise UploadTooLarge()
-    Batch.objects.select_for_update().get(pk=batch.pk)
+    batch = Batch.objects.select_for_update().get(pk=batch.pk)
     if batch.closed_at or batch.uploads.count() >= MAX_FILES_AT_ONCE:
         raise BadUpload("The batch takes no more files.")
     Batch.objects.filter(pk=batch.pk).update(touched_at=at)
@@ -125,7 +126,14 @@ def _lock(file: IO[bytes]) -> None:
 
 
 def _write(file: IO[bytes], upload: Upload, pieces: Iterable[bytes]) -> int:
-    """Bytes behind the row's offset are of a try that was never told of: cut off first."""
+    """Bytes behind the row's offset are of a try that was never told of: cut off first.
+
+    Bytes before it that are gone are told of: filling them up would store what nobody sent.
+    """
+    held = os.fstat(file.fileno()).st_size
+    if held < upload.offset:
+        Upload.objects.filter(pk=upload.pk, offset=upload.offset).update(offset=held)
+        raise WrongOffset()
     file.truncate(upload.offset)
     added = 0
     for piece in pieces:
@@ -134,12 +142,20 @@ def _write(file: IO[bytes], upload: Upload, pieces: Iterable[bytes]) -> int:
         file.write(piece)
         added += len(piece)
     sync(file)
+    if upload.offset == 0:
+        for folder in (_folder(upload.batch), _folder(upload.batch).parent):
+            sync_folder(folder)
     return added
 
 
 @transaction.atomic
 def _advance(upload: Upload, added: int, at: datetime) -> int:
-    """Move the offset, if no other request moved it first. Raises WrongOffset."""
+    """Move the offset, if no other request moved it and the batch was not closed meanwhile.
+
+    What is acknowledged after the closing would be on no receipt. Raises WrongOffset, BadUpload.
+    """
+    if Batch.objects.select_for_update().get(pk=upload.batch_id).closed_at:
+        raise BadUpload("The batch takes no more files.")
     moved = Upload.objects.filter(pk=upload.pk, offset=upload.offset).update(
         offset=upload.offset + added
     )
@@ -149,15 +165,15 @@ def _advance(upload: Upload, added: int, at: datetime) -> int:
     return upload.offset + added
 
 
-@transaction.atomic
 def drop_upload(actor: Actor, *, public_id: str) -> None:
     """Forget an upload (tus termination). Raises UploadNotFound, BadUpload once closed."""
     upload = find_upload(actor, public_id)
-    if upload.batch.closed_at:
-        raise BadUpload("The batch takes no more files.")
     path = _path(upload)
-    upload.delete()
-    path.unlink(missing_ok=True)
+    with transaction.atomic():
+        if Batch.objects.select_for_update().get(pk=upload.batch_id).closed_at:
+            raise BadUpload("The batch takes no more files.")
+        upload.delete()
+    path.unlink(missing_ok=True)  # after the row: a row without its file would promise bytes
 
 
 @transaction.atomic
@@ -200,7 +216,7 @@ def receive_batch(*, batch_id: int, at: datetime) -> Delivery | None:
             by=_who(batch),
             at=at,
             batch=batch,
-            incomplete=[u.name for u in batch.uploads.order_by("pk") if u.offset < u.length],
+            missing=list(_missing(batch)),
         )
     Batch.objects.filter(pk=batch.pk, received_at=None).update(received_at=at)
     for upload in batch.uploads.all():
@@ -224,8 +240,26 @@ def _who(batch: Batch) -> Who:
 
 def _files(batch: Batch) -> Iterator[Incoming]:
     for upload in batch.uploads.order_by("pk"):
-        if upload.offset == upload.length:
+        if not _fault(upload):
             yield Incoming(upload.name, _pieces(upload))
+
+
+def _missing(batch: Batch) -> Iterator[tuple[str, str]]:
+    for upload in batch.uploads.order_by("pk"):
+        if fault := _fault(upload):
+            yield upload.name, fault
+
+
+def _fault(upload: Upload) -> str:
+    """Why a file can't be received; blank when all of it is here.
+
+    One that the disk lost is said to be lost, and keeps none of the others waiting.
+    """
+    if upload.offset < upload.length:
+        return "incomplete"
+    path = _path(upload)
+    held = path.stat().st_size if path.exists() else 0
+    return "lost" if held < upload.length else ""
 
 
 def _pieces(upload: Upload) -> Iterator[bytes]:
