@@ -1,7 +1,7 @@
 """Tests that really commit, because threads or a live server must see what was written.
 
-SQLite empties its tables by DELETE after such a test, which the append-only log refuses: the guard
-is away while that happens, and back before the next test.
+The tables are emptied after such a test, which the append-only log refuses: its guards are away
+while that happens, and back before the next test.
 """
 
 from collections.abc import Generator, Iterator
@@ -11,7 +11,10 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
-LOG = import_module("sharing.audit.migrations.0002_append_only")
+GUARDS = [
+    import_module(f"sharing.audit.migrations.{name}")
+    for name in ("0002_append_only", "0003_neither_emptied_nor_counted_down")
+]
 
 
 def _run(statements: list[str]) -> None:
@@ -24,15 +27,17 @@ def _run(statements: list[str]) -> None:
 def committing(transactional_db: None) -> Iterator[None]:
     """A database that commits, shared with other threads."""
     yield
-    if connection.vendor == "sqlite":
-        _run(LOG.UNDO["sqlite"])
+    for guard in reversed(GUARDS):
+        _run(guard.UNDO[connection.vendor])
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """After all fixtures of the test have ended."""
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """After all fixtures of the test have ended; after the last test the database has, too."""
     yield
-    committed = "committing" in getattr(item, "fixturenames", ())
-    if committed and connection.vendor == "sqlite":
+    if nextitem is not None and "committing" in getattr(item, "fixturenames", ()):
         with item.config.stash[blocking_manager_key].unblock():
-            _run(LOG.SQLITE)
+            for guard in GUARDS:
+                _run({"sqlite": guard.SQLITE, "postgresql": guard.POSTGRESQL}[connection.vendor])

@@ -186,6 +186,7 @@ def consent_card(consent: Any, *, at: datetime) -> ConsentCard:
 
 DEEDS = {  # action in the log -> verb phrase
     "study.discover": "opened the study’s page",
+    "study.thumbnail": "saw a small picture",
     "study.report": "read the report",
     "study.images": "viewed images",
     "study.download": "downloaded images",
@@ -194,6 +195,7 @@ DEEDS = {  # action in the log -> verb phrase
     "study.ai": "had software analyse it",
     "study.receive": "stored images",
     "study.conflict": "sent other content under a known identifier",
+    "study.mend": "sent lost images again",
     "study.share": "shared the study",
     "consent.record": "recorded a consent",
     "consent.revoke": "recorded that the consent was revoked",

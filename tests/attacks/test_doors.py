@@ -149,3 +149,20 @@ def test_metadata_of_an_upload_that_is_no_text_is_refused_in_words(region: Regio
     client = token_client(region.riverside, "uploads.write")
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Metadata": "batch \xe9\xe9"}
     assert client.post("/api/v1/uploads/", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/studies/?q=%00", 400),
+        ("/patients/?q=a%00b", 400),
+        ("/studies/a%00b/", 404),
+        ("/api/v1/studies/?custodian=%00", 400),
+        ("/api/v1/studies/%00/", 404),
+        ("/dicomweb/studies?PatientID=%00", 400),
+    ],
+)
+def test_a_nul_is_refused_in_words(region: Region, path: str, status: int) -> None:
+    """PostgreSQL takes none: it was answered 500."""
+    client = Client(raise_request_exception=False)
+    assert sign_in(client, region.ada.user).get(path).status_code == status

@@ -10,9 +10,10 @@ from operator import or_
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from sharing.access.rules import Decision
-from sharing.access.services import decide_many
+from sharing.access.services import decide_many, decide_one
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Series, Study
+from sharing.audit.services import record_read
 from sharing.dicom.names import search_key
 from sharing.identity.errors import PatientNotFound
 from sharing.identity.models import Patient
@@ -165,7 +166,24 @@ def picture(
     found = rows.order_by("-frame_count", "pk").values_list("thumbnail", flat=True).first()
     if found is None:
         raise StudyNotFound()
+    if study.organization_id != actor.organization_id:
+        _note_picture(actor, study, at, request_id)
     return bytes(found)
+
+
+def _note_picture(actor: Actor, study: Study, at: datetime, request_id: str) -> None:
+    """A line for the custodian, before the picture leaves; own people's lists would flood it."""
+    decision = decide_one(actor, Action.IMAGES, study.subject, at=at)
+    if not decision.allowed:  # ended since the fence was asked
+        raise StudyNotFound()
+    record_read(
+        who=actor.who,
+        action="study.thumbnail",
+        at=at,
+        what=study.subject.what,
+        ground=decision.ground,
+        request_id=request_id,
+    )
 
 
 def own_studies_to_share(actor: Actor, public_ids: Iterable[str], *, at: datetime) -> list[Study]:
