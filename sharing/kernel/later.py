@@ -5,6 +5,7 @@ The bell is a wake-up and never the record: what must happen stands in the outbo
 """
 
 import logging
+import time
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,10 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
+REST = 30.0
+"""So many seconds a broker that did not answer is left alone: asking a dead one takes six, a hung
+one thirty, and the sender of images would wait for a bell that the sweep rings anyway."""
+_away = {"until": 0.0}
 
 
 def later(task: str, *, after: float = 0, **ids: Any) -> None:
@@ -21,8 +26,11 @@ def later(task: str, *, after: float = 0, **ids: Any) -> None:
 
 
 def _ring(task: str, after: float, ids: dict[str, Any]) -> None:
+    if time.monotonic() < _away["until"]:
+        return
     wait = {"countdown": after} if after else {}
     try:
         current_app.send_task(task, kwargs=ids, retry=False, ignore_result=True, **wait)
     except OperationalError:
+        _away["until"] = time.monotonic() + REST
         log.warning("broker away, %s waits for the sweep", task)

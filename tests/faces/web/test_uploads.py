@@ -68,7 +68,7 @@ def test_the_receipt_counts_every_file_and_says_why(region: Region, batch: Batch
     for reason in ("The file is cut off.", "Other content waits.", "A DICOMDIR is not stored."):
         assert reason in shown
     assert "&lt;b&gt;rejected&lt;/b&gt;" in shown
-    assert "until the patient consents" in shown
+    assert "and whom a consent of the patient permits" in shown
     assert "data-complete" in shown
 
 
