@@ -19,6 +19,8 @@ from sharing.tenants.services import Actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+LARGEST_FORM = 24 * 1024 * 1024
+"""Bytes of a form with its files: a signed form of 20 MB fits. Images don't come by forms."""
 
 
 class RequestId:
@@ -49,8 +51,8 @@ class SecurityHeaders:
         self.policy = policy(settings.SECURE_CSP)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Adds the headers that are not set yet."""
-        response = self.get_response(request)
+        """Adds the headers that are not set yet; turns away what is too large to be looked at."""
+        response = _too_large(request) or self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"
@@ -60,6 +62,15 @@ class SecurityHeaders:
             # A shared machine's Back button must not show a patient after sign-out.
             response.headers["Cache-Control"] = "private, no-store"
         return response
+
+
+def _too_large(request: HttpRequest) -> HttpResponse | None:
+    """413 before the body is read: the CSRF check would put a stranger's files on our disk."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    is_form = request.content_type == "multipart/form-data"
+    if not is_form or (length.isdecimal() and int(length) <= LARGEST_FORM):
+        return None
+    return errors.problem(request, 413, code="too_large", detail="The form is too large.")
 
 
 def policy(directives: dict[str, list[str]]) -> str:

@@ -166,3 +166,17 @@ def test_a_nul_is_refused_in_words(region: Region, path: str, status: int) -> No
     """PostgreSQL takes none: it was answered 500."""
     client = Client(raise_request_exception=False)
     assert sign_in(client, region.ada.user).get(path).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/join/", "/dicomweb/studies", "/nowhere/"])
+def test_a_stranger_puts_no_large_file_on_the_disk(db: None, path: str) -> None:
+    """The check for CSRF reads a form with its files before anybody asked who sends it (A38)."""
+    client = Client(enforce_csrf_checks=True)
+    client.get("/join/")
+    body = b"--b\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\nx\r\n--b--\r\n"
+    large = {"CONTENT_LENGTH": str(25 * 1024 * 1024)}
+    kind = "multipart/form-data; boundary=b"
+    response = client.post(path, body, content_type=kind, **large)
+    assert response.status_code == 413
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in response["Content-Security-Policy"]
