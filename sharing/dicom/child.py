@@ -16,14 +16,16 @@ import threading
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from .decode import BUDGET, Image
 from .errors import REASONS, CannotRender
+from .frames import HERE, Codec
 from .grey import Window
 from .render import Picture, render, thumbnail
 
 MEMORY = 4 * 1024**3
 SECONDS = 20
 CHILDREN = 2
-LARGEST_ANSWER = 256 * 1024 * 1024
+LARGEST_ANSWER = BUDGET
 _ROOT = Path(__file__).resolve().parents[2]
 _HEAD = struct.Struct("<BI")
 
@@ -160,6 +162,20 @@ def thumbnail_in_child(picture: Picture, *, seconds: float = SECONDS) -> bytes:
     return _ours().ask(pickle.dumps((picture, "thumbnail", None, None, 0)), seconds)
 
 
+def pixels_in_child(image: Image, frame: bytes, index: int) -> bytes:
+    """What frames.pixels_of() gives, made in a bounded child. Raises CannotRender."""
+    return _ours().ask(pickle.dumps(((image, frame, index), "pixels", None, None, 0)), SECONDS)
+
+
+def photometric_in_child(image: Image, frame: bytes, index: int) -> str:
+    """What frames.photometric_of() gives, made in a bounded child. Raises CannotRender."""
+    job = pickle.dumps(((image, frame, index), "photometric", None, None, 0))
+    return _ours().ask(job, SECONDS).decode("ascii", "replace")
+
+
+CHILD = Codec(pixels_in_child, photometric_in_child)
+
+
 def _exactly(pipe: IO[bytes], length: int) -> bytes:
     data = pipe.read(length)
     if len(data) != length:
@@ -182,6 +198,10 @@ def _bounded_time() -> None:
 def _answer(job: bytes) -> tuple[int, bytes]:
     picture, kind, window, size, quality = pickle.loads(job)  # noqa: S301 - the job is our parent's own
     try:
+        if kind == "pixels":
+            return 0, HERE.pixels(*picture)
+        if kind == "photometric":
+            return 0, HERE.photometric(*picture).encode("ascii", "replace")
         if kind == "thumbnail":
             return 0, thumbnail(picture)
         return 0, render(picture, window=window, size=size, quality=quality)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .decode import decode_frame, image_of
+from .decode import image_of
 from .elements import PIXEL_TAGS, UNDEFINED, Element
 from .errors import CannotRender
-from .frames import as_native_le, frame_bytes
+from .frames import HERE, Codec, as_native_le, frame_bytes
 from .json_model import is_signed, resolved_vr
 from .scan import EXPLICIT_LE, Scanned
 
@@ -68,7 +68,7 @@ def file_meta(scanned: Scanned, syntax: str) -> bytes:
     return SAFE_START + _short(0x00020000, "UL", struct.pack("<I", len(rows))) + rows
 
 
-def as_explicit_le(scanned: Scanned, read: Read) -> Iterator[bytes]:
+def as_explicit_le(scanned: Scanned, read: Read, codec: Codec = HERE) -> Iterator[bytes]:
     """The object as an Explicit VR Little Endian file, in chunks.
 
     `read` counts as plain() does. Compressed pixel data is decoded frame by frame; lossy ones
@@ -77,12 +77,12 @@ def as_explicit_le(scanned: Scanned, read: Read) -> Iterator[bytes]:
     yield file_meta(scanned, EXPLICIT_LE)
     signed = is_signed(scanned.elements, inherited=False)
     decoded = scanned.pixel is not None and scanned.pixel.encapsulated
-    colour = decoded and _becomes_rgb(scanned, read)
+    colour = decoded and _becomes_rgb(scanned, read, codec)
     for element in scanned.elements:
         if decoded and element.tag in _OFFSET_TABLES:
             continue
         if decoded and element.tag in PIXEL_TAGS:
-            yield from _decoded_pixels(scanned, read)
+            yield from _decoded_pixels(scanned, read, codec)
         elif decoded and element.tag == 0x00280006:
             yield _short(element.tag, "US", b"\0\0")
         elif colour and element.tag == 0x00280004:
@@ -91,15 +91,15 @@ def as_explicit_le(scanned: Scanned, read: Read) -> Iterator[bytes]:
             yield from _element(element, read, signed)
 
 
-def _becomes_rgb(scanned: Scanned, read: Read) -> bool:
+def _becomes_rgb(scanned: Scanned, read: Read, codec: Codec) -> bool:
     """Whether decoding turns the colours into RGB; the first frame tells."""
     if not scanned.facts.photometric.startswith("YBR"):
         return False
     frame = frame_bytes(read, scanned.pixel, 0)
-    return decode_frame(image_of(scanned), frame, 0)[1] == "RGB"
+    return codec.photometric(image_of(scanned), frame, 0) == "RGB"
 
 
-def _decoded_pixels(scanned: Scanned, read: Read) -> Iterator[bytes]:
+def _decoded_pixels(scanned: Scanned, read: Read, codec: Codec) -> Iterator[bytes]:
     image, layout = image_of(scanned), scanned.pixel
     frames = layout.frames if layout else ()
     cells = image.rows * image.columns * image.samples
@@ -111,7 +111,7 @@ def _decoded_pixels(scanned: Scanned, read: Read) -> Iterator[bytes]:
     vr = "OW" if image.bits_allocated > 8 else "OB"
     yield _long(0x7FE00010, vr, total + total % 2)
     for index in range(len(frames)):
-        yield as_native_le(scanned, frame_bytes(read, layout, index), index)
+        yield as_native_le(scanned, frame_bytes(read, layout, index), index, codec)
     yield bytes(total % 2)
 
 

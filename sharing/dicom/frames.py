@@ -1,6 +1,7 @@
 """One frame of an object: its bytes as stored, or decoded to plain little endian pixels."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,7 +33,31 @@ def frame_bytes(read: Read, layout: PixelLayout | None, index: int) -> bytes:
     return b"".join(read(offset, length) for offset, length in frame_ranges(layout, index))
 
 
-def as_native_le(scanned: Scanned, frame: bytes, index: int) -> bytes:
+def pixels_of(image: Image, frame: bytes, index: int) -> bytes:
+    """The pixels of a compressed frame, as as_native_le() gives them. Raises CannotRender."""
+    pixels, _ = decode_frame(image, frame, index)
+    if image.bits_allocated == 1:
+        return _packed(pixels)
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
+
+
+def photometric_of(image: Image, frame: bytes, index: int) -> str:
+    """The colour space that decoding a frame ends in. Raises CannotRender."""
+    return decode_frame(image, frame, index)[1]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Who runs the decoders: this process, or a bounded child (child.py) for strangers' bytes."""
+
+    pixels: Callable[[Image, bytes, int], bytes]
+    photometric: Callable[[Image, bytes, int], str]
+
+
+HERE = Codec(pixels_of, photometric_of)
+
+
+def as_native_le(scanned: Scanned, frame: bytes, index: int, codec: Codec = HERE) -> bytes:
     """Frame `index`, given as frame_bytes() returns it, as uncompressed little endian pixels.
 
     Bytes as Explicit VR Little Endian would hold them (PS3.5 8.1): Bits Allocated as stated,
@@ -43,10 +68,7 @@ def as_native_le(scanned: Scanned, frame: bytes, index: int) -> bytes:
     image = image_of(scanned)
     if image.is_native:
         return _native_le(image, frame, index)
-    pixels, _ = decode_frame(image, frame, index)
-    if image.bits_allocated == 1:
-        return _packed(pixels)
-    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
+    return codec.pixels(image, frame, index)
 
 
 def _native_le(image: Image, frame: bytes, index: int) -> bytes:

@@ -18,7 +18,7 @@ from sharing.archive.metadata import expanded
 from sharing.archive.models import Instance, Series, Study
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
-from sharing.dicom.child import render_in_child, thumbnail_in_child
+from sharing.dicom.child import CHILD, render_in_child, thumbnail_in_child
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
@@ -232,7 +232,7 @@ class Stored:
     def explicit_le(self) -> Iterator[bytes]:
         """The object in Explicit VR Little Endian, in pieces. Raises NotRenderable."""
         try:
-            yield from as_explicit_le(self.scanned, self._plain)
+            yield from as_explicit_le(self.scanned, self._plain, CHILD)
         except CannotRender as wrong:
             raise NotRenderable(wrong.reason) from wrong
 
@@ -264,7 +264,7 @@ class Stored:
         if self.transfer_syntax in PLAIN and self._starts_at_bytes:
             return stored
         try:
-            return as_native_le(self.scanned, stored, index)
+            return as_native_le(self.scanned, stored, index, CHILD)
         except CannotRender as wrong:
             raise NotRenderable(wrong.reason) from wrong
 
