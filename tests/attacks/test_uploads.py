@@ -9,6 +9,7 @@ from django.utils import timezone
 from sharing.archive.errors import BadUpload, WrongOffset
 from sharing.archive.models import Batch, Instance, Upload
 from sharing.archive.services import uploading
+from sharing.archive.services.reconciling import reconcile
 from sharing.archive.services.retrieving import Stored
 from sharing.archive.services.uploading import append, close_batch, open_batch, open_upload
 from sharing.blobs import BlobMissing, store
@@ -120,3 +121,16 @@ def test_what_is_held_is_not_kept_twice(region: Region, real_data: Path) -> None
     before = set(store().keys())
     send(region, real_data / SMALL)
     assert set(store().keys()) == before
+
+
+def test_a_signed_form_that_is_gone_is_found_by_the_reconciler(
+    region: Region, settings: Any, tmp_path: Path
+) -> None:
+    """Only images were looked for."""
+    settings.BLOB_STORAGE = str(tmp_path / "blobs")
+    consent = region.permit()
+    key = consent.evidence.blob
+    assert reconcile(at=timezone.now(), collect=False).agrees
+    store().delete(key)
+    report = reconcile(at=timezone.now(), collect=False)
+    assert (report.missing, report.agrees) == ([key], False)

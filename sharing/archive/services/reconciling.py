@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from django.apps import apps
@@ -102,8 +103,24 @@ def _look_at_rows(report: Report) -> None:
                 report.cut_short.append(key)
         except BlobMissing:
             report.missing.append(key)
+    report.missing += _missing_elsewhere(set(report.missing))
     for key in (*report.missing, *report.cut_short):
         log.error("blob %s does not hold what its rows promise", key)
+
+
+def _missing_elsewhere(known: set[str]) -> list[str]:
+    """Blobs that rows of other tables name: signed forms, images that wait for a decision."""
+    tables = (rows for rows in _naming() if rows.model is not Instance)
+    keys = (rows.order_by("blob").values_list("blob", flat=True).distinct() for rows in tables)
+    return [key for key in chain.from_iterable(keys) if key not in known and not _is_there(key)]
+
+
+def _is_there(key: str) -> bool:
+    try:
+        store().size(key)
+    except BlobMissing:
+        return False
+    return True
 
 
 def _ring_again(report: Report, at: datetime) -> None:
