@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from django.conf import settings
+from storages.backends.s3 import S3Storage
 
 _KEY = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)+(\.[a-z0-9]+)?\Z")
 PIECE = 256 * 1024
@@ -153,11 +153,20 @@ def sync_folder(folder: Path) -> None:
 
 
 class S3Store:
-    """Blobs as objects of one bucket; ranges are ranged GETs, never whole downloads."""
+    """Blobs as objects of one bucket.
 
-    def __init__(self, client: Any, bucket: str) -> None:
-        self.client = client
-        self.bucket = bucket
+    django-storages holds the connection, one a thread. Its files download the whole object before
+    the first read, so ranges are ranged GETs of the client beneath it.
+    """
+
+    def __init__(self, storage: S3Storage) -> None:
+        self.storage = storage
+        self.bucket: str = storage.bucket_name
+
+    @property
+    def client(self) -> Any:
+        """The boto3 client of this thread."""
+        return self.storage.connection.meta.client
 
     @classmethod
     def from_url(cls, url: str) -> "S3Store":
@@ -174,15 +183,15 @@ class S3Store:
             read_timeout=20,
             retries={"max_attempts": 4, "mode": "standard"},
         )
-        client = boto3.client(
-            "s3",
+        storage = S3Storage(
+            bucket_name=parts.path.strip("/"),
             endpoint_url=f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""),
-            aws_access_key_id=unquote(parts.username or ""),
-            aws_secret_access_key=unquote(parts.password or ""),
+            access_key=unquote(parts.username or ""),
+            secret_key=unquote(parts.password or ""),
             region_name=options.get("region", "us-east-1"),
-            config=config,
+            client_config=config,
         )
-        return cls(client, parts.path.strip("/"))
+        return cls(storage)
 
     def adopt(self, key: str, path: Path) -> None:
         """Upload; the store answers only when it holds the object. The local file is removed."""
