@@ -1,10 +1,6 @@
 """What access and sharing can refuse."""
 
-from sharing.kernel.errors import Absent, DomainError
-
-
-class ShareNotFound(Absent):
-    """No such share, or not the actor's to know."""
+from sharing.kernel.errors import DomainError
 
 
 class NotCovered(DomainError):

@@ -1,6 +1,6 @@
 """Deciding with the facts on file, and sharing inside what was permitted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -190,17 +190,6 @@ def notes_for(actor: Actor, *, custodian_id: int, study_uid: str, at: datetime) 
     grants = Grant.objects.live(at).meaning(actor)
     found = grants.filter(custodian_id=custodian_id, study_uid=study_uid, purpose=actor.purpose)
     return [grant.share for grant in found.select_related("share__shared_by").order_by("-pk")]
-
-
-def who_may(
-    subject: Subject, organizations: Iterable[Organization], *, at: datetime
-) -> list[tuple[Organization, Decision]]:
-    """What a physician of each organization would be told about the study, acting to treat."""
-    facts = facts_on_file([subject])
-    return [
-        (to, decide(Ask(physician_of(to, Purpose.TREATMENT), Action.IMAGES, subject, at), facts))
-        for to in organizations
-    ]
 
 
 def physician_of(organization: Organization, purpose: Purpose) -> Actor:

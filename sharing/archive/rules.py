@@ -69,6 +69,8 @@ REASONS: Mapping[str, str] = {
     "wrong_study": "The object belongs to another study than the one it was sent to.",
     "conflict": "An object with this identifier but other content is stored already; "
     "the stored one stays, and this one waits for a decision.",
+    "other_patient": "The object names another patient than its study; "
+    "it is kept aside and waits for a decision.",
     "incomplete": "The file was never sent completely.",
     "lost": "The file was sent, but the portal lost it before it was stored. Send it again.",
 }
@@ -76,6 +78,7 @@ REASONS: Mapping[str, str] = {
 FAILURE_REASONS: Mapping[str, int] = {
     "conflict": 0x0111,
     "unsupported_transfer_syntax": 0x0122,
+    "other_patient": 0x0110,
     "wrong_study": 0x0110,
     "no_space": 0xA700,
 }

@@ -25,7 +25,6 @@ WARNINGS = {  # code of the archive -> what it means for a reader
     "frames_unusable": "The frames of a file can’t be shown.",
     "meta_mismatch": "A file’s header contradicts its data set; the data set counts.",
     "overlong_value": "A text is longer than allowed; it is shown cut.",
-    "patient_differs": "A file names another patient than the study.",
     "pixels_not_encapsulated": "A file’s pixels are not packed as its header says.",
     "private_sequence_damaged": "A private sequence is damaged; it is kept as it came.",
     "trailing_bytes": "Bytes follow the end of a file; they are kept.",

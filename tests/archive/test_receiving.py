@@ -164,20 +164,57 @@ def test_objects_of_another_study_than_named_are_refused(region: Region, real_da
     assert not Study.objects.exists()
 
 
-def test_a_file_of_another_patient_stays_in_its_study_with_a_warning(
+def another(path: Path, target: Path, **facts: str) -> Path:
+    """The same file as another instance, with other facts."""
+    file = pydicom.dcmread(path)
+    file.SOPInstanceUID = file.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
+    for name, value in facts.items():
+        setattr(file, name, value)
+    file.save_as(target)
+    return target
+
+
+def test_a_file_of_another_patient_never_joins_the_study_and_waits_for_a_person(
     region: Region, real_data: Path, tmp_path: Path
 ) -> None:
     path = real_data / "single/pydicom_CT_small.dcm"
-    other = pydicom.dcmread(path)
-    other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
-    other.PatientID = "SOMEBODY-ELSE"
-    other.save_as(tmp_path / "other.dcm")
+    other = another(path, tmp_path / "other.dcm", PatientID="SOMEBODY-ELSE")
     send(region, path)
-    send(region, tmp_path / "other.dcm")
+    delivery = send(region, other)
     study = Study.objects.get()
-    assert "patient_differs" in study.warnings
-    assert study.patient.identifier != "SOMEBODY-ELSE"
-    assert study.instance_count == 2
+    assert outcomes(delivery) == [("conflict", "other_patient")]
+    assert (study.instance_count, Instance.objects.count()) == (1, 1)
+    waiting = Conflict.objects.get()
+    assert store().read(waiting.blob, waiting.offset, waiting.length) == other.read_bytes()
+
+
+def test_one_delivery_with_two_patients_in_one_study_stores_the_first_ones_only(
+    region: Region, real_data: Path, tmp_path: Path
+) -> None:
+    path = real_data / "single/pydicom_CT_small.dcm"
+    delivery = send(region, path, another(path, tmp_path / "o.dcm", PatientID="SOMEBODY-ELSE"))
+    assert outcomes(delivery) == [("stored", ""), ("conflict", "other_patient")]
+
+
+def test_an_identifier_with_another_name_and_birth_date_is_not_believed(
+    region: Region, real_data: Path, tmp_path: Path
+) -> None:
+    """A reused or made-up identifier must not show one patient's images by another's consent."""
+    path = real_data / "single/pydicom_CT_small.dcm"
+    facts = {"PatientName": "Okafor^Amara", "PatientBirthDate": "19920101"}
+    first = another(path, tmp_path / "a.dcm", PatientBirthDate="19500101")
+    other = another(
+        path, tmp_path / "b.dcm", StudyInstanceUID="2.25.78", SeriesInstanceUID="2.25.79", **facts
+    )
+    file = pydicom.dcmread(other)
+    file.SOPInstanceUID = file.file_meta.MediaStorageSOPInstanceUID = "2.25.80"
+    file.save_as(other)
+    for sent in (first, other, other):
+        send(region, sent)
+    known, doubtful = Study.objects.order_by("pk")
+    assert known.patient.certain
+    assert not doubtful.patient.certain
+    assert doubtful.patient.latin == "OKAFOR Amara"
 
 
 def test_a_full_disk_keeps_nothing_and_says_so(

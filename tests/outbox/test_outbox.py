@@ -36,8 +36,7 @@ def tasks():
         current_app.tasks.pop(f"test.{function.__name__}")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_promise_of_a_transaction_that_fails_is_none() -> None:
+def test_a_promise_of_a_transaction_that_fails_is_none(committing: None) -> None:
     def regretted() -> None:
         services.promise("test.note", at=NOW, number=1)
         fail()
@@ -91,8 +90,7 @@ def test_the_sweep_rings_what_is_due_and_nothing_else(
     assert {"job_id": done.pk} not in sent
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_away_loses_nothing(monkeypatch) -> None:
+def test_a_broker_that_is_away_loses_nothing(committing: None, monkeypatch) -> None:
     def away(*args: object, **kwargs: object) -> None:
         raise OperationalError("connection refused")
 

@@ -122,7 +122,9 @@ def _write(delivery: Delivery, items: list[Item], by: Who) -> Delivery:
     _mend(delivery, items, by)
     studies = {study.study_uid: study for study in _studies(delivery, groups)}
     for uid, study in studies.items():
-        _add(study, groups[uid], blobs[uid], delivery, by)
+        own = _of_its_patient(study, items)
+        if own:
+            _add(study, own, blobs[uid], delivery, by)
     _keep_conflicts(delivery, items, by)
     _write_receipt(delivery, items, studies)
     return delivery
@@ -214,6 +216,24 @@ def _locked(delivery: Delivery, uid: str, patient: Patient | None, new: New) -> 
     )
 
 
+def _of_its_patient(study: Study, items: Iterable[Item]) -> list[New]:
+    """The new instances that name the study's patient; those of another one wait for a person.
+
+    Whoever may see the study would see the other patient's images too.
+    """
+    own = []
+    for item in items:
+        new = item.new
+        if new is None or item.outcome != Outcome.STORED or new.study_uid != study.study_uid:
+            continue
+        if _is_of(study.patient, study.organization, new):
+            own.append(new)
+        else:
+            item.outcome = Outcome.CONFLICT
+            item.code, item.reason = "other_patient", REASONS["other_patient"]
+    return own
+
+
 def _add(study: Study, group: list[New], blob: str, delivery: Delivery, by: Who) -> None:
     """New instances of one locked study, its counts, its event, and the promise to settle it."""
     at = delivery.received_at
@@ -299,8 +319,6 @@ def _modalities(study: Study, group: Sequence[New]) -> str:
 
 def _warnings(study: Study, group: Sequence[New]) -> list[str]:
     found = [word for new in group for word in new.warnings]
-    if any(not _is_of(study.patient, study.organization, new) for new in group):
-        found.append("patient_differs")
     return list(dict.fromkeys([*study.warnings, *found]))[:20]
 
 
