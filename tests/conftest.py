@@ -31,10 +31,14 @@ CHROMIUM_FLAGS = (
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the live portal share a worker: one stack on a machine, not one each."""
+    """Tests that share the live portal share a worker: one stack on a machine, not one each.
+
+    They take longest, so they begin first, and the other workers do the rest meanwhile.
+    """
     for item in items:
         if {"live_portal", "live_demo"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("live"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.fixture(scope="session")

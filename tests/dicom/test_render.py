@@ -175,7 +175,7 @@ def test_a_child_that_is_too_slow_is_ended_and_replaced() -> None:
     good = _picture(part10(dataset()))
     try:
         with pytest.raises(CannotRender) as refused:
-            render_in_child(good, seconds=0.001)
+            render_in_child(good, size=(6000, 6000), seconds=0.01)  # a second of work
         assert refused.value.code == "took_too_long"
         assert render_in_child(good) == render(good)
     finally:

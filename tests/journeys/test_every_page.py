@@ -1,0 +1,97 @@
+"""Every page of the demo region at three widths: axe finds nothing, and no script complains.
+
+Also the pages never scroll sideways: what does not fit is laid out again, not cut off.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests import live
+from tests.journeys.people import Human, sit_down
+
+WIDTHS = ((1440, 900), (768, 1024), (390, 844))
+PASSWORD = "imaging-demo-2026"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+# Who opens which pages; "a > b" follows the first link of page a whose address matches b.
+PAGES = {
+    "": ("/join/", "/accounts/login/", "/accounts/password/reset/"),
+    "nora@exchange.example": ("/operator/", "/operator/ > /operator/.+"),
+    "ines@riverside.example": ("/people/", "/people/invite/"),
+    "ada@riverside.example": (
+        "/",
+        "/studies/",
+        "/studies/?own=1",
+        "/studies/ > /studies/[^/]{22}/",
+        "/studies/ > /studies/[^/]{22}/ > /share/.*",
+    ),
+    "mei@riverside.example": (
+        "/",
+        "/upload/",
+        "/patients/",
+        "/patients/?q=moreau > /patients/[^/]{22}/",
+        "/patients/?q=moreau > /patients/[^/]{22}/ > .*/consents/new/",
+        "/consents/",
+        "/consents/ > /consents/[^/]{22}/",
+        "/patients/?q=moreau > /patients/[^/]{22}/ > /consents/[^/]{22}/ > .*/revoke/",
+    ),
+    "olga@riverside.example": ("/log/", "/log/ > /studies/[^/]{22}/log/"),
+    "ben@hilltop.example": ("/", "/?tab=shared", "/notices/", "/ > /viewer/[^/]{22}/"),
+}
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.LivePortal]:
+    """The demo region on the real processes."""
+    portal = live.start(tmp_path_factory.mktemp("pages"))
+    portal.manage("demo")
+    yield portal
+    live.stop(portal)
+
+
+@pytest.mark.xdist_group("live")
+@pytest.mark.parametrize("email", PAGES, ids=lambda email: email.partition("@")[0] or "stranger")
+def test_axe_finds_nothing_on_any_page_at_any_width(
+    region: live.LivePortal, chromium: Browser, email: str
+) -> None:
+    human = sit_down(chromium, region, email, PASSWORD)
+    if email:
+        human.signs_in()
+    found = []
+    for path in PAGES[email]:
+        assert opens(human, path), f"nothing leads to {path}"
+        for width, height in WIDTHS:
+            human.page.set_viewport_size({"width": width, "height": height})
+            found += [f"{path} at {width}: {what}" for what in complaints(human)]
+    human.page.context.close()
+    assert not found, "\n".join(found)
+    assert not human.complaints, human.complaints
+
+
+def opens(human: Human, path: str) -> bool:
+    """Walks along the links that the path names."""
+    start, *steps = path.split(" > ")
+    human.goes_to(start)
+    for step in steps:
+        links = human.page.locator("a").evaluate_all("all => all.map(a => a.pathname + a.search)")
+        found = next((link for link in links if re.fullmatch(step, link)), None)
+        if found is None:
+            return False
+        human.goes_to(found)
+    if "/viewer/" in human.page.url:
+        human.page.wait_for_selector("[data-state=live]", timeout=60_000)
+    return True
+
+
+def complaints(human: Human) -> list[str]:
+    """What axe says, and whether the page is wider than the window."""
+    results = Axe().run(human.page, options=RULES)
+    said = [
+        f"{violation['id']} {[node['target'] for node in violation['nodes'][:3]]}"
+        for violation in results.response["violations"]
+    ]
+    wide = human.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [*said, "scrolls sideways"] if wide else said
