@@ -12,6 +12,8 @@ _TEXT_DELIMITERS = TEXT_VR_DELIMS | {0x5C}
 
 TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 LONG_TEXT_VRS = frozenset({"LT", "ST", "UT", "UR"})
+# pydicom leaves the designation of GB2312 (ISO 2022 IR 58) in the text that it decodes.
+_DESIGNATION = re.compile("\x1b[\x20-\x2f]+[\x30-\x7e]")
 _FOREIGN_RUN = re.compile(rb"[\x80-\xff]{4,}")
 
 
@@ -45,7 +47,8 @@ class Charset:
         """ISO 2022 code extensions; pydicom knows the escape sequences."""
         try:
             delimiters = _NAME_DELIMITERS if vr == "PN" else _TEXT_DELIMITERS
-            return decode_bytes(raw, list(self.codecs), delimiters)
+            text = decode_bytes(raw, list(self.codecs), delimiters)
+            return _DESIGNATION.sub("", text)
         except (UnicodeError, LookupError, ValueError, UserWarning):  # where warnings are errors
             return raw.decode(self.codecs[0], "replace")
 

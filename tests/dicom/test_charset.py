@@ -1,5 +1,7 @@
 """Text as people wrote it, whatever the character set; what cannot be read is marked."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from .corpus import Row, chosen, content, dataset, part10
 def test_real_names_in_many_scripts_read_as_the_manifest_says(row: Row) -> None:
     data = content(row)
     found = scan(data, size=len(data))
-    assert found.facts.patient_name.rstrip("^=") == row["patient_name"].rstrip("^=")
+    # The manifest was written with pydicom, which leaves the designation of GB2312 in the text.
+    meant = re.sub(r"\x1b?\$\)A", "", row["patient_name"])
+    assert found.facts.patient_name.rstrip("^=") == meant.rstrip("^=")
     assert not {"charset_unknown", "charset_undeclared"} & set(found.warnings)
 
 

@@ -48,6 +48,8 @@ def _alike(level: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same_empty(value: Any) -> Any:
+    if isinstance(value, dict):  # pydicom leaves the designation of GB2312 in names
+        value = {group: name.replace("\x1b$)A", "") for group, name in value.items()}
     is_empty_name = isinstance(value, dict) and not "".join(value.values()).strip("^")
     return None if value == "" or is_empty_name else value
 

@@ -52,7 +52,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.LivePortal
     live.stop(portal)
 
 
-@pytest.mark.xdist_group("live")
+@pytest.mark.xdist_group("pages")
 @pytest.mark.parametrize("email", PAGES, ids=lambda email: email.partition("@")[0] or "stranger")
 def test_axe_finds_nothing_on_any_page_at_any_width(
     region: live.LivePortal, chromium: Browser, email: str

@@ -12,7 +12,7 @@ from tests.faces.viewer.screen import Screen
 from tests.live import LivePortal
 
 # One live portal at a time on a machine of two cores.
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.xdist_group("viewer")
 Opens = Callable[..., Screen]
 
 KINDS = {  # study -> images in the series that opens first
