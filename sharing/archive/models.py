@@ -111,6 +111,7 @@ class Series(models.Model):
     frame_count = models.PositiveIntegerField(default=0)
     middle = models.CharField(max_length=64, blank=True)  # SOP Instance UID of the middle image
     thumbnail = models.BinaryField(null=True)
+    version = models.PositiveIntegerField(default=0)  # raised whenever anything in it changes
 
     class Meta:
         constraints = [
@@ -139,6 +140,7 @@ class Instance(models.Model):
     sha256 = models.CharField(max_length=64)
     layout = models.BinaryField(null=True)  # frame table, packed by archive.frames
     sound = models.BooleanField(default=True)  # its file meta information may leave as it is
+    summary = models.TextField(default="")  # its part of a search answer (PS3.18 table 10.6.3-5)
     metadata = models.BinaryField()  # DICOM JSON (PS3.18 F.2), zlib
     received_at = models.DateTimeField(default=timezone.now)
 
