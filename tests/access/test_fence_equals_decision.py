@@ -2,7 +2,7 @@
 
 import io
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,9 +12,11 @@ from hypothesis.extra.django import TestCase
 from sharing.access.models import Grant, Share
 from sharing.access.services import decide_many
 from sharing.archive.models import Study
+from sharing.archive.sql import fence_sql, rows
 from sharing.consent.models import Consent
 from sharing.consent.rules import ConsentState, Decision
 from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.rules import Actor
 from tests import cast
 from tests.cast import NOW, PDF, Region, make_patient, make_study
 
@@ -90,6 +92,16 @@ class FenceEqualsDecision(TestCase):
             allowed = {s.pk for s, d in zip(made, decisions, strict=True) if d.allowed}
             listed = set(Study.objects.visible_to(actor, NOW, action).values_list("pk", flat=True))
             assert listed == allowed, f"{person.user.name}: {decisions}"
+            assert in_sql(actor, action) == allowed, f"{person.user.name}, SQL: {decisions}"
+
+
+def in_sql(actor: Actor, action: Action, at: datetime = NOW) -> set[int]:
+    """The studies that pass the compiled fence, as hot paths ask."""
+    fence = fence_sql(actor, action, at)
+    if fence is None:
+        return set()
+    sql, params = fence
+    return {pk for (pk,) in rows(f"SELECT id FROM archive_study WHERE {sql}", params)}  # noqa: S608
 
 
 def _study(world: Region, facts: dict) -> Study:
@@ -180,3 +192,18 @@ def test_the_order_in_which_consents_were_given_changes_nothing(region: Region, 
         for decision in decide_many(person.actor, Action.IMAGES, [study.subject], at=NOW)
     ]
     assert allowed == [False, True]
+
+
+def test_the_compiled_fence_keeps_no_request_of_before(region: Region) -> None:
+    """The text is shared by all of one shape; organization, person and moment are not."""
+    study = region.study()
+    region.permit(ends_at=NOW + timedelta(days=1))
+    for person, day, seen in (
+        (region.ben, 0, {study.pk}),
+        (region.cleo, 0, set()),
+        (region.ben, 2, set()),
+        (region.ben, 0, {study.pk}),
+    ):
+        assert in_sql(person.actor, Action.IMAGES, NOW + timedelta(days=day)) == seen
+    texts = {fence_sql(p.actor, Action.IMAGES, NOW)[0] for p in (region.ben, region.cleo)}
+    assert len(texts) == 1
