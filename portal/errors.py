@@ -41,6 +41,8 @@ STATUS: dict[str, int] = {
     "blob_unavailable": 503,
     "not_renderable": 406,
     "not_acceptable": 406,
+    "on_hold": 409,
+    "removal_invalid": 422,
 }
 TITLES = {
     400: "Bad request",

@@ -58,3 +58,25 @@ class BadUpload(DomainError):
 
     code = "bad_upload"
     message = "The upload request is not understood."
+
+
+class OnHold(DomainError):
+    """A legal hold is in force: nothing of the study may leave."""
+
+    code = "on_hold"
+    message = "The study is on legal hold. Nothing of it can be removed until the hold is lifted."
+
+
+class RemovalInvalid(DomainError):
+    """A removal without a proper reason, or of nothing."""
+
+    code = "removal_invalid"
+    message = "Say why, and what."
+
+
+class ConflictNotFound(Absent):
+    """No such conflict waits at the actor's organization."""
+
+
+class HoldNotFound(Absent):
+    """No such hold is in force at the actor's organization."""

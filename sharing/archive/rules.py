@@ -53,11 +53,59 @@ class Door(StrEnum):
     DEMO = "demo"
 
 
+class RemovalKind(StrEnum):
+    """How something left: a line of the journal."""
+
+    DELETED = "deleted"  # a whole study; it may be sent again, and is then a new one
+    REJECTED = "rejected"  # images; their identifiers are refused when they come again
+    SUPERSEDED = "superseded"  # an image, by other bytes under its identifier
+
+
+class Why(StrEnum):
+    """Why something is removed, as the journal and the log keep it."""
+
+    MISTAKE = "mistake"
+    WRONG_PATIENT = "wrong_person"
+    RETENTION = "retention"
+    REQUEST = "request"
+    QUALITY = "quality"
+    SAFETY = "safety"
+    WORKLIST = "worklist"
+    NEWER = "newer"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """The reason as pages say it."""
+        return _WHY_WORDS[self]
+
+
+_WHY_WORDS = {
+    Why.MISTAKE: "Sent by mistake",
+    Why.WRONG_PATIENT: "Images of another person",
+    Why.RETENTION: "Retention period is over",
+    Why.REQUEST: "Erasure was asked for and granted",
+    Why.QUALITY: "Not of diagnostic quality",
+    Why.SAFETY: "A danger to the patient",
+    Why.WORKLIST: "Made under a wrong worklist entry",
+    Why.NEWER: "Replaced by newer content",
+    Why.OTHER: "Another reason",
+}
+WHY_DELETE = (Why.MISTAKE, Why.WRONG_PATIENT, Why.RETENTION, Why.REQUEST, Why.OTHER)
+WHY_REJECT = (Why.QUALITY, Why.SAFETY, Why.WORKLIST, Why.WRONG_PATIENT, Why.OTHER)
+"""What rejecting may say; the first three are DCM 113001, 113037 and 113038 (PS3.16 CID 7011)."""
+
+LINGER = timedelta(hours=1)
+"""How long a rewritten pack stays for readers who still have its name."""
+
 MAX_FILE_BYTES = 4 * 1024**3
 MAX_ARCHIVE_BYTES = 16 * 1024**3
 MAX_FILES_AT_ONCE = 20_000
 IDLE_BATCH = timedelta(hours=24)
 """After this long without a byte, an open batch is closed and what came is received."""
+
+SCRATCH_AGE = timedelta(hours=1)
+"""How long after its last write a temporary file may belong to somebody."""
 
 GRACE = timedelta(hours=24)
 """How old a blob must be before it may be called an orphan."""
@@ -71,6 +119,7 @@ REASONS: Mapping[str, str] = {
     "the stored one stays, and this one waits for a decision.",
     "other_patient": "The object names another patient than its study; "
     "it is kept aside and waits for a decision.",
+    "rejected_before": "The object was rejected by the custodian; it is not accepted again.",
     "incomplete": "The file was never sent completely.",
     "lost": "The file was sent, but the portal lost it before it was stored. Send it again.",
 }
@@ -81,6 +130,7 @@ FAILURE_REASONS: Mapping[str, int] = {
     "other_patient": 0x0110,
     "wrong_study": 0x0110,
     "no_space": 0xA700,
+    "rejected_before": 0xA770,
 }
 """Failure Reason (0008,1197) by our reason code (PS3.18 I.2.2; PS3.4 B.2.3); else 0xC000."""
 

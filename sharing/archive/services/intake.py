@@ -23,6 +23,8 @@ from sharing.dicom.media import Entry, EntryStream, entries
 from sharing.dicom.scan import Scanned, scan
 from sharing.tenants.models import Organization
 
+from .refusing import refused
+
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MODALITY = re.compile(r"[A-Z0-9_]{1,16}")
 _UNSOUND = frozenset({"meta_mismatch", "transfer_syntax_missing"})
@@ -137,9 +139,12 @@ class Intake:
             size=written.length,
             default_charset=self.organization.default_charset or None,
         )
+        outcome, code = self._outcome(scanned, written.sha256)
         item = Item(
             name,
-            self._outcome(scanned, written.sha256),
+            outcome,
+            code,
+            REASONS.get(code, ""),
             sop_class_uid=scanned.sop_class_uid,
             sop_uid=scanned.sop_instance_uid,
         )
@@ -148,21 +153,21 @@ class Intake:
             item.new = _new(scanned, self._move(item, spool, written, scanned.study_uid))
         else:
             spool.take_back(written.offset)
-        if item.outcome in (Outcome.REJECTED, Outcome.CONFLICT):
-            item.code = "wrong_study" if item.outcome == Outcome.REJECTED else "conflict"
-            item.reason = REASONS[item.code]
         self._add(item)
 
-    def _outcome(self, scanned: Scanned, sha256: str) -> Outcome:
+    def _outcome(self, scanned: Scanned, sha256: str) -> tuple[Outcome, str]:
         """Same bytes are a success, once; other bytes under a known UID wait for a person."""
         if self.study_uid and scanned.study_uid != self.study_uid:
-            return Outcome.REJECTED
+            return Outcome.REJECTED, "wrong_study"
         uid = scanned.sop_instance_uid
+        if refused(self.organization.pk, [uid]):
+            return Outcome.REJECTED, "rejected_before"
         known = self._seen.get(uid) or self._stored(uid)
         if known is None:
             self._seen[uid] = sha256
-            return Outcome.STORED
-        return Outcome.DUPLICATE if known == sha256 else Outcome.CONFLICT
+            return Outcome.STORED, ""
+        same = known == sha256
+        return (Outcome.DUPLICATE, "") if same else (Outcome.CONFLICT, "conflict")
 
     def _stored(self, sop_uid: str) -> str | None:
         rows = Instance.objects.filter(organization=self.organization, sop_uid=sop_uid)

@@ -34,6 +34,7 @@ from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import find_organization, require
 
 from .intake import Incoming, Intake, Item, New
+from .refusing import refused
 
 __all__ = ["Incoming", "receive", "receive_from"]
 
@@ -134,6 +135,10 @@ def _compare_again(organization: Organization, items: list[Item]) -> None:
     """Inside the transaction: a UID that was new while its bytes came may be known by now."""
     new = {item.new.sop_uid: item for item in items if item.new and item.outcome == Outcome.STORED}
     uids = list(new)
+    for uid in refused(organization.pk, uids):  # rejected while its bytes came
+        item = new[uid]
+        item.outcome, item.code = Outcome.REJECTED, "rejected_before"
+        item.reason = REASONS[item.code]
     for start in range(0, len(uids), 500):
         rows = Instance.objects.filter(
             organization=organization, sop_uid__in=uids[start : start + 500]
@@ -348,6 +353,9 @@ def _keep_conflicts(delivery: Delivery, items: Sequence[Item], by: Who) -> None:
                     "length": item.new.written.length,
                     "delivery": delivery,
                     "received_at": delivery.received_at,
+                    "code": item.code,
+                    "study_uid": item.new.study_uid,
+                    "series_uid": item.new.series_uid,
                 },
             )
             kept += made

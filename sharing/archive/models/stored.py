@@ -11,13 +11,12 @@ from django.utils import timezone
 
 from sharing.access.models import shared_with, visible
 from sharing.access.rules import Subject
+from sharing.archive.rules import Outcome, StudyState
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor
-
-from .rules import Outcome, StudyState
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -230,7 +229,12 @@ class Conflict(models.Model):
     sha256 = models.CharField(max_length=64)
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     received_at = models.DateTimeField()
+    code = models.CharField(max_length=20, default="conflict")  # or other_patient
+    study_uid = models.CharField(max_length=64, default="")  # as the new bytes say
+    series_uid = models.CharField(max_length=64, default="")
     decided_at = models.DateTimeField(null=True)
+    decision = models.CharField(max_length=10, default="")  # kept, taken
+    decided_by = models.CharField(max_length=200, default="")
 
     class Meta:
         constraints = [
