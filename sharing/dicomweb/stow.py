@@ -17,7 +17,7 @@ from sharing.archive.rules import (
     Door,
     Outcome,
 )
-from sharing.archive.services.receiving import Incoming, receive_from
+from sharing.archive.services.receiving import Incoming, Line, receive_from
 from sharing.tenants.rules import Duty
 
 from .gate import JSON, needs, root, where
@@ -41,14 +41,14 @@ def store(request: Any, **path: str) -> HttpResponseBase:
         files = _files(request)
     except BadMediaType:
         return HttpResponse(status=415)
-    delivery = receive_from(
+    receipt = receive_from(
         actor,
         door=Door.STOW,
         files=files,
         at=timezone.now(),
         study_uid=where(path).study_uid if "study" in path else None,
     )
-    items = list(delivery.items.select_related("study").order_by("pk"))
+    items = receipt.items
     if not items:
         raise BadBody("The body holds no part.")
     answer = _response(items, root(actor.organization_code))
@@ -71,11 +71,11 @@ def _files(request: Any) -> Iterator[Incoming]:
     return (Incoming(f"part {number}", pieces) for number, pieces in enumerate(parts, 1))
 
 
-def _good(item: Any) -> bool:
+def _good(item: Line) -> bool:
     return item.outcome in (Outcome.STORED, Outcome.DUPLICATE)
 
 
-def _status(items: list[Any]) -> int:
+def _status(items: tuple[Line, ...]) -> int:
     """All, some or none (PS3.18 table 10.5.3-1)."""
     good = sum(_good(item) for item in items)
     if good == len(items):
@@ -83,10 +83,10 @@ def _status(items: list[Any]) -> int:
     return 202 if good else 409
 
 
-def _response(items: list[Any], address: str) -> dict[str, Any]:
+def _response(items: tuple[Line, ...], address: str) -> dict[str, Any]:
     """The Store Instances Response (PS3.18 table 10.5.3-2)."""
     made: dict[str, Any] = {}
-    studies = {item.study.study_uid for item in items if _good(item) and item.study}
+    studies = {item.study_uid for item in items if _good(item)}
     if len(studies) == 1:
         made["00081190"] = _one("UR", f"{address}/studies/{studies.pop()}")
     sequences = {
@@ -97,23 +97,22 @@ def _response(items: list[Any], address: str) -> dict[str, Any]:
     return made | {tag: {"vr": "SQ", "Value": v} for tag, v in sequences.items() if v}
 
 
-def _referenced(item: Any, address: str) -> dict[str, Any]:
+def _referenced(item: Line, address: str) -> dict[str, Any]:
     named = _named(item)
-    if item.study:
-        url = f"{address}/studies/{item.study.study_uid}"
-        named["00081190"] = _one("UR", f"{url}/instances?SOPInstanceUID={item.sop_uid}")
+    url = f"{address}/studies/{item.study_uid}"
+    named["00081190"] = _one("UR", f"{url}/instances?SOPInstanceUID={item.sop_uid}")
     return named
 
 
-def _failed(item: Any) -> dict[str, Any]:
+def _failed(item: Line) -> dict[str, Any]:
     return _named(item) | _reason(item)
 
 
-def _named(item: Any) -> dict[str, Any]:
+def _named(item: Line) -> dict[str, Any]:
     return {"00081150": _one("UI", item.sop_class_uid), "00081155": _one("UI", item.sop_uid)}
 
 
-def _reason(item: Any) -> dict[str, Any]:
+def _reason(item: Line) -> dict[str, Any]:
     return {"00081197": _one("US", FAILURE_REASONS.get(item.code, CANNOT_UNDERSTAND))}
 
 

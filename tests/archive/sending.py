@@ -21,7 +21,8 @@ def send(region: Region, *paths: Path, door: Door = Door.UPLOAD, **how: object) 
     """Riverside receives these files."""
     values = {"organization": region.riverside, "at": NOW} | how
     files = (incoming(path) for path in paths)
-    return receive(door=door, sender="test", files=files, by=SYSTEM, **values)  # type: ignore[arg-type]
+    made = receive(door=door, sender="test", files=files, by=SYSTEM, **values)  # type: ignore[arg-type]
+    return made.delivery
 
 
 def outcomes(delivery: Delivery) -> list[tuple[str, str]]:

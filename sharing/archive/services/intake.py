@@ -66,6 +66,8 @@ class Item:
     reason: str = ""
     sop_class_uid: str = ""
     sop_uid: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
     new: New | None = None
     blob: str = ""
     mends: bool = False  # a duplicate of what the store has lost
@@ -147,6 +149,8 @@ class Intake:
             REASONS.get(code, ""),
             sop_class_uid=scanned.sop_class_uid,
             sop_uid=scanned.sop_instance_uid,
+            study_uid=scanned.study_uid,
+            series_uid=scanned.series_uid,
         )
         item.mends = item.outcome == Outcome.DUPLICATE and self._is_lost(item.sop_uid)
         if item.mends or item.outcome in (Outcome.STORED, Outcome.CONFLICT):

@@ -8,6 +8,7 @@ import errno
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -36,7 +37,29 @@ from sharing.tenants.services import find_organization, require
 from .intake import Incoming, Intake, Item, New
 from .refusing import refused
 
-__all__ = ["Incoming", "receive", "receive_from"]
+__all__ = ["Incoming", "Line", "Receipt", "receive", "receive_from"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one sent file; the UIDs are blank where it could not be read."""
+
+    name: str
+    outcome: Outcome
+    code: str
+    reason: str
+    sop_class_uid: str
+    sop_uid: str
+    study_uid: str
+    series_uid: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A delivery as it was committed, and a line for every file of it, in the order sent."""
+
+    delivery: Delivery
+    items: tuple[Line, ...]
 
 
 def receive_from(
@@ -46,7 +69,7 @@ def receive_from(
     files: Iterable[Incoming],
     at: datetime,
     study_uid: str | None = None,
-) -> Delivery:
+) -> Receipt:
     """Receive for the actor's own organization. Raises NotAllowed, and what `receive` raises."""
     require(actor, Duty.UPLOAD)
     return receive(
@@ -71,7 +94,7 @@ def receive(
     batch: Batch | None = None,
     study_uid: str | None = None,
     missing: Sequence[tuple[str, str]] = (),
-) -> Delivery:
+) -> Receipt:
     """Take every file, store what is new, and return the receipt; durable when this returns.
 
     `study_uid` refuses objects of other studies (PS3.18 10.5.1.1). ZIPs are opened unless they
@@ -98,7 +121,14 @@ def receive(
         batch=batch,
         received_at=at,
     )
-    return _commit(blank, intake.items, by)
+    return Receipt(_commit(blank, intake.items, by), tuple(map(_line, intake.items)))
+
+
+def _line(item: Item) -> Line:
+    return Line(
+        item.name, item.outcome, item.code, item.reason,
+        item.sop_class_uid, item.sop_uid, item.study_uid, item.series_uid,
+    )  # fmt: skip
 
 
 def _commit(blank: Delivery, items: list[Item], by: Who) -> Delivery:

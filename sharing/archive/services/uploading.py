@@ -217,7 +217,7 @@ def receive_batch(*, batch_id: int, at: datetime) -> Delivery | None:
             at=at,
             batch=batch,
             missing=list(_missing(batch)),
-        )
+        ).delivery
     Batch.objects.filter(pk=batch.pk, received_at=None).update(received_at=at)
     for upload in batch.uploads.all():
         _path(upload).unlink(missing_ok=True)
