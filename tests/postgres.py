@@ -1,4 +1,4 @@
-"""Run a command against a PostgreSQL of its own: `python tests/postgres.py COMMAND...`.
+"""Run a command against a PostgreSQL of its own: `python tests/postgres.py [--durable] COMMAND...`.
 
 Makes a cluster in a temporary folder, listens on a socket in it only, sets DATABASE_URL, and stops
 and removes it at the end, also when the command fails or is interrupted.
@@ -19,7 +19,8 @@ from pathlib import Path
 # The cluster lives for one test run: a lost page costs nothing, waiting for the disk costs minutes.
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 INITDB = ("-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-OPTIONS = ("listen_addresses=", "max_connections=200", "timezone=UTC", *QUICK)
+OPTIONS = ("listen_addresses=", "max_connections=200", "timezone=UTC")
+DURABLE = "--durable"  # for measurements: a commit waits for the disk, as in real life
 
 
 def program(name: str) -> str:
@@ -38,7 +39,7 @@ def owner() -> str | None:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
+def cluster(quick: tuple[str, ...] = QUICK) -> Iterator[str]:
     """A running server; yields its DATABASE_URL."""
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     user = owner()
@@ -54,13 +55,13 @@ def cluster() -> Iterator[str]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        yield from _served(folder, data, user)
+        yield from _served(folder, data, user, (*OPTIONS, *quick))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _served(folder: Path, data: Path, user: str | None) -> Iterator[str]:
-    settings = [part for option in OPTIONS for part in ("-c", option)]
+def _served(folder: Path, data: Path, user: str | None, options: tuple[str, ...]) -> Iterator[str]:
+    settings = [part for option in options for part in ("-c", option)]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [program("postgres"), "-D", data, "-k", folder, *settings],
@@ -92,8 +93,11 @@ def _wait(server: subprocess.Popen[bytes], folder: Path) -> None:
 def main() -> int:
     """The command's exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with cluster() as url:
-        return subprocess.run(sys.argv[1:], env=dict(os.environ, DATABASE_URL=url)).returncode
+    command = sys.argv[1:]
+    durable = command[:1] == [DURABLE]
+    with cluster(() if durable else QUICK) as url:
+        environ = dict(os.environ, DATABASE_URL=url)
+        return subprocess.run(command[durable:], env=environ).returncode
 
 
 if __name__ == "__main__":
