@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from portal.database import CONNECT, POOL, Watchful
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -135,7 +137,8 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
             "HOST": dict(parse_qsl(parts.query)).get("host", parts.hostname or ""),
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 0,  # the pool keeps them
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}},
+            "CONN_HEALTH_CHECKS": True,  # free of cost: portal/database.py
+            "OPTIONS": CONNECT | {"pool": POOL | {"connection_class": Watchful}},
         }
     raise EnvironmentMistake("DATABASE_URL must start with sqlite:// or postgres://")
 

@@ -5,10 +5,13 @@ What the answer looks like depends on the mount the caller knocked at, never on 
 """
 
 import re
+import sys
 
+import redis
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
@@ -145,10 +148,43 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return absent(request)
 
 
+AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
+FULL = {"SQLITE_FULL", "53100"}  # the SQLSTATE is PostgreSQL's disk_full
+OURS = {"SQLITE_ERROR"}  # a statement that is wrong; SQLite has no error class of its own for it
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: no template engine and no database, both may be the cause."""
+    """Django's handler500: no template engine and no database, both may be the cause.
+
+    Called while the exception is handled, wherever it came from: middleware, view or REST. That a
+    database or the broker is away is no fault of the request, so it may come again: 503.
+    """
+    status, code = _status_of_failure(sys.exc_info()[1])
     if is_for_machines(request):
-        body = {"title": TITLES[500], "status": 500, "code": "server_error"}
-        return JsonResponse(body, status=500, content_type="application/problem+json")
-    page = (settings.BASE_DIR / "templates" / "500.html").read_text(encoding="utf-8")
-    return HttpResponse(re.sub(r"{#.*?#}\n?", "", page), status=500)
+        body = {"title": TITLES[status], "status": status, "code": code}
+        response: HttpResponse = JsonResponse(
+            body, status=status, content_type="application/problem+json"
+        )
+    else:
+        name = "500.html" if status == 500 else "503.html"
+        page = (settings.BASE_DIR / "templates" / name).read_text(encoding="utf-8")
+        response = HttpResponse(re.sub(r"{#.*?#}\n?", "", page), status=status)
+    if status == 503:
+        response["Retry-After"] = "5"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _status_of_failure(error: BaseException | None) -> tuple[int, str]:
+    if not isinstance(error, AWAY):
+        return 500, "server_error"
+    name = _database_code(error)
+    if name in FULL:
+        return 507, "no_space"
+    return (500, "server_error") if name in OURS else (503, "away")
+
+
+def _database_code(error: BaseException) -> str:
+    """SQLite's name of the error or PostgreSQL's SQLSTATE; blank where there is none."""
+    cause = error.__cause__
+    return str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")

@@ -1,6 +1,6 @@
 """Two questions a machine may ask: is the process alive, and can it serve? Neither tells more."""
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -17,6 +17,11 @@ def ready(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
-        return HttpResponse("database\n", status=503, content_type="text/plain")
+    except (DatabaseError, InterfaceError):
+        return _not_ready("database")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def _not_ready(what: str) -> HttpResponse:
+    headers = {"Retry-After": "5"}
+    return HttpResponse(f"{what}\n", status=503, content_type="text/plain", headers=headers)

@@ -3,9 +3,13 @@
 import importlib
 import pkgutil
 import re
+import sqlite3
 from collections.abc import Iterator
 
+import psycopg
 import pytest
+import redis
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 
@@ -56,3 +60,36 @@ def test_unseen_and_absent_are_one_answer(path: str) -> None:
     seen = {(a.status_code, _without_token(a), tuple(sorted(a.headers.items()))) for a in answers}
     assert len(seen) == 1
     assert answers[0].status_code == 404
+
+
+def _sqlite(name: str) -> Exception:
+    cause = sqlite3.OperationalError()
+    cause.sqlite_errorname = name
+    return cause
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "status"),
+    [
+        (OperationalError(), psycopg.errors.AdminShutdown(), 503),
+        (OperationalError(), psycopg.errors.DiskFull(), 507),
+        (OperationalError(), _sqlite("SQLITE_BUSY"), 503),
+        (OperationalError(), _sqlite("SQLITE_FULL"), 507),
+        (OperationalError(), _sqlite("SQLITE_ERROR"), 500),
+        (InterfaceError(), None, 503),
+        (redis.ConnectionError(), None, 503),
+        (ProgrammingError(), None, 500),
+        (ValueError(), None, 500),
+    ],
+)
+@pytest.mark.parametrize("path", ["/studies/x", "/dicomweb/studies/1.2"])
+def test_what_is_away_may_come_again(
+    path: str, error: Exception, cause: Exception | None, status: int
+) -> None:
+    """A database or a broker that is away is 503; a mistake of ours stays 500."""
+    try:
+        raise error from cause
+    except type(error):
+        answer = errors.server_error(RequestFactory().get(path))
+    assert answer.status_code == status
+    assert ("Retry-After" in answer) == (status == 503)

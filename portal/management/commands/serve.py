@@ -41,11 +41,17 @@ class Command(BaseCommand):
         except NoBroker as error:
             raise CommandError(str(error)) from error
         environ = _environment(broker, options["port"])
-        children = [*_broker(broker), _worker(options), _beat(), _web(options)]
         url = environ["PUBLIC_URL"]
-        code = Supervisor(children, environ, _say).run(lambda: _say(f"The portal is at {url}"))
+        code = Supervisor(children(options, broker), environ, _say).run(
+            lambda: _say(f"The portal is at {url}")
+        )
         lock.close()
         sys.exit(code)
+
+
+def children(options: dict[str, Any], broker: OwnBroker | None) -> list[Child]:
+    """The processes of a portal in the order of their start; `options` as the command has them."""
+    return [*_broker(broker), _worker(options), _beat(), _web(options)]
 
 
 def _say(line: str) -> None:
