@@ -19,6 +19,7 @@ from sharing.archive.models import Instance, Series, Study
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
 from sharing.dicom.child import CHILD, render_in_child, thumbnail_in_child
+from sharing.dicom.drawing import How
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
@@ -275,7 +276,7 @@ class Stored:
 
     def jpeg(self, index: int, **how: Any) -> bytes:
         """Frame `index` as a JPEG picture; `how` as `render_in_child` takes it."""
-        return self._rendered(index, lambda picture: render_in_child(picture, **how))
+        return self._rendered(index, lambda picture: render_in_child(picture, How(**how)))
 
     def png(self, index: int, **how: Any) -> bytes:
         """The same picture as PNG."""
