@@ -12,6 +12,13 @@ from sharing.tenants.rules import Actor
 __all__ = ["fence_sql", "rows"]
 
 
+def write(sql: str, values: Sequence[Sequence[Any]]) -> None:
+    """One statement for each tuple of values, sent together."""
+    if values:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, values)
+
+
 def fence_sql(actor: Actor, action: Action, at: datetime) -> tuple[str, list[Any]] | None:
     """The condition, with its parameters, under which a row of `archive_study` is the actor's.
 
