@@ -6,17 +6,10 @@ from typing import Any
 from sharing.access import fence
 from sharing.archive.models import Study
 from sharing.kernel.purposes import Action
-from sharing.kernel.sql import rows
+from sharing.kernel.sql import rows, write
 from sharing.tenants.rules import Actor
 
-__all__ = ["fence_sql", "rows"]
-
-
-def write(sql: str, values: Sequence[Sequence[Any]]) -> None:
-    """One statement for each tuple of values, sent together."""
-    if values:
-        with connection.cursor() as cursor:
-            cursor.executemany(sql, values)
+__all__ = ["fence_sql", "rows", "write"]
 
 
 def fence_sql(actor: Actor, action: Action, at: datetime) -> tuple[str, list[Any]] | None:

@@ -34,6 +34,16 @@ def rows(sql: str, params: Sequence[Any] = ()) -> list[Row]:
         return ask(held.connection, sql, params)
 
 
+def write(sql: str, values: Sequence[Sequence[Any]]) -> None:
+    """One statement for each tuple of values, sent together, in the transaction around it.
+
+    Raises django.db.DatabaseError.
+    """
+    if values:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.executemany(sql, values)
+
+
 def _sqlite(driver: Any, sql: str, params: Sequence[Any]) -> list[Row]:
     found: list[Row] = driver.execute(_with_marks(sql), params).fetchall()
     return found
