@@ -25,6 +25,27 @@ class UploadTooLarge(DomainError):
     message = "The upload is larger than allowed."
 
 
+class UnsupportedMedia(DomainError):
+    """What was sent is of a media type or an encoding that is not taken (PS3.18 10.5.3.1)."""
+
+    code = "unsupported_media"
+    message = "This media type or content encoding is not stored."
+
+
+class TooMany(DomainError):
+    """More requests in a minute than an organization may send."""
+
+    code = "too_many"
+    message = "Too many requests in a minute. Try again later."
+
+
+class QuotaReached(DomainError):
+    """The organization holds as many bytes as it may."""
+
+    code = "quota"
+    message = "The organization's storage quota is used up."
+
+
 class BlobUnavailable(DomainError):
     """The row is here and its bytes are not: never silent, never other bytes."""
 

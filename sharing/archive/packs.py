@@ -62,7 +62,7 @@ class Pack:
         self.handle = handle
         self.size = 0
 
-    def append(self, pieces: Iterable[bytes], *, most: int) -> Written:
+    def append(self, pieces: Iterable[bytes | memoryview], *, most: int) -> Written:
         """Write one object and hash it on the way. Raises BadDicom too_large past `most` bytes."""
         start, digest = self.size, hashlib.sha256()
         for piece in pieces:

@@ -101,6 +101,10 @@ LINGER = timedelta(hours=1)
 MAX_FILE_BYTES = 4 * 1024**3
 MAX_ARCHIVE_BYTES = 16 * 1024**3
 MAX_FILES_AT_ONCE = 20_000
+MAX_PART_HEADER_BYTES = 16 * 1024
+MAX_METADATA_BYTES = 8 * 1024**2
+"""What one request may hold: bytes of a file, bytes and files of all, bytes of one part's headers,
+bytes of JSON or XML metadata."""
 IDLE_BATCH = timedelta(hours=24)
 """After this long without a byte, an open batch is closed and what came is received."""
 

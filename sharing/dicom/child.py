@@ -13,15 +13,14 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from .decode import BUDGET, Image
-from .drawing import AS_IT_IS, How
 from .errors import REASONS, CannotRender
 from .frames import HERE, Codec
-from .render import Picture, render, render_film, thumbnail
+from .grey import Window
+from .render import Picture, render, thumbnail
 
 MEMORY = 4 * 1024**3
 SECONDS = 20
@@ -146,31 +145,31 @@ def shutdown() -> None:
 atexit.register(shutdown)
 
 
-def render_in_child(picture: Picture, how: How = AS_IT_IS, *, seconds: float = SECONDS) -> bytes:
-    """What render() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps(("picture", picture, how)), seconds)
-
-
-def film_in_child(pictures: list[Picture], how: How, milliseconds: int) -> bytes:
-    """What render_film() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps(("film", pictures, how, milliseconds)), SECONDS)
-
-
-def thumbnail_in_child(
-    picture: Picture, how: How | None = None, *, seconds: float = SECONDS
+def render_in_child(
+    picture: Picture,
+    *,
+    window: Window | None = None,
+    size: tuple[int, int] | None = None,
+    quality: int = 90,
+    seconds: float = SECONDS,
 ) -> bytes:
+    """What render() gives, made in a bounded child. Raises CannotRender."""
+    return _ours().ask(pickle.dumps((picture, "picture", window, size, quality)), seconds)
+
+
+def thumbnail_in_child(picture: Picture, *, seconds: float = SECONDS) -> bytes:
     """What thumbnail() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps(("thumbnail", picture, how)), seconds)
+    return _ours().ask(pickle.dumps((picture, "thumbnail", None, None, 0)), seconds)
 
 
 def pixels_in_child(image: Image, frame: bytes, index: int) -> bytes:
     """What frames.pixels_of() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps(("pixels", image, frame, index)), SECONDS)
+    return _ours().ask(pickle.dumps(((image, frame, index), "pixels", None, None, 0)), SECONDS)
 
 
 def photometric_in_child(image: Image, frame: bytes, index: int) -> str:
     """What frames.photometric_of() gives, made in a bounded child. Raises CannotRender."""
-    job = pickle.dumps(("photometric", image, frame, index))
+    job = pickle.dumps(((image, frame, index), "photometric", None, None, 0))
     return _ours().ask(job, SECONDS).decode("ascii", "replace")
 
 
@@ -196,23 +195,16 @@ def _bounded_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-def _photometric(image: Image, frame: bytes, index: int) -> bytes:
-    return HERE.photometric(image, frame, index).encode("ascii", "replace")
-
-
-JOBS: dict[str, Callable[..., bytes]] = {
-    "pixels": HERE.pixels,
-    "photometric": _photometric,
-    "thumbnail": thumbnail,
-    "picture": render,
-    "film": render_film,
-}
-
-
 def _answer(job: bytes) -> tuple[int, bytes]:
-    kind, *given = pickle.loads(job)  # noqa: S301 - the job is our parent's own
+    picture, kind, window, size, quality = pickle.loads(job)  # noqa: S301 - the job is our parent's own
     try:
-        return 0, JOBS[kind](*given)
+        if kind == "pixels":
+            return 0, HERE.pixels(*picture)
+        if kind == "photometric":
+            return 0, HERE.photometric(*picture).encode("ascii", "replace")
+        if kind == "thumbnail":
+            return 0, thumbnail(picture)
+        return 0, render(picture, window=window, size=size, quality=quality)
     except CannotRender as wrong:
         return 1, wrong.code.encode("ascii")
     except MemoryError:

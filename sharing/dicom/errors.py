@@ -58,6 +58,13 @@ REASONS = {
     "too_many_elements": "The file holds more elements than we accept.",
     "pixel_data_too_short": "The image data is shorter than the image size that the file states.",
     "directory": "This is a media directory (DICOMDIR), not an object of a study.",
+    # BadDicom, of what is sent as metadata with bulk data (PS3.18 10.5.1)
+    "bad_metadata": "The metadata are no DICOM JSON or XML that can be read.",
+    "bad_value": "The metadata hold a value that does not fit its type.",
+    "bulk_data_missing": "The metadata name bulk data that was not sent with them.",
+    "bulk_data_unused": "Bulk data was sent that no metadata name.",
+    "bulk_media_type": "The image data is of a media type or transfer syntax that is not taken.",
+    "wrong_media_type": "This part's media type is not the one that the request says.",
     # CannotRender
     "no_pixels": "This object holds no image.",
     "no_such_frame": "The object has no frame with this number.",
@@ -65,7 +72,6 @@ REASONS = {
     "undecodable": "The image data is damaged or cannot be decoded.",
     "unsupported_pixels": "Images of this kind cannot be shown.",
     "over_budget": "The image is too large to be shown.",
-    "no_such_region": "The region lies outside the image.",
     "took_too_long": "Showing the image took too long.",
     # BadMedia
     "not_a_zip": "This is not a ZIP file, or its end is missing.",

@@ -1,31 +1,24 @@
 """STOW-RS: storing (PS3.18 10.5). The body goes to the archive as it comes in."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
-from python_multipart.multipart import parse_options_header
 
 from sharing.archive.rules import (
     CANNOT_UNDERSTAND,
     FAILURE_REASONS,
-    MAX_ARCHIVE_BYTES,
-    MAX_FILES_AT_ONCE,
     Door,
     Outcome,
 )
-from sharing.archive.services.receiving import Incoming, Line, receive_from
+from sharing.archive.services.receiving import Line, receive_from
 from sharing.tenants.rules import Duty
 
 from .gate import JSON, needs, root, where
-from .multipart import BadBody, Parts, body
-
-
-class BadMediaType(Exception):
-    """The request's content type is none that is stored."""
+from .parts import BadBody
+from .submission import submission
 
 
 @needs("dicomweb.write")
@@ -37,14 +30,10 @@ def store(request: Any, **path: str) -> HttpResponseBase:
         actor.organization_code,
     ):
         raise PermissionDenied
-    try:
-        files = _files(request)
-    except BadMediaType:
-        return HttpResponse(status=415)
     receipt = receive_from(
         actor,
         door=Door.STOW,
-        files=files,
+        files=submission(request),
         at=timezone.now(),
         study_uid=where(path).study_uid if "study" in path else None,
     )
@@ -53,22 +42,6 @@ def store(request: Any, **path: str) -> HttpResponseBase:
         raise BadBody("The body holds no part.")
     answer = _response(items, root(actor.organization_code))
     return HttpResponse(orjson.dumps(answer), content_type=JSON, status=_status(items))
-
-
-def _files(request: Any) -> Iterator[Incoming]:
-    """The objects of the body; BadMediaType is raised before anything is read."""
-    media, given = parse_options_header(request.META.get("CONTENT_TYPE", ""))
-    chunks = body(request, most=MAX_ARCHIVE_BYTES)
-    if media == b"application/dicom":
-        return iter([Incoming("part 1", chunks)])
-    kind = given.get(b"type", b"application/dicom").lower()
-    if media != b"multipart/related" or kind != b"application/dicom":
-        raise BadMediaType
-    boundary = given.get(b"boundary", b"")
-    if not 0 < len(boundary) <= 70:
-        raise BadBody("The content type has no boundary.")
-    parts = Parts(chunks, boundary, most=MAX_FILES_AT_ONCE)
-    return (Incoming(f"part {number}", pieces) for number, pieces in enumerate(parts, 1))
 
 
 def _good(item: Line) -> bool:

@@ -1,7 +1,6 @@
-"""The archive: what it holds (`stored`), how it is found (`searched`), what leaves (`leaving`)."""
+"""What the archive holds (`stored`), and what becomes of it afterwards (`leaving`)."""
 
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
-from .searched import Listed, NameKey, Requested
 from .stored import (
     Batch,
     Conflict,
@@ -23,10 +22,7 @@ __all__ = [
     "Erasure",
     "Hold",
     "Instance",
-    "Listed",
-    "NameKey",
     "Removal",
-    "Requested",
     "Series",
     "Study",
     "StudyQuerySet",

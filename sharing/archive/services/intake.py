@@ -32,10 +32,13 @@ _UNSOUND = frozenset({"meta_mismatch", "transfer_syntax_missing"})
 
 @dataclass(frozen=True)
 class Incoming:
-    """One sent file: a label that never becomes a path, and its bytes, read once in order."""
+    """One sent file: a label that never becomes a path, and its bytes, read once in order.
+
+    A door that finds the file can't be taken lets `pieces` raise BadDicom: that is its line.
+    """
 
     name: str
-    pieces: Iterable[bytes]
+    pieces: Iterable[bytes | memoryview]
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,12 @@ class Intake:
         pieces = iter(file.pieces)
         first = next(pieces, b"")
         whole = chain((first,), pieces)
-        if self.archives and first.startswith(_ZIP):
+        if self.archives and bytes(first[:4]) in _ZIP:
             self._take_archive(file.name, whole)
         else:
             self._take_object(file.name, whole)
 
-    def _take_archive(self, name: str, pieces: Iterable[bytes]) -> None:
+    def _take_archive(self, name: str, pieces: Iterable[bytes | memoryview]) -> None:
         with scratch() as handle:
             pack = Pack(handle)
             try:
@@ -116,7 +119,7 @@ class Intake:
         else:
             self._add(Item(name, Outcome.IGNORED, entry.kind))
 
-    def _take_object(self, name: str, pieces: Iterable[bytes]) -> None:
+    def _take_object(self, name: str, pieces: Iterable[bytes | memoryview]) -> None:
         pack = self._spool = self._spool or self._new_pack()
         start = pack.size
         try:
