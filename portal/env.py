@@ -79,6 +79,11 @@ VARIABLES = (
     Variable("DEBUG", "0", "Django's debug pages; refused in production"),
     Variable("LOG_LEVEL", "INFO", "Lowest level that is logged"),
     Variable(
+        "REJECTED_KEEP_DAYS",
+        "30",
+        "How long rejected and replaced images can be taken back before their bytes are purged",
+    ),
+    Variable(
         "TRUST_PROXY",
         "0",
         "1 when a reverse proxy sets X-Forwarded-Proto and X-Forwarded-For, and only then",
@@ -112,6 +117,13 @@ class Environment:
         if value not in allowed:
             raise EnvironmentMistake(f"{name} must be one of: {', '.join(allowed)}")
         return value
+
+    def number(self, name: str) -> int:
+        """A whole number, not below zero."""
+        value = self.text(name)
+        if not (value.isascii() and value.isdigit()):
+            raise EnvironmentMistake(f"{name} must be a whole number")
+        return int(value)
 
     def folder(self, name: str) -> Path:
         """An absolute path; relative ones start at the checkout."""

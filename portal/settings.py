@@ -99,6 +99,7 @@ TEMPLATES = [
 # --- where things are kept ------------------------------------------------------------------------
 DATABASES = {"default": environment.database(env.text("DATABASE_URL"), DATA_DIR)}
 BLOB_STORAGE, SCRATCH_DIR = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
+REJECTED_KEEP_DAYS = env.number("REJECTED_KEEP_DAYS")
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
 for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):
@@ -129,6 +130,8 @@ CELERY_BEAT_SCHEDULE = {
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},
+    "archive-purge": {"task": "archive.purge", "schedule": 3600.0},
+    "archive-scrub": {"task": "archive.scrub", "schedule": 3600.0},
 }
 
 # --- pages ----------------------------------------------------------------------------------------

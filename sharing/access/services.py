@@ -175,6 +175,16 @@ def share(
     return made
 
 
+def end_shares(*, custodian_id: int, study_uid: str, at: datetime) -> int:
+    """End every share of a study that its custodian removed; how many.
+
+    The rows stay as history. A study that comes under the same UID later is a new one, and none
+    of them opens it.
+    """
+    grants = Grant.objects.filter(custodian_id=custodian_id, study_uid=study_uid, revoked_at=None)
+    return grants.update(revoked_at=at)
+
+
 def shares_of_study(*, custodian_id: int, study_uid: str, at: datetime) -> QuerySet[Grant]:
     """The live grants on one study of one custodian, newest first."""
     return (

@@ -51,6 +51,7 @@ class Door(StrEnum):
     UPLOAD = "upload"
     STOW = "stow"
     DEMO = "demo"
+    AGAIN = "archive"  # out of the archive itself: a rejection taken back, a conflict decided
 
 
 class RemovalKind(StrEnum):
@@ -59,6 +60,7 @@ class RemovalKind(StrEnum):
     DELETED = "deleted"  # a whole study; it may be sent again, and is then a new one
     REJECTED = "rejected"  # images; their identifiers are refused when they come again
     SUPERSEDED = "superseded"  # an image, by other bytes under its identifier
+    RETURNED = "returned"  # a rejection was taken back
 
 
 class Why(StrEnum):
@@ -94,6 +96,9 @@ _WHY_WORDS = {
 WHY_DELETE = (Why.MISTAKE, Why.WRONG_PATIENT, Why.RETENTION, Why.REQUEST, Why.OTHER)
 WHY_REJECT = (Why.QUALITY, Why.SAFETY, Why.WORKLIST, Why.WRONG_PATIENT, Why.OTHER)
 """What rejecting may say; the first three are DCM 113001, 113037 and 113038 (PS3.16 CID 7011)."""
+
+VERIFY_EVERY = timedelta(days=30)
+"""How long a pack may go unread before scrub reads it."""
 
 LINGER = timedelta(hours=1)
 """How long a rewritten pack stays for readers who still have its name."""

@@ -3,7 +3,15 @@
 from celery import shared_task
 from django.utils import timezone
 
-from .services import reconciling, settling, uploading
+from .services import (
+    compacting,
+    journaling,
+    reconciling,
+    rejecting,
+    scrubbing,
+    settling,
+    uploading,
+)
 
 
 @shared_task(name="archive.settle_study")
@@ -28,3 +36,28 @@ def close_idle_batches() -> None:
 def reconcile() -> None:
     """Hold rows, blobs and jobs against each other; the beat calls this."""
     reconciling.reconcile(at=timezone.now(), collect=True)
+
+
+@shared_task(name="archive.erase")
+def erase(erasure_id: int) -> None:
+    """Write a pack again without what left it."""
+    compacting.erase(erasure_id=erasure_id, at=timezone.now())
+
+
+@shared_task(name="archive.write_journal")
+def write_journal(removal_id: int) -> None:
+    """Put a line of the journal of removals into the store."""
+    journaling.write_journal(removal_id=removal_id)
+
+
+@shared_task(name="archive.purge")
+def purge() -> None:
+    """Let go of what was withheld long enough; the beat calls this."""
+    rejecting.purge(at=timezone.now())
+
+
+@shared_task(name="archive.scrub")
+def scrub() -> None:
+    """Verify a part of the stored hashes, all of them within a month; the beat calls this."""
+    at = timezone.now()
+    scrubbing.scrub(at=at, most=scrubbing.share_of(at=at))

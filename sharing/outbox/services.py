@@ -72,3 +72,10 @@ def owed(*, task: str | None = None) -> int:
     """How many jobs are neither done nor parked."""
     jobs = Job.objects.filter(done_at=None, parked_at=None)
     return (jobs.filter(task=task) if task else jobs).count()
+
+
+def stuck(*, at: datetime, since: timedelta) -> tuple[int, int]:
+    """How many jobs are overdue by more than `since`, and how many were given up (parked)."""
+    open_jobs = Job.objects.filter(done_at=None)
+    late = open_jobs.filter(parked_at=None, due_at__lt=at - since)
+    return late.count(), open_jobs.exclude(parked_at=None).count()

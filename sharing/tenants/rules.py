@@ -103,20 +103,24 @@ class Duty(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     APPROVE_ORGANIZATIONS = "approve_organizations"
     SHARE = "share"
+    DELETE = "delete"
+    HOLD = "hold"
+    REJECT = "reject"
+    DECIDE = "decide"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.ADMINISTRATOR: frozenset({Duty.MANAGE_MEMBERS}),
-    Role.PRIVACY_OFFICER: frozenset({Duty.READ_LOG}),
-    Role.RADIOLOGIST: frozenset({Duty.SHARE}),
+    Role.PRIVACY_OFFICER: frozenset({Duty.READ_LOG, Duty.DELETE, Duty.HOLD}),
+    Role.RADIOLOGIST: frozenset({Duty.SHARE, Duty.REJECT, Duty.DECIDE}),
     Role.PHYSICIAN: frozenset({Duty.SHARE}),
-    Role.TECHNOLOGIST: frozenset({Duty.UPLOAD}),
+    Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
     Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT}),
     Role.OPERATOR: frozenset({Duty.APPROVE_ORGANIZATIONS}),
-    Role.CLIENT: frozenset({Duty.UPLOAD}),
+    Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE}),
 }
 
-SCOPES = ("dicomweb.read", "dicomweb.write", "studies.read", "uploads.write")
+SCOPES = ("dicomweb.read", "dicomweb.write", "studies.read", "studies.delete", "uploads.write")
 """What a partner's token may carry."""
 
 

@@ -31,6 +31,7 @@ class Removal(models.Model):
     by_id = models.CharField(max_length=64, blank=True)
     by_name = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+    of = models.CharField(max_length=24, blank=True)  # the rejection that is taken back
     blob = models.CharField(max_length=120, blank=True)
 
     class Meta:

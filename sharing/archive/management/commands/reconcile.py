@@ -1,4 +1,4 @@
-"""`manage.py reconcile [--collect]`: hold rows, blobs and jobs against each other."""
+"""`manage.py reconcile [--collect] [--replay]`: hold rows, blobs and jobs against each other."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
+from sharing.archive.services.journaling import replay
 from sharing.archive.services.reconciling import reconcile
 
 
@@ -15,18 +16,24 @@ class Command(BaseCommand):
     help = "Compares rows, blobs and jobs; --collect deletes blobs that no row names."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whether to delete."""
+        """Whether to delete, and whether to do removals again after a restore."""
         parser.add_argument("--collect", action="store_true", help="delete orphans older than 24 h")
+        parser.add_argument(
+            "--replay",
+            action="store_true",
+            help="after a restore, before serving: do again what the journal of removals says",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError when a row's bytes are not there."""
+        if options["replay"]:
+            done = replay()
+            self.stdout.write(f"removals known: {done.known}, done again: {done.done}")
+            if done.strange:
+                raise CommandError(f"{done.strange} removals are of organizations unknown here.")
         report = reconcile(at=timezone.now(), collect=options["collect"])
-        for name, value in vars(report).items():
-            count = value if isinstance(value, int) else len(value)
+        for name, count in report.counts.items():
             self.stdout.write(f"{name.replace('_', ' ')}: {count}")
         if not report.agrees:
-            raise CommandError("Stored bytes are missing: " + ", ".join(self._names(report)))
-
-    @staticmethod
-    def _names(report: Any) -> list[str]:
-        return [*report.missing, *report.cut_short]
+            names = [*report.missing, *report.cut_short, *report.damaged]
+            raise CommandError("Stored bytes are missing or damaged: " + ", ".join(names))

@@ -1,0 +1,67 @@
+"""Deleting a study: its rows go in one transaction with the journal and the log; its bytes follow.
+
+A deleted study may be sent again and is then a new one: nothing that was shared comes back.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from sharing.archive.errors import OnHold
+from sharing.archive.models import Removal, Study
+from sharing.archive.rules import WHY_DELETE, RemovalKind, Why
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.rules import Actor, Duty
+
+from .leaving import (
+    Order,
+    check_free,
+    forget_study,
+    journal,
+    lock_own,
+    owe_erasure,
+    own_study,
+    record_refusal,
+)
+
+SCOPE = "studies.delete"
+"""What a machine's token must carry; people delete by their duty."""
+
+
+def study_to_delete(actor: Actor, *, public_id: str, at: datetime) -> Study:
+    """The study that a page asks about. Raises NotAllowed, StudyNotFound."""
+    if actor.kind == "client" and SCOPE not in actor.scopes:
+        raise NotAllowed()
+    return own_study(actor, public_id=public_id, at=at, duty=Duty.DELETE)
+
+
+def delete_study(
+    actor: Actor, *, public_id: str, why: Why, words: str = "", at: datetime
+) -> Removal:
+    """Delete a study of the actor's own organization, for good.
+
+    Raises NotAllowed, StudyNotFound, RemovalInvalid, or OnHold, which is in the log afterwards.
+    """
+    order = Order(why, words, actor.who, at).checked(WHY_DELETE)
+    study = study_to_delete(actor, public_id=public_id, at=at)
+    try:
+        with transaction.atomic():
+            locked = lock_own(actor, public_id=public_id, at=at, duty=Duty.DELETE)
+            return delete_locked(locked, order)
+    except OnHold:
+        record_refusal(study, action="study.delete", by=actor.who, at=at)
+        raise
+
+
+def delete_locked(study: Study, order: Order) -> Removal:
+    """The deletion itself, in the caller's transaction. Raises OnHold."""
+    check_free(study)
+    removal = journal(
+        study.organization_id,
+        study.subject.what,
+        RemovalKind.DELETED,
+        order,
+        instances=study.instance_count,
+    )
+    owe_erasure(study.organization_id, forget_study(study, order.at), order.at)
+    return removal
