@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from sharing.archive.rules import WHY_DELETE
+
 
 class FilterForm(serializers.Serializer[Any]):
     """What a list of studies may be narrowed by."""
@@ -108,3 +110,10 @@ class StudyDetailForm(StudyForm):
     """A study with its series."""
 
     series = SeriesForm(many=True)
+
+
+class RemovalForm(serializers.Serializer[Any]):
+    """Why a study is deleted; the journal and the access log keep it."""
+
+    reason = serializers.ChoiceField(choices=[(why.value, why.words) for why in WHY_DELETE])
+    words = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)

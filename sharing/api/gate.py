@@ -41,3 +41,14 @@ class ReadsStudies(BasePermission):
         """False for strangers and for tokens without the scope."""
         actor = request._request.actor
         return actor is not None and may(actor, "studies.read")
+
+
+class ReadsOrDeletesStudies(ReadsStudies):
+    """The same, and for DELETE `studies.delete`; whose study it is, is the service's answer."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """False for strangers and for tokens without the scope of the method."""
+        actor = request._request.actor
+        if request.method != "DELETE":
+            return super().has_permission(request, view)
+        return actor is not None and may(actor, "studies.delete")

@@ -11,11 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sharing.archive.services.finding import Found, find_studies, grounds, open_study
+from sharing.archive.services.removing import Why, delete_study
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 
-from .forms import FilterForm, MeForm, StudyDetailForm, StudyForm
-from .gate import ReadsStudies
+from .forms import FilterForm, MeForm, RemovalForm, StudyDetailForm, StudyForm
+from .gate import ReadsOrDeletesStudies, ReadsStudies
 
 
 class MeView(APIView):
@@ -72,7 +73,7 @@ class StudiesView(ListAPIView):
 class StudyView(APIView):
     """One study."""
 
-    permission_classes = [ReadsStudies]
+    permission_classes = [ReadsOrDeletesStudies]
 
     @extend_schema(responses=StudyDetailForm)
     def get(self, request: Any, study_id: str) -> Response:
@@ -87,6 +88,20 @@ class StudyView(APIView):
         series = [_series(row) for row in found.study.series.order_by("number", "pk")]
         body = study(request._request.actor, found) | {"series": series}
         return Response(StudyDetailForm(body).data)
+
+    @extend_schema(request=RemovalForm, responses={204: None})
+    def delete(self, request: Any, study_id: str) -> Response:
+        """Delete a study of the caller's own organization, for good: 409 while it is on hold."""
+        wanted = RemovalForm(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        delete_study(
+            request._request.actor,
+            public_id=study_id,
+            why=Why(wanted.validated_data["reason"]),
+            words=wanted.validated_data["words"],
+            at=timezone.now(),
+        )
+        return Response(status=204)
 
 
 def study(actor: Actor, found: Found) -> dict[str, Any]:

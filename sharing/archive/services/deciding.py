@@ -5,7 +5,7 @@ need another identifier, and would be another object than the one that was sent 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -84,28 +84,34 @@ def compare(actor: Actor, *, conflict_id: int, at: datetime, request_id: str = "
     Raises NotAllowed, ConflictNotFound, BlobUnavailable.
     """
     conflict = _waiting_one(actor, conflict_id)
-    study = studies_of(actor, [conflict], at=at).get(conflict.study_uid)
-    _log_read(actor, study, conflict, at, request_id)
-    row = _stored(conflict)
-    new = new_side(conflict)
+    row, study = _stored(conflict), _log_read(actor, conflict, at, request_id)
+    new = _new_side(conflict)
     made = Side(dicom_json(new.scanned, bulk_uri="bulk"), conflict.length, new.frames)
     if row is None:
-        return Comparison(conflict, study, None, made, differences({}, made.json), False)
+        return Comparison(conflict, study, old=None, new=made, differences=[], same_pixels=False)
     json = orjson.loads(expanded(row.metadata, bulk_uri="bulk"))
-    old = Side(json, row.length, row.frames)
-    found = differences(old.json, made.json)
-    return Comparison(conflict, study, old, made, found, _same_pixels(old_side(row), new))
+    return Comparison(
+        conflict,
+        study,
+        old=Side(json, row.length, row.frames),
+        new=made,
+        differences=differences(json, made.json),
+        same_pixels=_same_pixels(_old_side(row), new),
+    )
 
 
-def picture_of(actor: Actor, *, conflict_id: int, new: bool, at: datetime) -> bytes:
+def picture_of(
+    actor: Actor, *, conflict_id: int, new: bool, at: datetime, request_id: str = ""
+) -> bytes:
     """A small JPEG of one of the two. Raises ConflictNotFound, NotRenderable, BlobUnavailable."""
     conflict = _waiting_one(actor, conflict_id)
+    _log_read(actor, conflict, at, request_id)
     row = _stored(conflict)
     if new:
-        return new_side(conflict).thumbnail()
+        return _new_side(conflict).thumbnail()
     if row is None:
         raise NotRenderable()
-    return old_side(row).thumbnail()
+    return _old_side(row).thumbnail()
 
 
 @transaction.atomic
@@ -196,20 +202,36 @@ def _stored(conflict: Conflict) -> Instance | None:
     return rows.filter(organization_id=conflict.organization_id, sop_uid=conflict.sop_uid).first()
 
 
-def old_side(row: Instance) -> Stored:
+def _old_side(row: Instance) -> Stored:
     """The stored object as `retrieving` knows it."""
     return Stored("", *Instance.objects.filter(pk=row.pk).values_list(*Stored.COLUMNS).get())
 
 
-def new_side(conflict: Conflict) -> Stored:
+def _new_side(conflict: Conflict) -> Stored:
     """The waiting bytes in the same form, scanned now."""
-    place = (conflict.blob, conflict.offset, conflict.length, conflict.sha256)
-    blank = Stored("", "", conflict.sop_uid, "", "", 0, *place, None, True)
+    blank = Stored(
+        study="",
+        series_uid="",
+        sop_uid=conflict.sop_uid,
+        sop_class_uid="",
+        transfer_syntax="",
+        frames=0,
+        blob=conflict.blob,
+        offset=conflict.offset,
+        length=conflict.length,
+        sha256=conflict.sha256,
+        layout=None,
+        sound=True,
+    )
     scanned = blank.scanned
-    return Stored(
-        "", scanned.series_uid, conflict.sop_uid, scanned.sop_class_uid, scanned.transfer_syntax,
-        scanned.facts.frames, *place, packed(scanned.pixel), True,
-    )  # fmt: skip
+    return replace(
+        blank,
+        series_uid=scanned.series_uid,
+        sop_class_uid=scanned.sop_class_uid,
+        transfer_syntax=scanned.transfer_syntax,
+        frames=scanned.facts.frames,
+        layout=packed(scanned.pixel),
+    )
 
 
 def _same_pixels(old: Stored, new: Stored) -> bool:
@@ -227,9 +249,9 @@ def _what(study: Study | None, conflict: Conflict, actor: Actor) -> What:
     return What(custodian=actor.organization_code, study_uid=conflict.study_uid)
 
 
-def _log_read(
-    actor: Actor, study: Study | None, conflict: Conflict, at: datetime, request_id: str
-) -> None:
+def _log_read(actor: Actor, conflict: Conflict, at: datetime, request_id: str) -> Study | None:
+    """That the actor looks, in the log; the own study that the conflict is about."""
+    study = studies_of(actor, [conflict], at=at).get(conflict.study_uid)
     record_read(
         who=actor.who,
         action="study.compare",
@@ -238,3 +260,4 @@ def _log_read(
         ground=Ground(rule="own_staff", reason="Decides conflicts of the own organization"),
         request_id=request_id,
     )
+    return study

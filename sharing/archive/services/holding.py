@@ -1,4 +1,4 @@
-"""Legal holds: while one is in force nothing of the study is deleted, rejected, replaced or purged."""
+"""Legal holds: while one is in force nothing of the study is deleted, rejected or purged."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -63,7 +63,7 @@ def share_of(*, at: datetime) -> int:
 
 
 def _due(before: datetime) -> Iterator[str]:
-    """Packs that were last read before that moment, those never read first, then the longest unread."""
+    """Packs last read before that moment: those never read first, then the longest unread."""
     named: set[str] = set()
     for rows in hashed():
         named.update(rows.exclude(blob="").order_by().values_list("blob", flat=True).distinct())
