@@ -73,8 +73,9 @@ test: needs check
 	$(PY) -m pytest -n $(WORKERS)
 	$(PY) tests/postgres.py $(PY) -m pytest -n $(WORKERS) --ignore=tests/dicom --ignore=tests/journeys/test_every_page.py
 
-needs:
+needs: $(DEV_STAMP)
 	@sh tests/needs.sh
+	@$(PY) tests/ohif.py
 
 bench: setup
 	$(PY) -m bench

@@ -150,7 +150,11 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 0,  # the pool keeps them
             "CONN_HEALTH_CHECKS": True,  # free of cost: portal/database.py
-            "OPTIONS": CONNECT | {"pool": POOL | {"connection_class": Watchful}},
+            "OPTIONS": CONNECT
+            | {
+                "pool": POOL | {"connection_class": Watchful},
+                "prepare_threshold": 0,  # for sharing.kernel.sql: planning a fence takes a while
+            },
         }
     raise EnvironmentMistake("DATABASE_URL must start with sqlite:// or postgres://")
 
@@ -161,6 +165,7 @@ def _sqlite(path: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": BASE_DIR / path,
+        "CONN_MAX_AGE": None,  # opening the file anew for each request takes longer than a frame
         "OPTIONS": {
             "timeout": 20,
             # BEGIN IMMEDIATE: a transaction that reads, then writes, waits instead of failing.

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sharing.archive.indexing import index_studies
 from sharing.archive.models import Series, Study
 from sharing.audit.rules import SYSTEM
 from sharing.consent.models import Consent
@@ -159,6 +160,7 @@ def make_study(patient: Patient, **facts: Any) -> Study:
     Series.objects.create(
         study=study, series_uid=f"{study.study_uid}.1", modality=study.modality_list[0], number=1
     )
+    index_studies([study])
     return study
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Exists, Model, OuterRef
 
 from sharing.kernel.purposes import Action, Purpose
@@ -40,13 +40,14 @@ def fence(studies: type[Model], actor: Actor, action: Action, at: datetime) -> B
     """
     if closed_gate(actor, action):
         return None
+    held = connections[DEFAULT_DB_ALIAS]
     person = actor.user_id is not None
-    shape = (connection.vendor, actor.kind, actor.roles, actor.purpose, action, person)
+    shape = (held.vendor, actor.kind, actor.roles, actor.purpose, action, person)
     sql, plan = _compiled(studies, *shape)
     values = {
         _Slot.ORGANIZATION: actor.organization_id,
         _Slot.USER: actor.user_id,
-        _Slot.AT: connection.ops.adapt_datetimefield_value(at),
+        _Slot.AT: held.ops.adapt_datetimefield_value(at),
     }
     return sql, [values[part] if type(part) is _Slot else part for part in plan]
 

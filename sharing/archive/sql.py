@@ -1,23 +1,15 @@
-"""Hot paths ask in SQL, without an object per row; the only place that holds a raw cursor."""
+"""Hot paths ask in SQL, without an object per row; always inside the fence."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-
-from django.db import connection
 
 from sharing.access import fence
 from sharing.archive.models import Study
 from sharing.kernel.purposes import Action
+from sharing.kernel.sql import rows, write
 from sharing.tenants.rules import Actor
 
-
-def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a query; values are always bound, by %s."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+__all__ = ["fence_sql", "rows", "write"]
 
 
 def fence_sql(actor: Actor, action: Action, at: datetime) -> tuple[str, list[Any]] | None:

@@ -13,14 +13,15 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from .decode import BUDGET, Image
+from .drawing import AS_IT_IS, How
 from .errors import REASONS, CannotRender
 from .frames import HERE, Codec
-from .grey import Window
-from .render import Picture, render, thumbnail
+from .render import Picture, render, render_film, thumbnail
 
 MEMORY = 4 * 1024**3
 SECONDS = 20
@@ -145,31 +146,31 @@ def shutdown() -> None:
 atexit.register(shutdown)
 
 
-def render_in_child(
-    picture: Picture,
-    *,
-    window: Window | None = None,
-    size: tuple[int, int] | None = None,
-    quality: int = 90,
-    seconds: float = SECONDS,
-) -> bytes:
+def render_in_child(picture: Picture, how: How = AS_IT_IS, *, seconds: float = SECONDS) -> bytes:
     """What render() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps((picture, "picture", window, size, quality)), seconds)
+    return _ours().ask(pickle.dumps(("picture", picture, how)), seconds)
 
 
-def thumbnail_in_child(picture: Picture, *, seconds: float = SECONDS) -> bytes:
+def film_in_child(pictures: list[Picture], how: How, milliseconds: int) -> bytes:
+    """What render_film() gives, made in a bounded child. Raises CannotRender."""
+    return _ours().ask(pickle.dumps(("film", pictures, how, milliseconds)), SECONDS)
+
+
+def thumbnail_in_child(
+    picture: Picture, how: How | None = None, *, seconds: float = SECONDS
+) -> bytes:
     """What thumbnail() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps((picture, "thumbnail", None, None, 0)), seconds)
+    return _ours().ask(pickle.dumps(("thumbnail", picture, how)), seconds)
 
 
 def pixels_in_child(image: Image, frame: bytes, index: int) -> bytes:
     """What frames.pixels_of() gives, made in a bounded child. Raises CannotRender."""
-    return _ours().ask(pickle.dumps(((image, frame, index), "pixels", None, None, 0)), SECONDS)
+    return _ours().ask(pickle.dumps(("pixels", image, frame, index)), SECONDS)
 
 
 def photometric_in_child(image: Image, frame: bytes, index: int) -> str:
     """What frames.photometric_of() gives, made in a bounded child. Raises CannotRender."""
-    job = pickle.dumps(((image, frame, index), "photometric", None, None, 0))
+    job = pickle.dumps(("photometric", image, frame, index))
     return _ours().ask(job, SECONDS).decode("ascii", "replace")
 
 
@@ -195,16 +196,23 @@ def _bounded_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
+def _photometric(image: Image, frame: bytes, index: int) -> bytes:
+    return HERE.photometric(image, frame, index).encode("ascii", "replace")
+
+
+JOBS: dict[str, Callable[..., bytes]] = {
+    "pixels": HERE.pixels,
+    "photometric": _photometric,
+    "thumbnail": thumbnail,
+    "picture": render,
+    "film": render_film,
+}
+
+
 def _answer(job: bytes) -> tuple[int, bytes]:
-    picture, kind, window, size, quality = pickle.loads(job)  # noqa: S301 - the job is our parent's own
+    kind, *given = pickle.loads(job)  # noqa: S301 - the job is our parent's own
     try:
-        if kind == "pixels":
-            return 0, HERE.pixels(*picture)
-        if kind == "photometric":
-            return 0, HERE.photometric(*picture).encode("ascii", "replace")
-        if kind == "thumbnail":
-            return 0, thumbnail(picture)
-        return 0, render(picture, window=window, size=size, quality=quality)
+        return 0, JOBS[kind](*given)
     except CannotRender as wrong:
         return 1, wrong.code.encode("ascii")
     except MemoryError:

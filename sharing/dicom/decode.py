@@ -142,7 +142,7 @@ def _native(image: Image, frame: bytes, index: int) -> Pixels:
     if image.photometric == "YBR_FULL_422" and image.samples == 3:
         return _from_422(flat, image)
     pixels = _shaped(flat[: image.rows * image.columns * image.samples], image)
-    return pixels if kind == "f" else _stored_only(pixels, image)
+    return pixels if kind == "f" else stored_only(pixels, image)
 
 
 def _bits(image: Image, frame: bytes, index: int) -> Pixels:
@@ -169,7 +169,7 @@ def _from_422(flat: Pixels, image: Image) -> Pixels:
     return full.reshape(image.rows, image.columns, 3)
 
 
-def _stored_only(pixels: Pixels, image: Image, bits: int | None = None) -> Pixels:
+def stored_only(pixels: Pixels, image: Image, bits: int | None = None) -> Pixels:
     """Drop bits outside Bits Stored (old overlays live there) and extend the sign."""
     width = image.bits_allocated
     bits = bits or image.bits_stored
@@ -208,7 +208,7 @@ def _rle(image: Image, frame: bytes) -> Pixels:
     values = np.ascontiguousarray(np.moveaxis(planes, 1, -1)).view(f"<u{width}")[..., 0]
     pixels = np.moveaxis(values.reshape(image.samples, image.rows, image.columns), 0, -1)
     pixels = pixels[..., 0] if image.samples == 1 else np.ascontiguousarray(pixels)
-    return _stored_only(pixels, image)
+    return stored_only(pixels, image)
 
 
 def _unpacked(segment: bytes, cells: int) -> Pixels:
@@ -236,7 +236,7 @@ def _jpeg(image: Image, frame: bytes) -> tuple[Pixels, str]:
         photometric = "RGB"
     else:
         pixels = imagecodecs.jpeg8_decode(frame)
-    return _stored_only(np.ascontiguousarray(pixels), image, facts.precision), photometric
+    return stored_only(np.ascontiguousarray(pixels), image, facts.precision), photometric
 
 
 def _jpeg2000(image: Image, frame: bytes) -> tuple[Pixels, str]:
@@ -249,4 +249,4 @@ def _jpeg2000(image: Image, frame: bytes) -> tuple[Pixels, str]:
     # The codec undoes its own component transform; what is left is as labelled otherwise.
     was_transformed = image.photometric in ("YBR_RCT", "YBR_ICT") or facts.marked
     photometric = "RGB" if image.samples == 3 and was_transformed else image.photometric
-    return _stored_only(np.ascontiguousarray(pixels), image, facts.precision), photometric
+    return stored_only(np.ascontiguousarray(pixels), image, facts.precision), photometric

@@ -72,6 +72,7 @@ REASONS = {
     "undecodable": "The image data is damaged or cannot be decoded.",
     "unsupported_pixels": "Images of this kind cannot be shown.",
     "over_budget": "The image is too large to be shown.",
+    "no_such_region": "The region lies outside the image.",
     "took_too_long": "Showing the image took too long.",
     # BadMedia
     "not_a_zip": "This is not a ZIP file, or its end is missing.",

@@ -1,25 +1,24 @@
-"""One frame as a JPEG picture: for the rendered resource, thumbnails and first paints."""
+"""One frame as a picture: for the rendered resource, thumbnails and first paints."""
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from .decode import Image, decode_frame, image_of
+from .decode import Image, decode_frame, image_of, stored_only
+from .drawing import AS_IT_IS, JPEG, Bytes8, How, drawn, encoded, film, fitted, jpeg
 from .errors import CannotRender
 from .frames import Read, frame_bytes, frame_ranges
 from .grey import Grey, Lut, Window, grey_of
 from .layout import PixelLayout
-from .scan import Scanned
+from .scan import EXPLICIT_LE, IMPLICIT_LE, Scanned
 
-LARGEST = 4096
 THUMBNAIL = 128
 THUMBNAIL_BYTES = 6 * 1024
-Bytes8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -45,46 +44,39 @@ def picture_of(scanned: Scanned, read: Read, layout: PixelLayout | None, index: 
 
 
 def render_frame(
-    scanned: Scanned,
-    read: Read,
-    layout: PixelLayout | None,
-    index: int,
-    *,
-    window: Window | None = None,
-    size: tuple[int, int] | None = None,
-    quality: int = 90,
+    scanned: Scanned, read: Read, layout: PixelLayout | None, index: int, how: How = AS_IT_IS
 ) -> bytes:
-    """JPEG of frame `index` (from 0); `layout` None means the scanned one.
+    """Picture of frame `index` (from 0); `layout` None means the scanned one.
 
-    `window` is (center, width, "LINEAR" | "LINEAR_EXACT" | "SIGMOID"); `size` the box (w, h) that
-    the picture is fitted into, its aspect kept. Raises CannotRender.
+    Raises CannotRender.
     """
-    picture = picture_of(scanned, read, layout, index)
-    return render(picture, window=window, size=size, quality=quality)
+    return render(picture_of(scanned, read, layout, index), how)
 
 
-def render(
-    picture: Picture,
-    *,
-    window: Window | None = None,
-    size: tuple[int, int] | None = None,
-    quality: int = 90,
-) -> bytes:
-    """JPEG of a gathered Picture. Raises CannotRender."""
-    shown = shown_pixels(picture, window)
-    if size:
-        shown = _fitted(shown, size)
-    return _jpeg(shown, quality)
+def render(picture: Picture, how: How = AS_IT_IS) -> bytes:
+    """A picture file of a gathered Picture. Raises CannotRender."""
+    return encoded(drawn(shown_pixels(picture, how.window), how), how)
 
 
-def thumbnail(picture: Picture) -> bytes:
-    """A JPEG of 128 x 128, the picture centred on black, of about 6 kB at most."""
-    small = _fitted(shown_pixels(picture, None), (THUMBNAIL, THUMBNAIL))
+def render_film(pictures: list[Picture], how: How, milliseconds: int) -> bytes:
+    """Frames as one endless GIF, each shown for that time. Raises CannotRender."""
+    frames = [drawn(shown_pixels(picture, how.window), how) for picture in pictures]
+    return film(frames, milliseconds)
+
+
+def thumbnail(picture: Picture, how: How | None = None) -> bytes:
+    """A small picture: a JPEG of 128 x 128, centred on black, of about 6 kB at most.
+
+    With `how` what it says instead, fitted into its own box.
+    """
+    if how is not None and (how.size or how.media != JPEG):
+        return render(picture, how if how.size else replace(how, size=(THUMBNAIL, THUMBNAIL)))
+    small = fitted(shown_pixels(picture, None), (THUMBNAIL, THUMBNAIL))
     canvas = np.zeros((THUMBNAIL, THUMBNAIL, *small.shape[2:]), np.uint8)
     top, left = (THUMBNAIL - small.shape[0]) // 2, (THUMBNAIL - small.shape[1]) // 2
     canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
     for quality in (85, 75, 60, 45):
-        made = _jpeg(canvas, quality)
+        made = jpeg(canvas, quality)
         if len(made) <= THUMBNAIL_BYTES:
             break
     return made
@@ -92,17 +84,41 @@ def thumbnail(picture: Picture) -> bytes:
 
 def shown_pixels(picture: Picture, window: Window | None) -> Bytes8:
     """8-bit pixels, (rows, columns) grey or (rows, columns, 3) RGB. Raises CannotRender."""
-    pixels, photometric = decode_frame(picture.image, picture.frame, picture.index)
     with np.errstate(all="ignore"):  # absurd slopes and windows overflow; the result is clipped
+        if is_plain_grey(picture.image):
+            return _straight(picture, _windowed_by(picture.grey, window))
+        pixels, photometric = decode_frame(picture.image, picture.frame, picture.index)
         return _shown(pixels, photometric, picture, window)
+
+
+def is_plain_grey(image: Image) -> bool:
+    """Whether the frame's bytes are grey values that index a table as they stand."""
+    return (
+        image.syntax in (EXPLICIT_LE, IMPLICIT_LE)
+        and image.samples == 1
+        and image.bits_allocated in (8, 16)
+        and image.photometric != "PALETTE COLOR"
+    )
+
+
+def _straight(picture: Picture, grey: Grey) -> Bytes8:
+    """One look-up from stored bytes to brightness: the table knows which bits count."""
+    image = picture.image
+    cells = image.rows * image.columns
+    if len(picture.frame) < cells * image.bits_allocated // 8:
+        raise CannotRender("undecodable")
+    raw = np.frombuffer(picture.frame, f"<u{image.bits_allocated // 8}", cells)
+    return _by_table(raw.reshape(image.rows, image.columns), grey, image, raw=True)
+
+
+def _windowed_by(grey: Grey, window: Window | None) -> Grey:
+    return replace(grey, window=window, voi=None) if window else grey
 
 
 def _shown(
     pixels: NDArray[np.generic], photometric: str, picture: Picture, window: Window | None
 ) -> Bytes8:
-    grey = replace(picture.grey, window=window) if window else picture.grey
-    if window:
-        grey = replace(grey, voi=None)
+    grey = _windowed_by(picture.grey, window)
     if photometric == "PALETTE COLOR":
         if grey.palette is None:
             raise CannotRender("unsupported_pixels")
@@ -153,16 +169,65 @@ def _greyed(pixels: NDArray[np.generic], grey: Grey, image: Image) -> Bytes8:
     return _to_bytes(_voi(np.nan_to_num(values, posinf=high, neginf=low), grey, low, high), grey)
 
 
-def _by_table(pixels: NDArray[np.generic], grey: Grey, image: Image) -> Bytes8:
-    bits = pixels.dtype.itemsize * 8
-    unsigned = pixels.view(f"u{pixels.dtype.itemsize}")
-    every = np.arange(2**bits, dtype=f"u{pixels.dtype.itemsize}").view(pixels.dtype)
-    values = _modality(every.astype(np.float64), grey)
+def _by_table(
+    pixels: NDArray[np.generic], grey: Grey, image: Image, *, raw: bool = False
+) -> Bytes8:
+    """Brightness of every value of 8 or 16 bits once, then one look-up a pixel.
+
+    `raw` pixels are stored words, in which bits outside Bits Stored may hold something else.
+    """
+    width = pixels.dtype.itemsize
+    unsigned = pixels.view(f"u{width}")
+    scale = (width, pixels.dtype.kind == "i", image if raw else None)
     low, high = 0.0, 1.0
     if grey.window is None and grey.voi is None:
-        low, high = _spread(unsigned, every, values, grey, image)
-    table = _to_bytes(_voi(values, grey, low, high), grey)
-    return np.take(table, unsigned)
+        low, high = _spread(unsigned, *_values(*scale, grey), grey, image)
+    if grey.modality is None and grey.voi is None:
+        how = (grey.slope, grey.intercept, grey.window, grey.inverted, low, high)
+        # What only this object says must not split the cache.
+        kept = _bits_only(image) if raw else None
+        return np.take(_known_table(width, scale[1], kept, *how), unsigned)
+    return np.take(_table(_values(*scale, grey)[1], grey, low, high), unsigned)
+
+
+def _bits_only(image: Image) -> Image:
+    return replace(
+        image, syntax="", pixel_vr="", rows=1, columns=1, photometric="", planar=0, tag=0
+    )
+
+
+@lru_cache(maxsize=64)
+def _known_table(
+    width: int,
+    signed: bool,
+    image: Image | None,
+    slope: float,
+    intercept: float,
+    window: Window | None,
+    inverted: bool,
+    low: float,
+    high: float,
+) -> Bytes8:
+    """The table of images without tables of their own: a series shares one."""
+    grey = Grey(slope=slope, intercept=intercept, window=window, inverted=inverted)
+    with np.errstate(all="ignore"):
+        return _table(_values(width, signed, image, grey)[1], grey, low, high)
+
+
+def _values(
+    width: int, signed: bool, image: Image | None, grey: Grey
+) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
+    """Stored value and modality value of every word of `width` bytes, by the word unsigned."""
+    every: NDArray[np.generic] = np.arange(2 ** (width * 8), dtype=f"u{width}")
+    if image is not None:
+        every = stored_only(every, image)
+    elif signed:
+        every = every.view(f"i{width}")
+    return every, _modality(every.astype(np.float64), grey)
+
+
+def _table(values: NDArray[np.float64], grey: Grey, low: float, high: float) -> Bytes8:
+    return _to_bytes(_voi(values, grey, low, high), grey)
 
 
 def _spread(
@@ -176,17 +241,18 @@ def _spread(
     if image.bits_stored == 8 and not image.signed and grey.modality is None:
         ends = (values[0], values[255])
         return float(min(ends)), float(max(ends))
-    seen = np.bincount(unsigned.reshape(-1), minlength=len(every)).astype(np.float64)
+    seen = np.bincount(unsigned.reshape(-1), minlength=len(every))
     if grey.padding is not None:
         seen[every == grey.padding] = 0
-    order = np.argsort(values, kind="stable")
-    running = np.cumsum(seen[order])
-    if not running[-1]:
+    (there,) = np.nonzero(seen)
+    if not len(there):
         return 0.0, 1.0
+    order = there[np.argsort(values[there], kind="stable")]
+    running = np.cumsum(seen[order])
     marks = np.searchsorted(running, running[-1] * np.array([0.002, 0.998]))
     low, high = (float(values[order[min(m, len(order) - 1)]]) for m in marks)
-    present = values[seen > 0]
-    return (low, high) if high > low else (float(present.min()), float(present.max()))
+    ends = (float(values[order[0]]), float(values[order[-1]]))
+    return (low, high) if high > low else ends
 
 
 def _modality(values: NDArray[np.float64], grey: Grey) -> NDArray[np.float64]:
@@ -226,24 +292,6 @@ def _windowed(
 def _to_bytes(brightness: NDArray[np.float64], grey: Grey) -> Bytes8:
     shown = np.rint(np.nan_to_num(brightness) * 255).astype(np.uint8)
     return np.uint8(255) - shown if grey.inverted else shown
-
-
-def _fitted(pixels: Bytes8, size: tuple[int, int]) -> Bytes8:
-    rows, columns = pixels.shape[:2]
-    width, height = (max(1, min(side, LARGEST)) for side in size)
-    scale = min(width / columns, height / rows)
-    target = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    if target == (columns, rows):
-        return pixels
-    made = Pillow.fromarray(pixels).resize(target, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.asarray(made)
-
-
-def _jpeg(pixels: Bytes8, quality: int) -> bytes:
-    if max(pixels.shape[:2]) > 65000:
-        raise CannotRender("over_budget")
-    level = max(1, min(quality, 100))
-    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=level))
 
 
 def size_of_jpeg(jpeg: bytes) -> tuple[int, int]:

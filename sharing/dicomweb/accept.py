@@ -7,6 +7,7 @@ from typing import Any
 
 from sharing.archive.errors import NotAcceptable
 from sharing.archive.services.retrieving import Stored
+from sharing.dicom.drawing import GIF, JPEG, PNG
 
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 OCTETS, DICOM, MULTIPART = "application/octet-stream", "application/dicom", "multipart/related"
@@ -33,6 +34,7 @@ class Wanted:
     syntax: str
     quality: float
     multipart: bool
+    listed: bool = True  # said so, and not just */*
 
 
 def wanted(request: Any) -> list[Wanted]:
@@ -53,7 +55,8 @@ def _parsed(part: str) -> Iterator[Wanted]:
         media = given.get("type", "*/*").lower()
         yield Wanted(media, syntax, quality, multipart=True)
     else:
-        yield Wanted(media, syntax, quality, multipart=media == "*/*")
+        whatever = media == "*/*"
+        yield Wanted(media, syntax, quality, multipart=whatever, listed=not whatever)
 
 
 def _quality(text: str) -> float:
@@ -125,14 +128,24 @@ def _object_form(want: Wanted, stored: Stored) -> Form | None:
     return None
 
 
-def picture_type(wants: list[Wanted]) -> str:
-    """image/jpeg or image/png. Raises NotAcceptable."""
+PICTURES = (JPEG, PNG, GIF)
+
+
+def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
+    """The media type of pictures, and whether they leave in a multipart body.
+
+    Several pictures need one, a single one only where nothing else is wanted. NotAcceptable.
+    """
     for want in wants:
-        if want.media in ("image/jpeg", "image/*", "*/*"):
-            return "image/jpeg"
-        if want.media == "image/png":
-            return "image/png"
+        media = JPEG if want.media in ("image/*", "*/*") else want.media
+        if media in PICTURES and (want.multipart or not many):
+            return media, many or (want.multipart and want.listed)
     raise NotAcceptable()
+
+
+def accepts(wants: list[Wanted], *media: str) -> bool:
+    """Whether a single-part answer of one of these types would do."""
+    return any(want.media in media and (not want.multipart or not want.listed) for want in wants)
 
 
 def require_json(wants: list[Wanted]) -> None:

@@ -32,6 +32,21 @@ def answer(parts: list[Outgoing], media: str) -> StreamingHttpResponse:
     return response
 
 
+def answer_as_made(parts: Iterable[Outgoing], media: str) -> StreamingHttpResponse:
+    """The same for parts that are made while they are sent: how many, only the end tells."""
+    boundary = secrets.token_hex(16)
+
+    def stream() -> Iterator[bytes]:
+        for part in parts:
+            yield _head(boundary, part)
+            yield from part.chunks
+        yield f"\r\n--{boundary}--\r\n".encode()
+
+    return StreamingHttpResponse(
+        stream(), content_type=f'multipart/related; type="{media}"; boundary={boundary}'
+    )
+
+
 def _head(boundary: str, part: Outgoing) -> bytes:
     length = "" if part.length is None else f"Content-Length: {part.length}\r\n"
     return (

@@ -15,7 +15,6 @@ from sharing.archive.services.retrieving import (
     objects,
     open_images,
     ready,
-    thumbnail_of,
 )
 from sharing.kernel.errors import BadValue
 from sharing.kernel.purposes import Action
@@ -26,7 +25,6 @@ from .accept import (
     Form,
     frame_form,
     object_forms,
-    picture_type,
     require_json,
     wanted,
 )
@@ -34,8 +32,6 @@ from .gate import json_array, needs, root, tag, unchanged, where
 from .multipart import Outgoing, answer
 
 MOST_FRAMES = 1000
-_FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
-_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 
 
 def _open(request: Any, path: dict[str, str], action: Action = Action.IMAGES) -> Opened:
@@ -144,67 +140,6 @@ def _frame_list(text: str) -> list[int]:
     if len(words) > MOST_FRAMES or not all(re.fullmatch(r"[1-9]\d{0,8}", w) for w in words):
         raise BadValue("The list of frames is not a list of numbers from 1.")
     return [int(word) for word in words]
-
-
-@needs("dicomweb.read")
-def rendered_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET .../rendered of an instance or of one frame."""
-    opened = _open(request, path)
-    stored = objects(opened)[0]
-    media = picture_type(wanted(request))
-    number = _frame_list(path.get("frames", "1"))[0]
-    how = _how(request)
-    etag = tag(stored.sha256, number, media, sorted(how.items()))
-    if answer_304 := unchanged(request, etag):
-        return answer_304
-    draw = stored.png if media == "image/png" else stored.jpeg
-    return _picture(draw(number - 1, **how), media, etag)
-
-
-@needs("dicomweb.read")
-def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET .../thumbnail of a study, a series, an instance or a frame."""
-    opened = _open(request, path)
-    picture_type(wanted(request))
-    etag = tag(opened.version, "thumbnail", path.get("frames", ""))
-    if answer_304 := unchanged(request, etag):
-        return answer_304
-    if "frames" in path:
-        small = objects(opened)[0].thumbnail(_frame_list(path["frames"])[0] - 1)
-    else:
-        small = thumbnail_of(opened)
-    return _picture(small, "image/jpeg", etag)
-
-
-def _picture(raw: bytes, media: str, etag: str) -> HttpResponse:
-    response = HttpResponse(raw, content_type=media)
-    response["ETag"] = etag
-    return response
-
-
-def _how(request: Any) -> dict[str, Any]:
-    """`viewport`, `window` and `quality` of the query (PS3.18 8.3.5.1)."""
-    how: dict[str, Any] = {}
-    if viewport := request.GET.get("viewport"):
-        size = _numbers(viewport.split(",")[:2])
-        if len(size) != 2 or min(size) < 1:
-            raise BadValue("The viewport is not a width and a height.")
-        how["size"] = (int(size[0]), int(size[1]))
-    if window := request.GET.get("window"):
-        words = [*window.split(","), "linear"][:3]
-        center, width = _numbers(words[:2])
-        if words[2].lower() not in _FUNCTIONS or width <= 0:
-            raise BadValue("The window is not a centre, a width and a function.")
-        how["window"] = (center, width, _FUNCTIONS[words[2].lower()])
-    if quality := request.GET.get("quality"):
-        how["quality"] = int(_numbers([quality])[0])
-    return how
-
-
-def _numbers(words: list[str]) -> list[float]:
-    if not all(_NUMBER.fullmatch(word.strip()) for word in words):
-        raise BadValue("A number in the query is not a number.")
-    return [float(word) for word in words]
 
 
 @needs("dicomweb.read")

@@ -32,7 +32,10 @@ class Patient(models.Model):
                 name="an_identifier_without_issuer_is_no_identity", condition=~Q(issuer="")
             ),
         ]
-        indexes = [models.Index(fields=["organization", "search_key"], name="patients_by_name")]
+        indexes = [
+            models.Index(fields=["organization", "search_key"], name="patients_by_name"),
+            models.Index(fields=["identifier", "organization"], name="patients_by_identifier"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharing.dicom.names import PersonName, display_name, fold, search_key
+from sharing.dicom.names import PersonName, display_name, fold, name_keys, search_key
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,24 @@ def test_japanese_voicing_marks_are_letters_and_stay() -> None:
 def test_no_text_breaks_a_name(words: str) -> None:
     display_name(words)
     assert search_key(words) == fold(search_key(words))
+
+
+@pytest.mark.parametrize(
+    ("name", "entries"),
+    [
+        ("Müller^Jörg", ["muller jorg ", "jorg "]),
+        ("LIN^Xiaoyan=林^晓燕", ["lin xiaoyan ", "xiaoyan ", "林 晓燕 ", "晓燕 ", "林晓燕 "]),
+        ("曾国藩", ["曾国藩 ", "zeng guofan ", "ceng guofan ", "guofan "]),
+        ("=吕^布", ["吕 布 ", "布 ", "吕布 ", "lv bu ", "lu bu ", "lyu bu ", "bu "]),
+        (
+            "=山田^太郎=やまだ^たろう",
+            ["山田 太郎 ", "やまだ たろう ", "たろう ", "shantian tailang "],
+        ),
+        ("", []),
+    ],
+)
+def test_a_name_can_be_entered_at_each_word_and_by_its_pinyin(
+    name: str, entries: list[str]
+) -> None:
+    assert set(entries) <= set(name_keys(name))
+    assert len(name_keys(name)) <= 12

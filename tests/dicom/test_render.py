@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from sharing.dicom.child import render_in_child, shutdown, thumbnail_in_child
+from sharing.dicom.drawing import How
 from sharing.dicom.errors import CannotRender
 from sharing.dicom.render import (
     Picture,
@@ -133,7 +134,7 @@ def test_ybr_becomes_rgb() -> None:
 @pytest.mark.parametrize("size", [(8, 8), (2, 9), (9, 2), (1, 1)])
 def test_a_picture_fits_the_box_and_keeps_its_shape(size: tuple[int, int]) -> None:
     data = part10(dataset())
-    made = render(_picture(data), size=size)
+    made = render(_picture(data), How(size=size))
     side = min(size)
     assert size_of_jpeg(made) == (side, side)
 
@@ -175,7 +176,7 @@ def test_a_child_that_is_too_slow_is_ended_and_replaced() -> None:
     good = _picture(part10(dataset()))
     try:
         with pytest.raises(CannotRender) as refused:
-            render_in_child(good, size=(6000, 6000), seconds=0.01)  # a second of work
+            render_in_child(good, How(size=(6000, 6000)), seconds=0.01)  # a second of work
         assert refused.value.code == "took_too_long"
         assert render_in_child(good) == render(good)
     finally:

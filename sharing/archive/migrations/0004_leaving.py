@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0002_ready_made'),
+        ('archive', '0003_searching'),
         ('tenants', '0001_initial'),
     ]
 

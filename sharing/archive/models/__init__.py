@@ -1,6 +1,7 @@
-"""What the archive holds (`stored`), and what becomes of it afterwards (`leaving`)."""
+"""The archive: what it holds (`stored`), how it is found (`searched`), what leaves (`leaving`)."""
 
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
+from .searched import Listed, NameKey, Requested
 from .stored import (
     Batch,
     Conflict,
@@ -22,7 +23,10 @@ __all__ = [
     "Erasure",
     "Hold",
     "Instance",
+    "Listed",
+    "NameKey",
     "Removal",
+    "Requested",
     "Series",
     "Study",
     "StudyQuerySet",

@@ -73,6 +73,7 @@ class Study(models.Model):
             models.Index(fields=["organization", "-study_date"], name="studies_by_date"),
             models.Index(fields=["patient", "-study_date"], name="studies_of_a_patient"),
             models.Index(fields=["study_uid"], name="studies_by_uid"),
+            models.Index(fields=["accession_number"], name="studies_by_accession"),
         ]
 
     @property
@@ -111,6 +112,10 @@ class Series(models.Model):
     middle = models.CharField(max_length=64, blank=True)  # SOP Instance UID of the middle image
     thumbnail = models.BinaryField(null=True)
     version = models.PositiveIntegerField(default=0)  # raised whenever anything in it changes
+    # Filled by `archive.indexing` where the files say it (PS3.18 table 10.6.3-4).
+    performed_day = models.PositiveIntegerField(db_default=0)
+    performed_time = models.CharField(max_length=16, db_default="")
+    attributes = models.TextField(db_default="")  # ready JSON of the rest
 
     class Meta:
         constraints = [
@@ -118,6 +123,7 @@ class Series(models.Model):
                 fields=["study", "series_uid"], name="a_series_uid_is_unique_in_its_study"
             ),
         ]
+        indexes = [models.Index(fields=["series_uid"], name="series_by_uid")]
         verbose_name_plural = "series"
 
 

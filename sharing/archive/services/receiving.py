@@ -14,6 +14,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from sharing.archive.errors import NoSpace
+from sharing.archive.indexing import index_series, index_studies
 from sharing.archive.models import (
     Batch,
     Conflict,
@@ -287,6 +288,7 @@ def _add(study: Study, group: list[New], blob: str, delivery: Delivery, by: Who)
             "series_count", "instance_count", "modalities", "warnings", "state", "changed_at",
         ]
     )  # fmt: skip
+    index_studies([study])
     detail = {"instances": len(group), "door": delivery.door, "delivery": delivery.public_id}
     what = study.subject.what
     what = What(what.custodian, what.patient, what.study, what.study_uid, detail)
@@ -305,6 +307,8 @@ def _series(study: Study, group: Sequence[New]) -> tuple[dict[str, Series], int]
         series[new.series_uid].frame_count += new.facts.frames
     Series.objects.bulk_update(found.values(), ["instance_count", "frame_count"], batch_size=200)
     Series.objects.bulk_create(made.values())
+    firsts = {new.series_uid: new.metadata for new in reversed(group) if new.series_uid in made}
+    index_series([(made[uid].pk, metadata) for uid, metadata in firsts.items()])
     return series, len(made)
 
 

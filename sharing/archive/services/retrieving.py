@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from io import BytesIO
 from typing import Any, ClassVar
-
-from PIL import Image
 
 from sharing.archive.errors import BlobUnavailable, NotRenderable, StudyNotFound
 from sharing.archive.frames import ranges_of, unpacked
@@ -18,7 +15,7 @@ from sharing.archive.metadata import expanded
 from sharing.archive.models import Instance, Series, Study
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
-from sharing.dicom.child import CHILD, render_in_child, thumbnail_in_child
+from sharing.dicom.child import CHILD, thumbnail_in_child
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
@@ -273,29 +270,18 @@ class Stored:
         """An even table means whole bytes; frames of 1 bit may begin inside one."""
         return self.layout is None or bytes(self.layout[:1]) == b"\1"
 
-    def jpeg(self, index: int, **how: Any) -> bytes:
-        """Frame `index` as a JPEG picture; `how` as `render_in_child` takes it."""
-        return self._rendered(index, lambda picture: render_in_child(picture, **how))
-
-    def png(self, index: int, **how: Any) -> bytes:
-        """The same picture as PNG."""
-        made = BytesIO()
-        with Image.open(BytesIO(self.jpeg(index, **how | {"quality": 100}))) as picture:
-            picture.save(made, "PNG")
-        return made.getvalue()
-
     def thumbnail(self, index: int | None = None) -> bytes:
         """A small picture, of the middle frame unless told otherwise. Raises NotRenderable."""
-        return self._rendered(self.frames // 2 if index is None else index, thumbnail_in_child)
-
-    def _rendered(self, index: int, draw: Callable[[Picture], bytes]) -> bytes:
         try:
-            picture = picture_of(self.scanned, self._plain, unpacked(self.layout), index)
-            return draw(picture)
+            return thumbnail_in_child(self.gathered(self.frames // 2 if index is None else index))
         except CannotRender as wrong:
             if wrong.code == "no_such_frame":
                 raise StudyNotFound() from wrong
             raise NotRenderable(wrong.reason) from wrong
+
+    def gathered(self, index: int) -> Picture:
+        """What a picture of frame `index` is made of. Raises CannotRender."""
+        return picture_of(self.scanned, self._plain, unpacked(self.layout), index)
 
     def bulk(self, path: str) -> bytes:
         """The bulk value that a BulkDataURI names. Raises StudyNotFound."""

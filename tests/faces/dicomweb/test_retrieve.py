@@ -204,7 +204,7 @@ def test_pictures(region: Region, pacs: Client, small: Instance) -> None:
     for place in (url, f"{url}/frames/1", url.partition("/instances")[0]):
         small_picture = get(pacs, f"{place}/thumbnail")
         assert small_picture["Content-Type"] == "image/jpeg"
-    assert get(pacs, f"{url}/rendered", "image/gif").status_code == 406
+    assert get(pacs, f"{url}/rendered", "image/jp2").status_code == 406
     assert get(pacs, f"{url}/rendered?window=1").status_code == 400
     assert get(pacs, f"{url}/rendered?viewport=0,9").status_code == 400
 
