@@ -174,7 +174,12 @@ def photometric_in_child(image: Image, frame: bytes, index: int) -> str:
     return _ours().ask(job, SECONDS).decode("ascii", "replace")
 
 
-CHILD = Codec(pixels_in_child, photometric_in_child)
+def encoded_in_child(image: Image, frame: bytes, index: int, syntax: str) -> bytes:
+    """What transcode.transcoded() gives, made in a bounded child. Raises CannotRender."""
+    return _ours().ask(pickle.dumps(("encoded", image, frame, index, syntax)), SECONDS)
+
+
+CHILD = Codec(pixels_in_child, photometric_in_child, encoded_in_child)
 
 
 def _exactly(pipe: IO[bytes], length: int) -> bytes:
@@ -206,6 +211,7 @@ JOBS: dict[str, Callable[..., bytes]] = {
     "thumbnail": thumbnail,
     "picture": render,
     "film": render_film,
+    "encoded": HERE.encoded,
 }
 
 

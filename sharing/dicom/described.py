@@ -42,13 +42,14 @@ def described(json: Json, syntax: str, index: int) -> tuple[Image, Grey] | None:
     """
     if syntax not in _PLAIN or any(json.get(tag, {}).get("Value") for tag in _TABLES):
         return None
-    image = _image(json, syntax)
-    if image is None or not 0 < image.decoded_bytes <= MOST_BYTES:
+    image = image_described(json, syntax)
+    if image is None or not _is_ordinary(image) or not 0 < image.decoded_bytes <= MOST_BYTES:
         return None
     return image, _grey(json, image, index)
 
 
-def _image(json: Json, syntax: str) -> Image | None:
+def image_described(json: Json, syntax: str) -> Image | None:
+    """How the pixels are written, by the data set alone; None where it does not say."""
     pixels = json.get("7FE00010")
     shape = [_whole(json, tag) for tag in ("00280010", "00280011", "00280100")]
     if pixels is None or not all(shape):
@@ -56,13 +57,12 @@ def _image(json: Json, syntax: str) -> Image | None:
     rows, columns, allocated = (number or 0 for number in shape)
     samples = _or(_whole(json, "00280002"), 1) or 1
     stored = _or(_whole(json, "00280101"), allocated)
-    image = Image(
+    return Image(
         syntax, 0x7FE00010, pixels["vr"], rows, columns, samples, allocated, stored,
         _or(_whole(json, "00280102"), stored - 1), _whole(json, "00280103") == 1,
         "\\".join(word or "" for word in json.get("00280004", {}).get("Value", ())),
         _or(_whole(json, "00280006"), 0),
     )  # fmt: skip
-    return image if _is_ordinary(image) else None
 
 
 def _is_ordinary(image: Image) -> bool:

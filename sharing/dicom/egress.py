@@ -64,7 +64,7 @@ def file_meta(scanned: Scanned, syntax: str) -> bytes:
         + _short(0x00020012, "UI", _uid(IMPLEMENTATION_UID))
         + _short(0x00020013, "SH", _even(IMPLEMENTATION_NAME.encode(), b" "))
     )
-    rows = _long(0x00020001, "OB", 2) + b"\0\1" + rows
+    rows = head_long(0x00020001, "OB", 2) + b"\0\1" + rows
     return SAFE_START + _short(0x00020000, "UL", struct.pack("<I", len(rows))) + rows
 
 
@@ -88,7 +88,7 @@ def as_explicit_le(scanned: Scanned, read: Read, codec: Codec = HERE) -> Iterato
         elif colour and element.tag == 0x00280004:
             yield _short(element.tag, "CS", b"RGB ")
         else:
-            yield from _element(element, read, signed)
+            yield from element_bytes(element, read, signed)
 
 
 def _becomes_rgb(scanned: Scanned, read: Read, codec: Codec) -> bool:
@@ -109,13 +109,14 @@ def _decoded_pixels(scanned: Scanned, read: Read, codec: Codec) -> Iterator[byte
     if not frames or total >= UNDEFINED - 1:
         raise CannotRender("over_budget" if frames else "frames_unusable")
     vr = "OW" if image.bits_allocated > 8 else "OB"
-    yield _long(0x7FE00010, vr, total + total % 2)
+    yield head_long(0x7FE00010, vr, total + total % 2)
     for index in range(len(frames)):
         yield as_native_le(scanned, frame_bytes(read, layout, index), index, codec)
     yield bytes(total % 2)
 
 
-def _element(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
+def element_bytes(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
+    """One element in Explicit VR Little Endian, in pieces; nothing for a group length."""
     if element.tag & 0xFFFF == 0:
         return  # group lengths: retired, and wrong after re-encoding
     if element.items is not None:
@@ -125,7 +126,7 @@ def _element(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
     if element.length > 65534 and vr not in _LONG:
         vr = "UN"  # PS3.5 6.2.2: too long for a 16-bit length field
     odd = element.length % 2
-    head = _long if vr in _LONG else _short_head
+    head = head_long if vr in _LONG else _short_head
     yield head(element.tag, vr, element.length + odd)
     for part in _parts(element, read):
         yield part if element.little else _swapped(part, _WIDTHS.get(vr, 1))
@@ -134,12 +135,12 @@ def _element(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
 
 
 def _sequence(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
-    yield _long(element.tag, "SQ", UNDEFINED)
+    yield head_long(element.tag, "SQ", UNDEFINED)
     for item in element.items or ():
         yield struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
         inner = is_signed(item, inherited=signed)
         for child in item:
-            yield from _element(child, read, inner)
+            yield from element_bytes(child, read, inner)
         yield struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
     yield struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
@@ -166,11 +167,19 @@ def _short_head(tag: int, vr: str, length: int) -> bytes:
     return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
 
 
+def short_element(tag: int, vr: str, value: bytes | str) -> bytes:
+    """A whole element whose length has 16 bits; text is padded to an even length."""
+    if isinstance(value, str):
+        return _short(tag, vr, _even(value.encode("ascii"), b"\0" if vr == "UI" else b" "))
+    return _short(tag, vr, value)
+
+
 def _short(tag: int, vr: str, value: bytes) -> bytes:
     return _short_head(tag, vr, len(value)) + value
 
 
-def _long(tag: int, vr: str, length: int) -> bytes:
+def head_long(tag: int, vr: str, length: int) -> bytes:
+    """The head of an element whose length has 32 bits (PS3.5 7.1.2)."""
     return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
 
 

@@ -9,6 +9,7 @@ from .decode import Image, Pixels, decode_frame, image_of
 from .errors import CannotRender
 from .layout import PixelLayout
 from .scan import Scanned
+from .transcode import transcoded
 
 Read = Callable[[int, int], bytes]
 
@@ -52,9 +53,10 @@ class Codec:
 
     pixels: Callable[[Image, bytes, int], bytes]
     photometric: Callable[[Image, bytes, int], str]
+    encoded: Callable[[Image, bytes, int, str], bytes]
 
 
-HERE = Codec(pixels_of, photometric_of)
+HERE = Codec(pixels_of, photometric_of, transcoded)
 
 
 def as_native_le(scanned: Scanned, frame: bytes, index: int, codec: Codec = HERE) -> bytes:

@@ -7,9 +7,11 @@ from typing import Any
 
 from sharing.archive.errors import NotAcceptable
 from sharing.archive.services.retrieving import Stored
+from sharing.archive.services.transcoding import Able
 from sharing.dicom.drawing import GIF, JPEG, PNG
+from sharing.dicom.scan import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
+from sharing.dicom.transcode import TARGETS
 
-EXPLICIT_LE = "1.2.840.10008.1.2.1"
 OCTETS, DICOM, MULTIPART = "application/octet-stream", "application/dicom", "multipart/related"
 _J = "1.2.840.10008.1.2.4."
 MEDIA = {
@@ -21,6 +23,16 @@ MEDIA = {
     "1.2.840.10008.1.2.5": "image/dicom-rle",
 }
 """The media type of a stored frame by its transfer syntax (PS3.18 table 8.7.3-5)."""
+DEFAULTS = {
+    "image/jpeg": f"{_J}70",
+    "image/jls": f"{_J}80",
+    "image/jp2": f"{_J}90",
+    "image/jphc": f"{_J}201",
+    "image/dicom-rle": "1.2.840.10008.1.2.5",
+}
+"""The syntax that a media type stands for where none is named (PS3.18 table 8.7.3-5)."""
+ALIASES = {"image/x-jls": "image/jls", "image/x-dicom-rle": "image/dicom-rle"}
+NEVER = (IMPLICIT_LE, EXPLICIT_BE)
 VIDEO = f"{_J}10"
 _PART = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s"]*)')
@@ -81,50 +93,71 @@ class Form:
         return f"{self.media}; transfer-syntax={self.syntax}"
 
 
-def frame_form(wants: list[Wanted], stored: Stored, *, count: int) -> Form:
+def frame_form(wants: list[Wanted], stored: Stored, *, count: int, able: Able) -> Form:
     """How frames leave. Raises NotAcceptable."""
     for want in wants:
         if not want.multipart and count > 1:
             continue
-        form = _frame_form(want, stored)
+        form = _frame_form(want, stored, able)
         if form is not None:
             return form
     raise NotAcceptable()
 
 
-def _frame_form(want: Wanted, stored: Stored) -> Form | None:
+def _frame_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     own = stored.transfer_syntax
     media = MEDIA.get(own, "")
-    if media and want.media in (media, "image/*") and want.syntax in ("", "*", own):
+    asked = ALIASES.get(want.media, want.media)
+    if media and asked in (media, "image/*") and want.syntax in ("", "*", own):
         return Form(want.multipart, media, own, stored=True)
-    if want.media not in (OCTETS, "*/*", "application/*"):
+    if asked in DEFAULTS:
+        return _encoded(want, stored, asked, able)
+    if asked not in (OCTETS, "*/*", "application/*"):
         return None
     as_stored = own in MEDIA or own.startswith(VIDEO)
     if as_stored and want.syntax in ("*", own):
         return Form(want.multipart, OCTETS, own, stored=True)
     if want.syntax in ("", "*", EXPLICIT_LE):
         return Form(want.multipart, OCTETS, EXPLICIT_LE, stored=False)
-    return None
+    return _encoded(want, stored, OCTETS, able)
 
 
-def object_forms(wants: list[Wanted], objects: list[Stored]) -> tuple[bool, list[Form]]:
+def _encoded(want: Wanted, stored: Stored, media: str, able: Able) -> Form | None:
+    """Encoded anew in the syntax asked for, or in the one that the media type stands for."""
+    syntax = DEFAULTS.get(media, "") if want.syntax in ("", "*") else want.syntax
+    if media != OCTETS and MEDIA.get(syntax) != media:
+        return None
+    if syntax not in TARGETS or not able(stored, syntax):
+        return None
+    return Form(want.multipart, media, syntax, stored=False)
+
+
+def object_forms(wants: list[Wanted], objects: list[Stored], able: Able) -> tuple[bool, list[Form]]:
     """Whether whole objects leave in a multipart body, and the form of each. NotAcceptable."""
     for want in wants:
         if want.media not in (DICOM, "*/*", "application/*"):
             continue
-        forms = [_object_form(want, stored) for stored in objects]
+        forms = [_object_form(want, stored, able) for stored in objects]
         if all(forms) and (want.multipart or len(objects) == 1):
             return want.multipart, [form for form in forms if form]
     raise NotAcceptable()
 
 
-def _object_form(want: Wanted, stored: Stored) -> Form | None:
-    """Without a syntax Explicit VR Little Endian is meant, for video what is stored (8.7.3.5)."""
+def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
+    """Without a syntax Explicit VR Little Endian is meant, for video what is stored (8.7.3.5).
+
+    Implicit VR and Big Endian never leave (PS3.18 8.7.3). What has no pixels is not compressed.
+    """
     own = stored.transfer_syntax
-    if want.syntax in ("*", own) or (not want.syntax and own.startswith(VIDEO)):
+    may_leave = own not in NEVER
+    if may_leave and (want.syntax in ("*", own) or (not want.syntax and own.startswith(VIDEO))):
         return Form(want.multipart, DICOM, own, stored=True)
-    if want.syntax in ("", EXPLICIT_LE):
+    if want.syntax in ("", "*", EXPLICIT_LE):
         return Form(want.multipart, DICOM, EXPLICIT_LE, stored=own == EXPLICIT_LE)
+    if want.syntax in TARGETS and not stored.frames:
+        return Form(want.multipart, DICOM, EXPLICIT_LE, stored=own == EXPLICIT_LE)
+    if want.syntax in TARGETS and able(stored, want.syntax):
+        return Form(want.multipart, DICOM, want.syntax, stored=False)
     return None
 
 

@@ -16,6 +16,7 @@ from sharing.archive.services.retrieving import (
     open_images,
     ready,
 )
+from sharing.archive.services.transcoding import able_among, frame_in, object_in
 from sharing.kernel.errors import BadValue
 from sharing.kernel.purposes import Action
 
@@ -60,13 +61,17 @@ def objects_view(request: Any, **path: str) -> HttpResponseBase:
     """GET a study, a series or an instance as DICOM files: a copy, so a consent must say so."""
     opened = _open(request, path, Action.DOWNLOAD)
     found = objects(opened)
-    multipart, forms = object_forms(wanted(request), found)
+    multipart, forms = object_forms(wanted(request), found, able_among(found))
     etag = tag(opened.version, multipart, *dict.fromkeys(forms))
     if answer_304 := unchanged(request, etag):
         return answer_304
     ready(found)
     parts = [
-        Outgoing(form.content_type, _object(request, opened, stored, form), _length(stored, form))
+        Outgoing(
+            form.content_type,
+            _object(request, opened, stored, form, lazy=len(found) > 1),
+            _length(stored, form),
+        )
         for stored, form in zip(found, forms, strict=True)
     ]
     response = answer(parts, DICOM) if multipart else _single(parts[0], found[0])
@@ -74,8 +79,16 @@ def objects_view(request: Any, **path: str) -> HttpResponseBase:
     return response
 
 
-def _object(request: Any, opened: Opened, stored: Stored, form: Form) -> Iterator[bytes]:
-    chunks = stored.file() if form.stored else stored.explicit_le()
+def _object(
+    request: Any, opened: Opened, stored: Stored, form: Form, *, lazy: bool
+) -> Iterator[bytes]:
+    """The pieces of one object. One that leaves alone is begun now, so that it may be refused."""
+    if form.stored:
+        chunks = stored.file()
+    elif lazy:
+        chunks = (piece for each in (stored,) for piece in object_in(each, form.syntax))
+    else:
+        chunks = object_in(stored, form.syntax)
     study = opened.study.public_id
     return guarded(chunks, request.actor, study, timezone.now, Action.DOWNLOAD)
 
@@ -99,7 +112,7 @@ def frames_view(request: Any, **path: str) -> HttpResponseBase:
     opened = _open(request, path)
     stored = objects(opened)[0]
     numbers = _frame_list(path["frames"])
-    form = frame_form(wanted(request), stored, count=len(numbers))
+    form = frame_form(wanted(request), stored, count=len(numbers), able=able_among([stored]))
     etag = tag(stored.sha256, path["frames"], form)
     if answer_304 := unchanged(request, etag):
         return answer_304
@@ -124,9 +137,9 @@ def _frame(
     if form.stored:
         return Outgoing(form.content_type, _watched(request, opened, stored.frame(index)), length)
     if lazy:
-        later = (stored.native_frame(number) for number in (index,))
+        later = (frame_in(stored, number, form.syntax) for number in (index,))
         return Outgoing(form.content_type, _watched(request, opened, later), None)
-    pixels = stored.native_frame(index)
+    pixels = frame_in(stored, index, form.syntax)
     return Outgoing(form.content_type, (pixels,), len(pixels))
 
 

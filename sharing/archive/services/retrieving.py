@@ -16,6 +16,7 @@ from sharing.archive.models import Instance, Series, Study
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
 from sharing.dicom.child import CHILD, thumbnail_in_child
+from sharing.dicom.decode import image_of
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
@@ -229,7 +230,7 @@ class Stored:
     def explicit_le(self) -> Iterator[bytes]:
         """The object in Explicit VR Little Endian, in pieces. Raises NotRenderable."""
         try:
-            yield from as_explicit_le(self.scanned, self._plain, CHILD)
+            yield from as_explicit_le(self.scanned, self.plain_range, CHILD)
         except CannotRender as wrong:
             raise NotRenderable(wrong.reason) from wrong
 
@@ -240,7 +241,7 @@ class Stored:
             raise StudyNotFound()
         for offset, length in parts:
             if self.deflated:
-                yield self._plain(offset, length)
+                yield self.plain_range(offset, length)
             else:
                 yield from self._pieces(offset, length)
 
@@ -265,6 +266,10 @@ class Stored:
         except CannotRender as wrong:
             raise NotRenderable(wrong.reason) from wrong
 
+    def encoded_frame(self, index: int, syntax: str) -> bytes:
+        """Frame `index` encoded anew. Raises StudyNotFound, CannotRender."""
+        return CHILD.encoded(image_of(self.scanned), b"".join(self.frame(index)), index, syntax)
+
     @property
     def _starts_at_bytes(self) -> bool:
         """An even table means whole bytes; frames of 1 bit may begin inside one."""
@@ -281,7 +286,7 @@ class Stored:
 
     def gathered(self, index: int) -> Picture:
         """What a picture of frame `index` is made of. Raises CannotRender."""
-        return picture_of(self.scanned, self._plain, unpacked(self.layout), index)
+        return picture_of(self.scanned, self.plain_range, unpacked(self.layout), index)
 
     def bulk(self, path: str) -> bytes:
         """The bulk value that a BulkDataURI names. Raises StudyNotFound."""
@@ -289,7 +294,7 @@ class Stored:
             offset, length = bulk_range(self.scanned, path)
         except KeyError:
             raise StudyNotFound() from None
-        return self._plain(offset, length)
+        return self.plain_range(offset, length)
 
     @cached_property
     def scanned(self) -> Scanned:
@@ -299,7 +304,12 @@ class Stored:
         except BadDicom as wrong:
             raise BlobUnavailable() from wrong
 
-    def _plain(self, offset: int, length: int) -> bytes:
+    def forget(self) -> None:
+        """Let go of what was parsed: a study of thousands is sent one after another."""
+        for name in ("scanned", "_inflated"):
+            self.__dict__.pop(name, None)
+
+    def plain_range(self, offset: int, length: int) -> bytes:
         """A range as the data set's own offsets count."""
         if not self.deflated:
             return self.read(offset, length)

@@ -149,7 +149,7 @@ def test_frames_leave_as_pixels_or_as_they_are_stored(
     ((kind, same),) = parts(get(pacs, url, 'multipart/related; type="image/jls"'))
     assert (kind, same) == ("image/jls; transfer-syntax=1.2.840.10008.1.2.4.80", stream)
     assert content(get(pacs, url, "application/octet-stream")) == pixels
-    refused = get(pacs, url, 'multipart/related; type="image/jp2"')
+    refused = get(pacs, url, 'multipart/related; type="image/jpx"')
     assert refused.status_code == 406
 
 
