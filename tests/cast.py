@@ -20,6 +20,7 @@ from sharing.consent.models import Consent
 from sharing.consent.rules import Decision
 from sharing.consent.services import Said, record_consent, revoke_consent
 from sharing.identity.models import Patient
+from sharing.identity.services import Person as Named
 from sharing.identity.services import identify
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, User
@@ -139,7 +140,9 @@ def make_patient(organization: Organization, identifier: str = "RV-1", **facts: 
         "birth_date": date(1958, 5, 3),
         "sex": "F",
     } | facts
-    return identify(organization=organization, identifier=identifier, **values)
+    person = Named(identifier=identifier, **values)
+    known = identify(organization=organization, persons=[person])[person]
+    return Patient.objects.get(pk=known.pk)
 
 
 def make_study(patient: Patient, **facts: Any) -> Study:

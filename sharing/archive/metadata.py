@@ -1,12 +1,12 @@
 """DICOM JSON in a column: compressed once at ingest, sent without being parsed again.
 
-BulkDataURIs are kept relative and made absolute on the way out: the public address may change.
+BulkDataURIs are kept relative (dicom.digest.RELATIVE) and made absolute on the way out: the public
+address may change.
 """
 
 import zlib
 
 _KEPT = b'"BulkDataURI":"bulk/'
-RELATIVE = "bulk"
 
 
 def compressed(raw: bytes) -> bytes:

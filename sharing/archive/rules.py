@@ -34,6 +34,10 @@ NEXT: Mapping[tuple[StudyState, StudyEvent], StudyState] = {
 SETTLE_AFTER = timedelta(seconds=2)
 """How long no new image arrives before a study's facts are made."""
 
+DRAW_AFTER = timedelta(seconds=75)
+"""How long the pictures of many studies wait: longer than a bell is rung, so that the sweep brings
+their jobs a few at a time, after the senders' rush."""
+
 
 class Outcome(StrEnum):
     """What became of one sent file; a receipt counts all of them."""
@@ -110,6 +114,8 @@ MAX_PART_HEADER_BYTES = 16 * 1024
 MAX_METADATA_BYTES = 8 * 1024**2
 """What one request may hold: bytes of a file, bytes and files of all, bytes of one part's headers,
 bytes of JSON or XML metadata."""
+MAX_PACK_BYTES = 256 * 1024**2
+"""A pack that has grown past this takes no more objects; the delivery goes on in another one."""
 IDLE_BATCH = timedelta(hours=24)
 """After this long without a byte, an open batch is closed and what came is received."""
 

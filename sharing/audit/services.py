@@ -1,6 +1,6 @@
 """Write what happened; read it back for those who may."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from sharing.kernel.bulk import insert
+
 from .models import Event, EventQuerySet, Tally
 from .rules import Ground, What, Who, window_of
 
-__all__ = ["Entry", "log_of_organization", "log_of_study", "record", "record_read"]
+__all__ = ["Entry", "log_of_organization", "log_of_study", "record", "record_all", "record_read"]
 
 
 def record(
@@ -25,6 +27,13 @@ def record(
 ) -> Event:
     """Append one event in the caller's transaction."""
     return Event.objects.create(**_row(who, action, at, what, ground), request_id=request_id)
+
+
+def record_all(*, who: Who, action: str, at: datetime, whats: Iterable[What]) -> None:
+    """Append an event for each thing that the same action was done to, in one statement."""
+    rows = [_row(who, action, at, what, Ground()) for what in whats]
+    if rows:
+        insert(Event, list(rows[0]), [list(row.values()) for row in rows])
 
 
 def record_read(

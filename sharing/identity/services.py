@@ -1,11 +1,15 @@
 """Finding and naming patients."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from sharing.dicom.names import display_name, search_key
+from sharing.kernel.bulk import insert
+from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor
 
@@ -16,80 +20,139 @@ UNIDENTIFIED = "unidentified"
 """The issuer of those whom no identifier names: their identity is uncertain."""
 
 
-@transaction.atomic
-def identify(
-    *,
-    organization: Organization,
-    identifier: str,
-    issuer: str,
-    name: str,
-    birth_date: date | None,
-    sex: str,
-) -> Patient:
-    """The custodian's patient of that identifier, made when new.
+class Person(NamedTuple):
+    """A patient as one file names them."""
+
+    identifier: str
+    issuer: str
+    name: str
+    birth_date: date | None
+    sex: str
+
+
+class Known(NamedTuple):
+    """A patient as the custodian knows them."""
+
+    pk: int
+    public_id: str
+    organization_id: int
+    issuer: str
+    identifier: str
+    name: str
+    search_key: str
+    birth_date: date | None
+    sex: str
+    certain: bool
+
+
+def identify(*, organization: Organization, persons: Iterable[Person]) -> dict[Person, Known]:
+    """The custodian's patients whom these are, made when new. Call it inside a transaction.
 
     Without an issuer in the file the organization's own is meant. Without an identifier nobody
     is known: each such name and birth date is a patient of uncertain identity, visible to the
     custodian only. The same goes for an identifier that comes with another name and another birth
     date than its patient has: it is not believed. Later files never rename a patient.
     """
-    named = _named(organization, identifier, issuer, name, birth_date)
-    known = Patient.objects.filter(
-        organization=organization, issuer=named[0], identifier=named[1]
-    ).first()
-    if known is not None and _contradicts(known, name, birth_date):
-        named = UNIDENTIFIED, f"{identifier[:20]}|{search_key(name)[:30]}|{birth_date}"
-    certain = named[0] != UNIDENTIFIED
-    shown = display_name(name)
-    patient, _ = Patient.objects.get_or_create(
-        organization=organization,
-        issuer=named[0],
-        identifier=named[1],
-        defaults={
-            "name": name[:324],
-            "latin": shown[0][:200],
-            "native": shown[1][:120],
-            "search_key": search_key(name)[:400],
-            "birth_date": birth_date,
-            "sex": sex[:1],
-            "certain": certain,
-        },
-    )
-    return patient
+    named = {person: _named(organization, person) for person in persons}
+    known = _ensured(organization, named)
+    doubted = {
+        person: _doubtful(person)
+        for person, name in named.items()
+        if _contradicts(known[name], person)
+    }
+    known |= _ensured(organization, doubted)
+    return {person: known[name] for person, name in (named | doubted).items()}
 
 
-def is_named(
-    patient: Patient,
-    *,
-    organization: Organization,
-    identifier: str,
-    issuer: str,
-    name: str,
-    birth_date: date | None,
-) -> bool:
+def known_patients(keys: Iterable[int]) -> dict[int, Known]:
+    """Patients by their primary keys."""
+    rows = Patient.objects.filter(pk__in=set(keys)).values_list(*Known._fields)
+    return {row[0]: Known(*row) for row in rows}
+
+
+def is_named(patient: Known, *, organization: Organization, person: Person) -> bool:
     """Whether `identify` would find this very patient."""
-    named = _named(organization, identifier, issuer, name, birth_date)
-    if (patient.issuer, patient.identifier) == named:
-        return not _contradicts(patient, name, birth_date)
-    same_person = (patient.search_key, patient.birth_date) == (search_key(name)[:400], birth_date)
-    return not patient.certain and same_person and patient.identifier.startswith(identifier[:20])
+    if (patient.issuer, patient.identifier) == _named(organization, person):
+        return not _contradicts(patient, person)
+    same_person = (patient.search_key, patient.birth_date) == (_key(person), person.birth_date)
+    return (
+        not patient.certain
+        and same_person
+        and patient.identifier.startswith(person.identifier[:20])
+    )
 
 
-def _contradicts(patient: Patient, name: str, birth_date: date | None) -> bool:
+def _ensured(
+    organization: Organization, named: Mapping[Person, tuple[str, str]]
+) -> dict[tuple[str, str], Known]:
+    """The patients of these issuers and identifiers; who is missing is as the first file says."""
+    found = _found(organization, set(named.values()))
+    missing = {name: person for person, name in reversed([*named.items()]) if name not in found}
+    if missing:
+        # In one order everywhere, so that two deliveries never wait for each other.
+        rows = (_row(organization, name, missing[name]) for name in sorted(missing))
+        insert(Patient, _COLUMNS, rows, ignore=True)
+        found |= _found(organization, set(missing))
+    return found
+
+
+def _found(organization: Organization, names: set[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    found: dict[tuple[str, str], Known] = {}
+    identifiers = sorted({identifier for _, identifier in names})
+    for start in range(0, len(identifiers), 500):
+        rows = Patient.objects.filter(
+            organization=organization,
+            issuer__in={issuer for issuer, _ in names},
+            identifier__in=identifiers[start : start + 500],
+        )
+        for row in rows.values_list(*Known._fields):
+            known = Known(*row)
+            found[known.issuer, known.identifier] = known
+    return found
+
+
+_COLUMNS = (
+    "public_id", "organization_id", "issuer", "identifier", "name", "latin", "native",
+    "search_key", "birth_date", "sex", "certain",
+)  # fmt: skip
+
+
+def _row(organization: Organization, name: tuple[str, str], person: Person) -> tuple[Any, ...]:
+    latin, native = display_name(person.name)
+    return (
+        public_id(), organization.pk, *name, person.name[:324], latin[:200], native[:120],
+        _key(person), person.birth_date, person.sex[:1], name[0] != UNIDENTIFIED,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _key_of(name: str) -> str:
+    return search_key(name)[:400]
+
+
+def _key(person: Person) -> str:
+    return _key_of(person.name)
+
+
+def _contradicts(patient: Known, person: Person) -> bool:
     """Another name and another birth date: one of them alone is a typing error or a marriage."""
-    key = search_key(name)[:400]
-    other_name = bool(key and patient.search_key) and key != patient.search_key
-    other_date = birth_date is not None and patient.birth_date not in (None, birth_date)
-    return other_name and other_date
+    other_date = person.birth_date is not None and patient.birth_date not in (
+        None,
+        person.birth_date,
+    )
+    key = _key(person) if other_date else ""
+    return bool(key and patient.search_key) and key != patient.search_key
 
 
-def _named(
-    organization: Organization, identifier: str, issuer: str, name: str, birth_date: date | None
-) -> tuple[str, str]:
+def _named(organization: Organization, person: Person) -> tuple[str, str]:
     """The issuer and the identifier that a file's patient goes by."""
-    if not identifier:
-        return UNIDENTIFIED, f"{search_key(name)[:50]}|{birth_date or ''}"
-    return (issuer or organization.patient_id_issuer)[:64], identifier[:64]
+    if not person.identifier:
+        return UNIDENTIFIED, f"{_key(person)[:50]}|{person.birth_date or ''}"
+    return (person.issuer or organization.patient_id_issuer)[:64], person.identifier[:64]
+
+
+def _doubtful(person: Person) -> tuple[str, str]:
+    return UNIDENTIFIED, f"{person.identifier[:20]}|{_key(person)[:30]}|{person.birth_date}"
 
 
 def own_patients(actor: Actor, *, query: str = "") -> QuerySet[Patient]:

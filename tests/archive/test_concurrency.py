@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -69,14 +70,14 @@ def test_a_uid_that_appears_between_look_and_commit_is_compared_again(
     """Both have looked and found nothing; one has other bytes: it is told of the conflict."""
     first, second = (real_data / f"broken/m_duplicate_sop_{letter}.dcm" for letter in "ab")
     both_looked = threading.Barrier(2, timeout=20)
-    looked = Intake._stored
+    looked = Intake._held
 
-    def wait(self: Intake, sop_uid: str) -> str | None:
-        found = looked(self, sop_uid)
+    def wait(self: Intake, sop_uids: Sequence[str]) -> Any:
+        found = looked(self, sop_uids)
         both_looked.wait()
         return found
 
-    monkeypatch.setattr(intake.Intake, "_stored", wait)
+    monkeypatch.setattr(intake.Intake, "_held", wait)
     errors = all_at_once(lambda: send(region, first), lambda: send(region, second))
     assert errors == []
     told = sorted(outcomes(d)[0][0] for d in Delivery.objects.all())

@@ -60,7 +60,7 @@ def test_images_that_come_while_it_settles_are_not_lost(
     path = real_data / "single/pydicom_CT_small.dcm"
     late = NOW + timedelta(seconds=5)
 
-    def arrives(middle: object) -> None:
+    def arrives(series: int, middle: str) -> None:
         Study.objects.filter(pk=study.pk).update(changed_at=late, state="receiving")
 
     monkeypatch.setattr(settling, "_picture", arrives)

@@ -1,44 +1,51 @@
 """What is sent, file by file, into packs: nothing is in the database yet, nothing is promised."""
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from io import BytesIO
 from itertools import chain
-
-import orjson
+from typing import BinaryIO, NamedTuple, cast
 
 from sharing.archive.frames import packed
-from sharing.archive.metadata import RELATIVE, compressed
+from sharing.archive.metadata import compressed
 from sharing.archive.models import Instance
-from sharing.archive.packs import Pack, Written
-from sharing.archive.rules import MAX_ARCHIVE_BYTES, MAX_FILE_BYTES, REASONS, Outcome
+from sharing.archive.packs import Pack, Piece, Written
+from sharing.archive.rules import (
+    MAX_ARCHIVE_BYTES,
+    MAX_FILE_BYTES,
+    MAX_PACK_BYTES,
+    REASONS,
+    Outcome,
+)
+from sharing.archive.summaries import summary
 from sharing.blobs import BlobMissing, scratch, store
 from sharing.blobs.store import PIECE, new_key
+from sharing.dicom.digest import Digest, digested
 from sharing.dicom.errors import REASONS as DICOM_REASONS
 from sharing.dicom.errors import BadDicom, BadMedia
 from sharing.dicom.facts import Facts
-from sharing.dicom.json_model import dicom_json
 from sharing.dicom.media import Entry, EntryStream, entries
-from sharing.dicom.scan import Scanned, scan
 from sharing.tenants.models import Organization
 
 from .refusing import refused
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MODALITY = re.compile(r"[A-Z0-9_]{1,16}")
-_UNSOUND = frozenset({"meta_mismatch", "transfer_syntax_missing"})
 
 
 @dataclass(frozen=True)
 class Incoming:
     """One sent file: a label that never becomes a path, and its bytes, read once in order.
 
-    A door that finds the file can't be taken lets `pieces` raise BadDicom: that is its line.
+    A door that finds the file can't be taken lets `pieces` raise BadDicom: that is its line. The
+    bytes of a piece must not change afterwards.
     """
 
     name: str
-    pieces: Iterable[bytes | memoryview]
+    pieces: Iterable[Piece]
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class New:
     layout: bytes | None
     sound: bool
     metadata: bytes
+    summary: str
 
 
 @dataclass
@@ -75,36 +83,79 @@ class Item:
     blob: str = ""
     mends: bool = False  # a duplicate of what the store has lost
 
+    def settle(self, outcome: Outcome, code: str = "") -> None:
+        """What becomes of it after all."""
+        self.outcome, self.code, self.reason = outcome, code, REASONS.get(code, "")
+
+    @property
+    def stored(self) -> New:
+        """The new instance of an item that has one."""
+        if self.new is None:
+            raise ValueError("nothing was read of this item")
+        return self.new
+
+    @property
+    def facts(self) -> Facts:
+        """What the new instance says."""
+        return self.stored.facts
+
+
+class _Known(NamedTuple):
+    """What the organization holds under a SOP Instance UID."""
+
+    sha256: str
+    blob: str
+    offset: int
+    length: int
+
 
 @dataclass
 class Intake:
-    """Takes files one after another; `packs` and `items` are what it leaves."""
+    """Takes files one after another; `items` is what it leaves, once it is closed.
+
+    All objects of a delivery go into one pack, rolled over when it is large. What becomes of them
+    is decided pack by pack: the same two queries whether it holds one object or a thousand.
+    """
 
     organization: Organization
     study_uid: str | None
     archives: bool
     stack: ExitStack
     items: list[Item] = field(default_factory=list)
-    packs: dict[str, tuple[str, Pack]] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     _sizes: dict[str, int] = field(default_factory=dict)
+    _open: list[Item] = field(default_factory=list)
     _spool: Pack | None = None
+    _aside: Pack | None = None
+    _waiting: list[Item] = field(default_factory=list)
+    _keys: list[tuple[str, Pack]] = field(default_factory=list)
 
     def take(self, file: Incoming) -> None:
         """Receive one file, or all files of a ZIP. What is wrong with it ends in its item."""
+        if not self.archives:
+            self._take_object(file.name, file.pieces)
+            return
         pieces = iter(file.pieces)
         first = next(pieces, b"")
         whole = chain((first,), pieces)
-        if self.archives and bytes(first[:4]) in _ZIP:
+        if bytes(first[:4]) in _ZIP:
             self._take_archive(file.name, whole)
         else:
             self._take_object(file.name, whole)
 
-    def _take_archive(self, name: str, pieces: Iterable[bytes | memoryview]) -> None:
-        with scratch() as handle:
-            pack = Pack(handle)
+    def close(self) -> None:
+        """Decide what is still open. Everything kept is durable when this returns."""
+        self._seal()
+        if self._aside is not None:
+            self._keep(self._aside, self._waiting)
+        for key, pack in self._keys:
+            pack.keep(key)
+
+    def _take_archive(self, name: str, pieces: Iterable[Piece]) -> None:
+        with scratch() as handle, closing(Pack(handle)) as pack:
             try:
                 written = pack.append(pieces, most=MAX_ARCHIVE_BYTES)
+                pack.wait()
                 for entry in entries(pack.part(written)):  # type: ignore[arg-type]
                     self._take_entry(f"{name}: {entry.name}", entry)
             except (BadMedia, BadDicom) as wrong:
@@ -119,12 +170,12 @@ class Intake:
         else:
             self._add(Item(name, Outcome.IGNORED, entry.kind))
 
-    def _take_object(self, name: str, pieces: Iterable[bytes | memoryview]) -> None:
+    def _take_object(self, name: str, pieces: Iterable[Piece]) -> None:
         pack = self._spool = self._spool or self._new_pack()
         start = pack.size
         try:
             written = pack.append(pieces, most=MAX_FILE_BYTES)
-            self._place(name, pack, written)
+            item = self._item(name, pack, written)
         except BadDicom as wrong:
             pack.take_back(start)
             if wrong.code == "directory":
@@ -136,91 +187,124 @@ class Intake:
             if wrong.code != "zip_damaged":
                 raise
             self.refuse(name, wrong.code, wrong.reason)
+        else:
+            self._add(item)
+            if item.outcome == Outcome.REJECTED:
+                pack.take_back(start)
+            else:
+                self._open.append(item)
+            if pack.size >= MAX_PACK_BYTES:
+                self._seal()
 
-    def _place(self, name: str, spool: Pack, written: Written) -> None:
-        """Decide what the object is to us, and leave its bytes where they belong."""
-        scanned = scan(
-            spool.part(written),  # type: ignore[arg-type]
+    def _item(self, name: str, pack: Pack, written: Written) -> Item:
+        """What the object says. Raises BadDicom."""
+        read = digested(
+            written.pieces,
             size=written.length,
+            whole=partial(_whole, pack, written),
             default_charset=self.organization.default_charset or None,
         )
-        outcome, code = self._outcome(scanned, written.sha256)
+        written.pieces = []
         item = Item(
-            name,
-            outcome,
-            code,
-            REASONS.get(code, ""),
-            sop_class_uid=scanned.sop_class_uid,
-            sop_uid=scanned.sop_instance_uid,
-            study_uid=scanned.study_uid,
-            series_uid=scanned.series_uid,
-        )
-        item.mends = item.outcome == Outcome.DUPLICATE and self._is_lost(item.sop_uid)
-        if item.mends or item.outcome in (Outcome.STORED, Outcome.CONFLICT):
-            item.new = _new(scanned, self._move(item, spool, written, scanned.study_uid))
+            name, Outcome.STORED, sop_class_uid=read.sop_class_uid, sop_uid=read.sop_uid,
+            study_uid=read.study_uid, series_uid=read.series_uid,
+        )  # fmt: skip
+        if self.study_uid and read.study_uid != self.study_uid:
+            item.settle(Outcome.REJECTED, "wrong_study")
         else:
-            spool.take_back(written.offset)
-        self._add(item)
+            item.new = _new(read, written)
+        return item
 
-    def _outcome(self, scanned: Scanned, sha256: str) -> tuple[Outcome, str]:
+    def _seal(self) -> None:
+        """Decide what becomes of the objects of the pack, and leave their bytes where they belong.
+
+        Nearly always all of them are new and the pack is as it should be. Else those to be kept
+        move to a fresh one, so that no pack holds bytes that nobody asked for.
+        """
+        pack, items = self._spool, self._open
+        self._spool, self._open = None, []
+        if pack is None:
+            return
+        pack.wait()
+        self._decide(items)
+        stays = [item for item in items if item.outcome == Outcome.STORED or item.mends]
+        for item in items:
+            if item.outcome == Outcome.CONFLICT:
+                self._aside = self._aside or self._new_pack()
+                self._move(item, pack, self._aside)
+        if not stays:
+            return
+        if len(stays) < len(items):
+            fresh = self._new_pack()
+            for item in stays:
+                self._move(item, pack, fresh)
+            pack = fresh
+        self._keep(pack, stays)
+
+    def _decide(self, items: Sequence[Item]) -> None:
         """Same bytes are a success, once; other bytes under a known UID wait for a person."""
-        if self.study_uid and scanned.study_uid != self.study_uid:
-            return Outcome.REJECTED, "wrong_study"
-        uid = scanned.sop_instance_uid
-        if refused(self.organization.pk, [uid]):
-            return Outcome.REJECTED, "rejected_before"
-        known = self._seen.get(uid) or self._stored(uid)
-        if known is None:
-            self._seen[uid] = sha256
-            return Outcome.STORED, ""
-        same = known == sha256
-        return (Outcome.DUPLICATE, "") if same else (Outcome.CONFLICT, "conflict")
+        uids = [item.sop_uid for item in items]
+        gone = refused(self.organization.pk, uids)
+        held = self._held(uids)
+        for item in items:
+            uid, sha256 = item.sop_uid, item.stored.written.sha256
+            before = held.get(uid)
+            known = self._seen.get(uid) or (before.sha256 if before else None)
+            if uid in gone:
+                item.settle(Outcome.REJECTED, "rejected_before")
+            elif known is None:
+                self._seen[uid] = sha256
+            elif known != sha256:
+                item.settle(Outcome.CONFLICT, "conflict")
+            else:
+                item.settle(Outcome.DUPLICATE)
+                item.mends = before is not None and self._is_lost(before)
 
-    def _stored(self, sop_uid: str) -> str | None:
-        rows = Instance.objects.filter(organization=self.organization, sop_uid=sop_uid)
-        return rows.values_list("sha256", flat=True).first()
+    def _held(self, sop_uids: Sequence[str]) -> dict[str, _Known]:
+        held: dict[str, _Known] = {}
+        for start in range(0, len(sop_uids), 500):
+            rows = Instance.objects.filter(
+                organization=self.organization, sop_uid__in=sop_uids[start : start + 500]
+            )
+            held |= {
+                row[0]: _Known(*row[1:]) for row in rows.values_list("sop_uid", *_Known._fields)
+            }
+        return held
 
-    def _is_lost(self, sop_uid: str) -> bool:
+    def _is_lost(self, known: _Known) -> bool:
         """Whether the store lacks the bytes that we would call stored; asked once for each blob."""
-        rows = Instance.objects.filter(organization=self.organization, sop_uid=sop_uid)
-        row = rows.values_list("blob", "offset", "length").first()
-        if row is None:  # a duplicate within this delivery
-            return False
-        blob, offset, length = row
-        if blob not in self._sizes:
+        if known.blob not in self._sizes:
             try:
-                self._sizes[blob] = store().size(blob)
+                self._sizes[known.blob] = store().size(known.blob)
             except BlobMissing:
-                self._sizes[blob] = 0
-        return self._sizes[blob] < offset + length
+                self._sizes[known.blob] = 0
+        return self._sizes[known.blob] < known.offset + known.length
 
-    def _move(self, item: Item, spool: Pack, written: Written, study_uid: str) -> Written:
-        """Into the pack of its study; the first study of a delivery is written in place."""
-        owner = "" if item.outcome == Outcome.CONFLICT else study_uid
-        if owner not in self.packs:
-            free = owner and all(pack is not spool for _, pack in self.packs.values())
-            self.packs[owner] = self._key(), spool if free else self._new_pack()
-        item.blob, pack = self.packs[owner]
-        if pack is spool:
-            return written
-        kept = pack.append(spool.part(written).pieces(), most=MAX_FILE_BYTES)
-        spool.take_back(written.offset)
-        return kept
+    def _move(self, item: Item, source: Pack, target: Pack) -> None:
+        item.new = replace(item.stored, written=target.copy(source, item.stored.written))
+        if target is self._aside:
+            self._waiting.append(item)
 
-    def _key(self) -> str:
-        return new_key(self.organization.code, "studies", "pack")
+    def _keep(self, pack: Pack, items: Iterable[Item]) -> None:
+        key = new_key(self.organization.code, "studies", "pack")
+        for item in items:
+            item.blob = key
+        pack.begin_sync()
+        self._keys.append((key, pack))
 
     def _new_pack(self) -> Pack:
-        return Pack(self.stack.enter_context(scratch()))
+        handle = self.stack.enter_context(scratch())
+        return self.stack.enter_context(closing(Pack(handle)))
 
     def refuse(self, name: str, code: str, reason: str) -> None:
         """A line of the receipt for a file that is not kept."""
         self._add(Item(name, Outcome.REJECTED, code, reason))
 
     def _add(self, item: Item) -> None:
-        item.name = "".join(
-            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in item.name
-        )
+        if not item.name.isprintable():
+            item.name = "".join(
+                c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in item.name
+            )
         self.items.append(item)
 
 
@@ -229,18 +313,40 @@ def _read(stream: EntryStream) -> Iterator[bytes]:
         yield piece
 
 
-def _new(scanned: Scanned, written: Written) -> New:
+def _whole(pack: Pack, written: Written) -> BinaryIO:
+    """All of an object as a seekable stream."""
+    if written.whole:
+        return BytesIO(b"".join(written.pieces))
+    pack.wait()
+    return cast(BinaryIO, pack.part(written))
+
+
+def _new(read: Digest, written: Written) -> New:
+    facts = read.facts
     return New(
-        study_uid=scanned.study_uid,
-        series_uid=scanned.series_uid,
-        sop_uid=scanned.sop_instance_uid,
-        sop_class_uid=scanned.sop_class_uid,
-        transfer_syntax=scanned.transfer_syntax,
-        facts=scanned.facts,
-        modality=scanned.facts.modality if _MODALITY.fullmatch(scanned.facts.modality) else "",
-        warnings=scanned.warnings,
+        study_uid=read.study_uid,
+        series_uid=read.series_uid,
+        sop_uid=read.sop_uid,
+        sop_class_uid=read.sop_class_uid,
+        transfer_syntax=read.transfer_syntax,
+        facts=facts,
+        modality=facts.modality if _MODALITY.fullmatch(facts.modality) else "",
+        warnings=read.warnings,
         written=written,
-        layout=packed(scanned.pixel),
-        sound=scanned.preamble is not None and not _UNSOUND.intersection(scanned.warnings),
-        metadata=compressed(orjson.dumps(dicom_json(scanned, bulk_uri=RELATIVE))),
+        layout=packed(read.pixel),
+        sound=read.sound,
+        metadata=compressed(read.json),
+        summary=summary(
+            study_uid=read.study_uid,
+            series_uid=read.series_uid,
+            sop_uid=read.sop_uid,
+            sop_class_uid=read.sop_class_uid,
+            transfer_syntax=read.transfer_syntax,
+            number=facts.instance_number,
+            rows=facts.rows,
+            columns=facts.columns,
+            frames=facts.frames,
+            bits_allocated=facts.bits_allocated,
+            timezone=read.timezone,
+        ),
     )

@@ -1,30 +1,48 @@
-"""When no more images come: a study's facts are counted again, its series get their pictures."""
+"""When no more images come: studies' facts are counted again, their series get their pictures.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Studies settle together, as many as a delivery brought, with the same few statements for all of
+them: the database has one writer, and it is the senders'.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
 
 from sharing.archive.errors import BlobUnavailable, NotRenderable
 from sharing.archive.models import Instance, Series, Study
-from sharing.archive.rules import NEXT, SETTLE_AFTER, StudyEvent, StudyState
+from sharing.archive.rules import DRAW_AFTER, NEXT, SETTLE_AFTER, StudyEvent, StudyState
+from sharing.kernel.bulk import update
 from sharing.kernel.lifecycle import step
+from sharing.outbox.services import promise
 
 from .retrieving import Stored
 
+log = logging.getLogger(__name__)
 CHANGING = (StudyState.RECEIVING, StudyState.SETTLING)
+DRAWN_AT_ONCE = 8
+"""So many studies get their pictures while they settle. Where more come at once, being complete
+must not wait for pictures: a job of their own draws them."""
 
 
 @dataclass
 class _Facts:
-    """What one series turned out to be."""
+    """What one series turned out to be; `images` are the UIDs of those with frames, in order."""
 
-    series: Series
+    series: int
+    study: int
     instances: int = 0
     frames: int = 0
-    middle: Stored | None = None
+    images: list[str] = field(default_factory=list)
     thumbnail: bytes | None = None
+
+    @property
+    def middle(self) -> str:
+        """The UID of the middle image, blank where there is none."""
+        return self.images[len(self.images) // 2] if self.images else ""
 
 
 def settle_study(*, study_id: int, at: datetime) -> bool:
@@ -33,72 +51,120 @@ def settle_study(*, study_id: int, at: datetime) -> bool:
     True when it is complete at the end. Safe to call twice, and after a crash between its steps:
     each delivery promises a call of its own.
     """
-    changed = _begin(study_id, at)
-    if changed is None:
-        return False
-    facts = [_facts_of(series) for series in Series.objects.filter(study_id=study_id)]
-    for fact in facts:
-        fact.thumbnail = _picture(fact.middle)
-    return _finish(study_id, changed, facts, at)
+    return _settle([study_id], at) == 1
+
+
+def settle_studies(*, study_ids: Sequence[int], at: datetime) -> int:
+    """The same for many; returns how many are complete at the end.
+
+    One that fails does not hold up the others: each is promised anew, alone.
+    """
+    try:
+        return _settle(study_ids, at)
+    except Exception:
+        if len(study_ids) == 1:
+            raise
+        log.exception("studies could not settle together; each will alone")
+    with transaction.atomic():
+        for study_id in study_ids:
+            promise("archive.settle_study", at=at, study_id=study_id)
+    return 0
+
+
+def _settle(study_ids: Sequence[int], at: datetime) -> int:
+    changed = _begin(study_ids, at)
+    if not changed:
+        return 0
+    facts = _facts_of(list(changed))
+    if len(changed) <= DRAWN_AT_ONCE:
+        for fact in facts:
+            fact.thumbnail = _picture(fact.series, fact.middle)
+    return _finish(changed, facts, at)
 
 
 @transaction.atomic
-def _begin(study_id: int, at: datetime) -> datetime | None:
-    """Mark it as settling; None when it is complete, gone, or still receiving."""
-    study = Study.objects.select_for_update().filter(pk=study_id).first()
-    if study is None or study.state not in CHANGING or study.changed_at + SETTLE_AFTER > at:
-        return None
-    study.state = step(NEXT, StudyState(study.state), StudyEvent.SETTLE)
-    study.save(update_fields=["state"])
-    return study.changed_at
+def _begin(study_ids: Sequence[int], at: datetime) -> dict[int, datetime]:
+    """Mark them as settling; without those that are complete, gone, or still receiving."""
+    rows = Study.objects.select_for_update().filter(pk__in=study_ids, state__in=CHANGING)
+    quiet = rows.filter(changed_at__lte=at - SETTLE_AFTER).order_by("study_uid")
+    found = list(quiet.values_list("pk", "state", "changed_at"))
+    steps = ((step(NEXT, StudyState(state), StudyEvent.SETTLE).value, pk) for pk, state, _ in found)
+    update(Study, ("state",), steps)
+    return {pk: changed for pk, _, changed in found}
 
 
-def _facts_of(series: Series) -> _Facts:
-    """Counts and the middle image, by instance number."""
-    found = _Facts(series)
-    rows = Instance.objects.filter(series=series).order_by("number", "pk")
-    images: list[str] = []
-    for sop_uid, frames in rows.values_list("sop_uid", "frames").iterator(chunk_size=2000):
-        found.instances += 1
-        found.frames += frames
+def _facts_of(study_ids: Sequence[int]) -> list[_Facts]:
+    """Counts and the images, by instance number."""
+    series = Series.objects.filter(study_id__in=study_ids).order_by("pk")
+    found = {pk: _Facts(pk, study) for pk, study in series.values_list("pk", "study_id")}
+    rows = Instance.objects.filter(series__study_id__in=study_ids)
+    columns = rows.order_by("series_id", "number", "pk").values_list(
+        "series_id", "sop_uid", "frames"
+    )
+    for series_id, sop_uid, frames in columns.iterator(chunk_size=2000):
+        fact = found.get(series_id)
+        if fact is None:  # made since; its delivery promised a call of its own
+            continue
+        fact.instances += 1
+        fact.frames += frames
         if frames:
-            images.append(sop_uid)
-    if images:
-        row = rows.filter(sop_uid=images[len(images) // 2]).values_list(*Stored.COLUMNS).get()
-        found.middle = Stored("", *row)
-    return found
+            fact.images.append(sop_uid)
+    return list(found.values())
 
 
-def _picture(middle: Stored | None) -> bytes | None:
+def _picture(series_id: int, middle: str) -> bytes | None:
     """The middle image small, None where there is none or it can't be shown."""
-    if middle is None:
+    row = Instance.objects.filter(series_id=series_id, sop_uid=middle)
+    columns = row.values_list(*Stored.COLUMNS).first() if middle else None
+    if columns is None:
         return None
     try:
-        return middle.thumbnail()
+        return Stored("", *columns).thumbnail()
     except (NotRenderable, BlobUnavailable):
         return None
 
 
 @transaction.atomic
-def _finish(study_id: int, changed: datetime, facts: Iterable[_Facts], at: datetime) -> bool:
-    """Write what was found, unless something arrived in the meantime."""
-    study = Study.objects.select_for_update().get(pk=study_id)
-    if study.changed_at != changed or study.state != StudyState.SETTLING:
-        return False
-    kept = list(facts)
-    for fact in kept:
-        fact.series.instance_count = fact.instances
-        fact.series.frame_count = fact.frames
-        fact.series.middle = fact.middle.sop_uid if fact.middle else ""
-        fact.series.thumbnail = fact.thumbnail
-    Series.objects.bulk_update(
-        [fact.series for fact in kept],
-        ["instance_count", "frame_count", "middle", "thumbnail"],
-        batch_size=100,
+def _finish(changed: Mapping[int, datetime], facts: Iterable[_Facts], at: datetime) -> int:
+    """Write what was found, except where something arrived in the meantime."""
+    locked = Study.objects.select_for_update().order_by("study_uid").filter(pk__in=list(changed))
+    still = {
+        pk
+        for pk, state, when in locked.values_list("pk", "state", "changed_at")
+        if changed[pk] == when and state == StudyState.SETTLING
+    }
+    groups: dict[int, list[_Facts]] = defaultdict(list)
+    for fact in facts:
+        if fact.study in still:
+            groups[fact.study].append(fact)
+    kept = [fact for group in groups.values() for fact in group]
+    rows = ((f.instances, f.frames, f.middle, f.thumbnail, f.series) for f in kept)
+    update(Series, ("instance_count", "frame_count", "middle", "thumbnail"), rows)
+    done = step(NEXT, StudyState.SETTLING, StudyEvent.FINISH).value
+    names = ("series_count", "instance_count", "state", "settled_at")
+    update(
+        Study,
+        names,
+        ((len(groups[pk]), sum(f.instances for f in groups[pk]), done, at, pk) for pk in still),
     )
-    study.series_count = len(kept)
-    study.instance_count = sum(fact.instances for fact in kept)
-    study.state = step(NEXT, StudyState(study.state), StudyEvent.FINISH)
-    study.settled_at = at
-    study.save(update_fields=["series_count", "instance_count", "state", "settled_at"])
-    return True
+    if len(changed) > DRAWN_AT_ONCE:
+        undrawn = [fact.series for fact in kept if fact.images]
+        for start in range(0, len(undrawn), 50):
+            some = undrawn[start : start + 50]
+            promise("archive.draw_pictures", at=at, delay=DRAW_AFTER, series_ids=some)
+    return len(still)
+
+
+def draw_pictures(*, series_ids: Sequence[int]) -> int:
+    """The pictures of series that settled without; returns how many were drawn."""
+    drawn = []
+    rows = Series.objects.filter(pk__in=series_ids, thumbnail=None).exclude(middle="")
+    for series_id, middle in rows.values_list("pk", "middle"):
+        picture = _picture(series_id, middle)
+        if picture is not None:
+            drawn.append((picture, middle, series_id))
+    with transaction.atomic():
+        for picture, middle, series_id in drawn:
+            unchanged = Series.objects.filter(pk=series_id, middle=middle)
+            unchanged.update(thumbnail=picture)
+    return len(drawn)

@@ -1,0 +1,90 @@
+"""Many rows in one statement, without an object each: for services whose rows come by the hundred.
+
+The columns are the model's own, so a migration can't pass these statements by.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field, Model
+from django.db.models.fields import NOT_PROVIDED
+
+_PREPARED = frozenset({"DateField", "DateTimeField", "JSONField"})
+"""Columns whose Python values are not what the driver takes."""
+
+
+def insert(
+    model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, ignore: bool = False
+) -> None:
+    """Insert rows whose values stand in the order of `names` (`patient_id` for a foreign key).
+
+    Columns that are not named get their field's default. `ignore` leaves rows out that a unique
+    constraint refuses; nothing else is forgiven. Raises IntegrityError.
+    """
+    statement, rest, converters = _plan(model, tuple(names), ignore, connection.vendor)
+    constants = [_prepared(field, field.get_default()) for field in rest]
+    made = [[*row, *constants] for row in rows]
+    for place, field in converters:
+        for row in made:
+            row[place] = _prepared(field, row[place])
+    if made:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, made)
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    model: type[Model], names: tuple[str, ...], ignore: bool, vendor: str
+) -> "tuple[str, list[Field[Any, Any]], list[tuple[int, Field[Any, Any]]]]":
+    """The statement, the fields that get their default, and the places that are converted."""
+    columns = {field.attname: field for field in model._meta.concrete_fields}
+    named = [columns.pop(name) for name in names]
+    rest = [f for f in columns.values() if not f.primary_key and not f.has_db_default()]
+    if any(field.unique or _has_none(field) for field in rest):
+        raise ValueError("a column that has no constant default must be named")
+    quote = connection.ops.quote_name
+    listed = ", ".join(quote(str(field.column)) for field in (*named, *rest))
+    marks = ", ".join(["%s"] * (len(named) + len(rest)))
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({listed}) VALUES ({marks})"  # noqa: S608
+    if ignore:
+        statement += " ON CONFLICT DO NOTHING"
+    converters = [(i, f) for i, f in enumerate(named) if f.get_internal_type() in _PREPARED]
+    return statement, rest, converters
+
+
+def _has_none(field: "Field[Any, Any]") -> bool:
+    return field.default is NOT_PROVIDED and not field.null and not field.blank
+
+
+def _prepared(field: "Field[Any, Any]", value: Any) -> Any:
+    prepare: Callable[..., Any] = field.get_db_prep_save
+    return prepare(value, connection)
+
+
+def update(
+    model: type[Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    raised: Collection[str] = (),
+) -> None:
+    """Set the columns `names` of many rows: each is its values in that order, then its key.
+
+    Those in `raised` are counters, to which the value is added.
+    """
+    quote = connection.ops.quote_name
+    known = {field.attname: field for field in model._meta.concrete_fields}
+    fields = [known[name] for name in names]
+    columns = [(quote(str(field.column)), field.name in raised) for field in fields]
+    words = ", ".join(f"{c} = {c} + %s" if added else f"{c} = %s" for c, added in columns)
+    made = [list(row) for row in rows]
+    for place, field in enumerate(fields):
+        if field.get_internal_type() in _PREPARED:
+            for row in made:
+                row[place] = _prepared(field, row[place])
+    if made:
+        table = quote(model._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {table} SET {words} WHERE id = %s", made)  # noqa: S608
