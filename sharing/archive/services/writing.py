@@ -155,7 +155,7 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
         found += rows.values_list(*_Row._fields[:-1])
     place = _Row._fields.index("patient_id")
     people = known_patients(row[place] for row in found)
-    return [_Row(*row, patient=people[row[place]]) for row in found]
+    return [_Row._make((*row, people[row[place]])) for row in found]
 
 
 _STUDY = (
