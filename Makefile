@@ -2,7 +2,7 @@
 #   make demo    the portal with a demo region, on http://127.0.0.1:8000
 #   make test    all checks and all tests, on SQLite and on PostgreSQL
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test needs bench soak lock clean
+.PHONY: help setup demo check test needs bench soak soak-kills lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -71,7 +71,7 @@ check: setup
 # The DICOM floor knows no database (an import contract says so), and axe looks at pages: once.
 test: needs check
 	$(PY) -m pytest -n $(WORKERS)
-	$(PY) tests/postgres.py $(PY) -m pytest -n $(WORKERS) --ignore=tests/dicom --ignore=tests/journeys/test_every_page.py
+	$(PY) tests/postgres.py $(PY) -m pytest -n $(WORKERS) --ignore=tests/dicom --ignore=tests/journeys/test_every_page.py --ignore=tests/durability/test_database_away.py
 
 needs: $(DEV_STAMP)
 	@sh tests/needs.sh
@@ -80,8 +80,17 @@ needs: $(DEV_STAMP)
 bench: setup
 	$(PY) -m bench
 
-soak: setup
+soak: setup needs
 	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py
+	$(MAKE) --no-print-directory soak-kills
+
+# Killed a hundred times, and at every system call: SQLite and PostgreSQL, files and S3.
+KILLS ?= 100
+soak-kills:
+	for where in "" --s3 --postgres "--postgres --s3"; do \
+	  $(PY) -m tests.durability.kill --trials $(KILLS) $$where || exit 1; \
+	  $(PY) -m tests.durability.points $$where || exit 1; \
+	done
 
 lock: | $(PY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -81,7 +81,7 @@ def start(data_dir: Path, **environ: str) -> LivePortal:
     """Start a portal on a free port and wait until it answers."""
     data_dir.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    database = _fresh_database(os.environ.get("DATABASE_URL", ""))
+    database = fresh_database(os.environ.get("DATABASE_URL", ""))
     url = f"http://127.0.0.1:{port}"
     values = {
         **os.environ,
@@ -116,7 +116,7 @@ def stop(portal: LivePortal) -> None:
         raise
     finally:
         if portal.database:
-            _drop_database(os.environ["DATABASE_URL"], portal.database)
+            drop_database(os.environ["DATABASE_URL"], portal.database)
 
 
 def free_port() -> int:
@@ -140,7 +140,7 @@ def _wait(portal: LivePortal) -> None:
     raise AssertionError("the portal didn't answer:\n" + portal.log()[-4000:])
 
 
-def _fresh_database(url: str) -> str | None:
+def fresh_database(url: str) -> str | None:
     """The URL of a new database on the same PostgreSQL server; None on SQLite."""
     if not url.startswith("postgres"):
         return None
@@ -150,7 +150,8 @@ def _fresh_database(url: str) -> str | None:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
-def _drop_database(server: str, url: str) -> None:
+def drop_database(server: str, url: str) -> None:
+    """Remove a database that `fresh_database` made on that server."""
     name = urlsplit(url).path.lstrip("/")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(

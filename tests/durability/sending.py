@@ -143,9 +143,9 @@ def multipart(objects: Sequence[Made]) -> tuple[bytes, dict[str, str]]:
     return body, {"Content_Type": kind, "Accept": "application/dicom+json"}
 
 
-def stored(answer: Answer) -> set[str]:
+def stored(answer: Answer | None) -> set[str]:
     """The SOP Instance UIDs that a store answer acknowledges (PS3.18 table 10.5.3-2)."""
-    if answer.status not in (200, 202):
+    if answer is None or answer.status not in (200, 202):
         return set()
     done = answer.json.get("00081199", {}).get("Value", [])
     return {item["00081155"]["Value"][0] for item in done}

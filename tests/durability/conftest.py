@@ -1,0 +1,35 @@
+"""The rig of the tests that only need one."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import live
+from tests.durability.rig import Rig, rig
+from tests.durability.tracing import Forks, forks
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """DATABASE_URL of an empty database of the kind that this test run is for."""
+    server = os.environ.get("DATABASE_URL", "")
+    url = live.fresh_database(server)
+    yield url or ""
+    if url:
+        live.drop_database(server, url)
+
+
+@pytest.fixture(scope="session")
+def portal(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """The portal's processes, each to be killed alone; all run at the start."""
+    names = ("broker", "worker", "beat", "web")
+    with rig(tmp_path_factory.mktemp("rig"), *names, DATABASE_URL=database) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def asked(portal: Rig) -> Iterator[Forks]:
+    """Requests as processes, over the same folder and database."""
+    with forks(portal) as running:
+        yield running
