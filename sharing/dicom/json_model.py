@@ -47,6 +47,12 @@ def bulk_range(scanned: Scanned, path: str) -> tuple[int, int]:
 
     Raises KeyError where the object has no bulk value there.
     """
+    element = bulk_element(scanned, path)
+    return element.offset, element.length
+
+
+def bulk_element(scanned: Scanned, path: str) -> Element:
+    """The element at PATH of a BulkDataURI. Raises KeyError where there is no bulk value."""
     level, steps = scanned.elements, path.strip("/").split("/")
     for tag, item in zip(steps[:-1:2], steps[1::2], strict=True):
         sequence = find(level, _number(tag, 16))
@@ -58,7 +64,7 @@ def bulk_range(scanned: Scanned, path: str) -> tuple[int, int]:
     element = find(level, _number(steps[-1], 16))
     if len(steps) % 2 == 0 or element is None or not _is_bulk(element):
         raise KeyError("no such bulk value")
-    return element.offset, element.length
+    return element
 
 
 def _number(digits: str, base: int) -> int:

@@ -161,6 +161,14 @@ def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     return None
 
 
+def octets_form(wants: list[Wanted]) -> bool:
+    """Whether plain bytes leave in a multipart body. Raises NotAcceptable."""
+    for want in wants:
+        if want.media in (OCTETS, "*/*", "application/*") and want.syntax in ("", "*", EXPLICIT_LE):
+            return want.multipart
+    raise NotAcceptable()
+
+
 PICTURES = (JPEG, PNG, GIF)
 
 

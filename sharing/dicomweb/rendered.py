@@ -72,12 +72,13 @@ def _all(
     request: Any, opened: Opened, wants: Any, how: How, notes: frozenset[str]
 ) -> HttpResponseBase:
     """A picture of every instance that has one; those that have none are left out."""
+    found = drawables(opened)
     media, _ = picture_form(wants, many=True)
     etag = tag(opened.version, media, how, sorted(notes))
     if answer_304 := unchanged(request, etag):
         return answer_304
     how = _with_media(how, media)
-    made = _pictures(drawables(opened), lambda found: _one(found, [], noted(found, how, notes)))
+    made = _pictures(found, lambda each: _one(each, [], noted(each, how, notes)))
     response = _several(request, opened, made, media)
     response["ETag"] = etag
     return response

@@ -1,24 +1,26 @@
 """The routes of PS3.18, twice: over all that the caller may see, and over one custodian."""
 
+import re
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.urls import include, path
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import URLPattern, include, path
+from django.views.decorators.http import require_http_methods
 
 from . import qido, rendered, stow, wado
+from .capabilities import described, methods_of
+from .gate import View, sealed
 
 app_name = "dicomweb"
+_EVERY = ("GET", "HEAD", "OPTIONS")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 def studies(request: Any, **where: str) -> HttpResponseBase:
     """Search for studies, or store instances."""
     view = stow.store if request.method == "POST" else qido.studies
     return view(request, **where)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 def study(request: Any, **where: str) -> HttpResponseBase:
     """Retrieve a study, or store instances of it."""
     view = stow.store if request.method == "POST" else wado.objects_view
@@ -50,9 +52,47 @@ _SAFE = (
     (f"{_INSTANCE}/frames/<str:frames>/rendered", rendered.rendered_view, "frame-rendered"),
     (f"{_INSTANCE}/frames/<str:frames>/thumbnail", rendered.thumbnail_view, "frame-thumbnail"),
 )
+_ALL = (("studies", studies, "studies"), (_STUDY, study, "study"), *_SAFE)
+_TEMPLATES = [(re.sub(r"<\w+:(\w+)>", r"{\1}", route), name) for route, _, name in _ALL]
+
+
+def _resource(route: str, view: View, name: str) -> URLPattern:
+    """A route with what every resource answers: HEAD without a body, OPTIONS with what it can."""
+    verbs = [method.verb for method in methods_of(name)]
+    allowed = [verb for verb in ("GET", "HEAD", "POST", "OPTIONS") if verb in (*verbs, *_EVERY)]
+    own = {name: template for template, name in _TEMPLATES}.get(name, "")
+
+    def answered(request: Any, **where: str) -> HttpResponseBase:
+        if request.method == "OPTIONS":
+            mount = f"/o/{where['organization']}" if "organization" in where else ""
+            response = described(request, _TEMPLATES, own, mount)
+            response["Allow"] = ", ".join(allowed)
+            return sealed(response)
+        response = view(request, **where)
+        return without_body(response) if request.method == "HEAD" else response
+
+    return path(route, require_http_methods(allowed)(answered), name=name)
+
+
+def without_body(response: HttpResponseBase) -> HttpResponseBase:
+    """The headers that GET would have had: nothing is read or made only to be thrown away."""
+    if response.streaming:
+        response.streaming_content = iter(())  # type: ignore[attr-defined]
+    elif "Content-Length" not in response:
+        response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
+        response.content = b""  # type: ignore[attr-defined]
+    return response
+
+
+@require_http_methods(["OPTIONS"])
+def service(request: Any, **where: str) -> HttpResponseBase:
+    """The whole service's capabilities, at its base address (PS3.18 8.9.1.1)."""
+    mount = f"/o/{where['organization']}" if "organization" in where else ""
+    return sealed(described(request, _TEMPLATES, "", mount))
+
+
 _routes = [
-    path("studies", studies, name="studies"),
-    path(_STUDY, study, name="study"),
-    *(path(route, require_safe(view), name=name) for route, view, name in _SAFE),
+    path("", service, name="service"),
+    *(_resource(route, view, name) for route, view, name in _ALL),
 ]
 urlpatterns = [path("o/<slug:organization>/", include(_routes)), *_routes]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
 from sharing.archive.services.retrieving import (
@@ -17,6 +17,7 @@ from sharing.archive.services.retrieving import (
     ready,
 )
 from sharing.archive.services.transcoding import able_among, frame_in, object_in
+from sharing.archive.services.values import bulk_value, file_range
 from sharing.kernel.errors import BadValue
 from sharing.kernel.purposes import Action
 
@@ -26,13 +27,16 @@ from .accept import (
     Form,
     frame_form,
     object_forms,
+    octets_form,
     require_json,
     wanted,
 )
 from .gate import json_array, needs, root, tag, unchanged, where
 from .multipart import Outgoing, answer
+from .ranges import ranged
 
 MOST_FRAMES = 1000
+PIXEL_DATA = "7FE00010"
 
 
 def _open(request: Any, path: dict[str, str], action: Action = Action.IMAGES) -> Opened:
@@ -66,6 +70,8 @@ def objects_view(request: Any, **path: str) -> HttpResponseBase:
     if answer_304 := unchanged(request, etag):
         return answer_304
     ready(found)
+    if not multipart and forms[0].stored and found[0].file_length is not None:
+        return _file(request, opened, found[0], etag)
     parts = [
         Outgoing(
             form.content_type,
@@ -76,6 +82,25 @@ def objects_view(request: Any, **path: str) -> HttpResponseBase:
     ]
     response = answer(parts, DICOM) if multipart else _single(parts[0], found[0])
     response["ETag"] = etag
+    return response
+
+
+def _file(request: Any, opened: Opened, stored: Stored, etag: str) -> HttpResponseBase:
+    """One object as it is stored, or a range of it."""
+    study = opened.study.public_id
+    content_type = f"{DICOM}; transfer-syntax={stored.transfer_syntax}"
+
+    def cut(start: int, stop: int) -> Iterator[bytes]:
+        chunks = file_range(stored, start, stop)
+        return guarded(chunks, request.actor, study, timezone.now, Action.DOWNLOAD)
+
+    total = stored.file_length or 0
+    return _named(ranged(request, cut, total=total, content_type=content_type, etag=etag), stored)
+
+
+def _named(response: HttpResponseBase, stored: Stored) -> HttpResponseBase:
+    """The name of a file is made here, never taken from the object."""
+    response["Content-Disposition"] = f'attachment; filename="{stored.sop_uid}.dcm"'
     return response
 
 
@@ -97,13 +122,12 @@ def _length(stored: Stored, form: Form) -> int | None:
     return stored.file_length if form.stored else None
 
 
-def _single(part: Outgoing, stored: Stored) -> StreamingHttpResponse:
-    """One object as a file: the name is made here, never taken from the object."""
-    response = StreamingHttpResponse(part.chunks, content_type=DICOM)
+def _single(part: Outgoing, stored: Stored) -> HttpResponseBase:
+    """One object as a file whose length only its end tells."""
+    response = StreamingHttpResponse(part.chunks, content_type=part.content_type)
     if part.length is not None:
         response["Content-Length"] = str(part.length)
-    response["Content-Disposition"] = f'attachment; filename="{stored.sop_uid}.dcm"'
-    return response
+    return _named(response, stored)
 
 
 @needs("dicomweb.read")
@@ -120,11 +144,7 @@ def frames_view(request: Any, **path: str) -> HttpResponseBase:
     first, *others = numbers
     parts = [_frame(request, opened, stored, form, first - 1)]
     parts += [_frame(request, opened, stored, form, number - 1, lazy=True) for number in others]
-    if form.multipart:
-        response = answer(parts, form.media)
-    else:
-        response = StreamingHttpResponse(parts[0].chunks, content_type=form.content_type)
-        response["Content-Length"] = str(parts[0].length)
+    response = _bodied(parts, form)
     response["ETag"] = etag
     return response
 
@@ -157,17 +177,49 @@ def _frame_list(text: str) -> list[int]:
 
 @needs("dicomweb.read")
 def bulk_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET a BulkDataURI (PS3.18 10.4.1.1.6)."""
+    """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order."""
     opened = _open(request, path)
     stored = objects(opened)[0]
+    if path["bulk"] == PIXEL_DATA and stored.encapsulated:
+        return _pixels(request, opened, stored)
     etag = tag(stored.sha256, path["bulk"])
     if answer_304 := unchanged(request, etag):
         return answer_304
-    raw = stored.bulk(path["bulk"])
-    if any(not want.multipart and want.media == OCTETS for want in wanted(request)):
-        response: HttpResponseBase = HttpResponse(raw, content_type=OCTETS)
+    value = bulk_value(stored, path["bulk"])
+    multipart = octets_form(wanted(request))
+    ready([stored])
+
+    def cut(start: int, stop: int) -> Iterator[bytes]:
+        return _watched(request, opened, value.pieces(start, stop))
+
+    if multipart:
+        part = Outgoing(OCTETS, cut(0, value.length), value.length)
+        response: HttpResponseBase = answer([part], OCTETS)
+        response["ETag"] = etag
     else:
-        response = answer([Outgoing(OCTETS, (raw,), len(raw))], OCTETS)
+        response = ranged(request, cut, total=value.length, content_type=OCTETS, etag=etag)
     response["Content-Disposition"] = "attachment"
+    return response
+
+
+def _pixels(request: Any, opened: Opened, stored: Stored) -> HttpResponseBase:
+    """Encapsulated pixel data as bulk data: its frames, one part each (PS3.18 8.7.3.3)."""
+    form = frame_form(wanted(request), stored, count=stored.frames, able=able_among([stored]))
+    etag = tag(stored.sha256, PIXEL_DATA, form)
+    if answer_304 := unchanged(request, etag):
+        return answer_304
+    ready([stored])
+    first, *others = range(stored.frames)
+    parts = [_frame(request, opened, stored, form, first)]
+    parts += [_frame(request, opened, stored, form, index, lazy=True) for index in others]
+    response = _bodied(parts, form)
     response["ETag"] = etag
+    return response
+
+
+def _bodied(parts: list[Outgoing], form: Form) -> HttpResponseBase:
+    if form.multipart:
+        return answer(parts, form.media)
+    response = StreamingHttpResponse(parts[0].chunks, content_type=form.content_type)
+    response["Content-Length"] = str(parts[0].length)
     return response

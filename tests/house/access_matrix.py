@@ -78,6 +78,7 @@ MATRIX: dict[str, str] = {
     "viewer:study": STUDY,
     "viewer:pulse": STUDY,
     # DICOMweb, twice: all that the caller may see, and one custodian
+    "dicomweb:service": ORGANIZATION,
     "dicomweb:studies": STUDY,
     "dicomweb:study": STUDY,
     "dicomweb:all-series": STUDY,

@@ -112,13 +112,16 @@ class Drawable:
 def drawable(opened: Opened) -> Drawable:
     """The one instance meant. Raises StudyNotFound."""
     found = next(drawables(opened, most=1), None)
-    if found is None:
+    if found is None:  # gone since it was found
         raise StudyNotFound()
     return found
 
 
 def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable]:
-    """The instances meant, in reading order, each read when its turn comes."""
+    """The instances meant, in reading order, each read when its turn comes.
+
+    Raises StudyNotFound where there are none.
+    """
     where, rows = opened.where, Instance.objects.filter(series__study_id=opened.study.pk)
     if where.series_uid:
         rows = rows.filter(series__series_uid=where.series_uid)
@@ -126,10 +129,14 @@ def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable
         rows = rows.filter(sop_uid=where.sop_uid)
     ordered = rows.order_by("series__number", "series_id", "number", "pk")
     keys = list(ordered.values_list("pk", flat=True)[:most])
-    for key in keys:
-        row = Instance.objects.filter(pk=key).values_list(*Stored.COLUMNS, "metadata").first()
-        if row is not None:
-            yield Drawable(Stored(opened.study.public_id, *row[:-1]), row[-1])
+    if not keys:
+        raise StudyNotFound()
+    return filter(None, (_read(opened, key) for key in keys))
+
+
+def _read(opened: Opened, key: int) -> Drawable | None:
+    row = Instance.objects.filter(pk=key).values_list(*Stored.COLUMNS, "metadata").first()
+    return Drawable(Stored(opened.study.public_id, *row[:-1]), row[-1]) if row else None
 
 
 def small_picture(opened: Opened, how: How) -> bytes:
@@ -141,8 +148,6 @@ def small_picture(opened: Opened, how: How) -> bytes:
         return thumbnail_of(opened)
     found = list(drawables(opened)) if not opened.where.sop_uid else [drawable(opened)]
     images = [each for each in found if each.stored.frames]
-    if not found:
-        raise StudyNotFound()
     if not images:
         raise NotRenderable()
     middle = images[len(images) // 2]

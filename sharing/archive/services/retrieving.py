@@ -201,6 +201,11 @@ class Stored:
         """Whether the data set is deflated, so that no offset counts in the stored file."""
         return self.transfer_syntax in DEFLATED
 
+    @property
+    def encapsulated(self) -> bool:
+        """Whether its pixel data are code streams in items, by its frame table."""
+        return self.layout is not None and bytes(self.layout[1:2]) == b"\1"
+
     def read(self, offset: int, length: int) -> bytes:
         """A range of the stored file. Raises BlobUnavailable; never answers with fewer bytes."""
         try:

@@ -165,5 +165,5 @@ def test_every_route_of_this_face_is_met_above() -> None:
     mounted = next(
         p for p in get_resolver().url_patterns if getattr(p, "app_name", "") == "dicomweb"
     )
-    known = {name for _, _, name in urls._SAFE} | {"study", "studies"}
+    known = {name for _, _, name in urls._SAFE} | {"study", "studies", "service"}
     assert names([mounted]) == known

@@ -116,7 +116,7 @@ def test_a_whole_study_comes_back(pacs: Client, study: Study) -> None:
 
 def test_one_object_as_a_file_has_a_name_of_ours(pacs: Client, small: Instance) -> None:
     response = get(pacs, path_of(small), "application/dicom")
-    assert response["Content-Type"] == "application/dicom"
+    assert response["Content-Type"] == "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"
     assert response["Content-Disposition"] == f'attachment; filename="{small.sop_uid}.dcm"'
     assert pydicom.dcmread(io.BytesIO(content(response))).SOPInstanceUID == small.sop_uid
 

@@ -1,0 +1,173 @@
+"""HEAD, OPTIONS, ranges, bulk data: what HTTP and PS3.18 promise beside the plain answers."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from defusedxml.ElementTree import fromstring
+from django.test import Client
+
+from sharing.archive.models import Instance
+from sharing.dicomweb import urls
+from tests.archive.sending import send
+from tests.cast import Region
+from tests.faces.dicomweb.test_fence import address
+from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
+
+FILE = "application/dicom; transfer-syntax=*"
+OCTETS = "application/octet-stream"
+NS = "{http://wadl.dev.java.net/2009/02}"
+
+
+@pytest.fixture
+def ct(region: Region, real_data: Path) -> Instance:
+    send(region, real_data / "single/pydicom_CT_small.dcm")
+    return Instance.objects.select_related("series__study").get()
+
+
+def test_head_has_the_headers_of_get_and_no_body(pacs: Client, ct: Instance) -> None:
+    ignored = {"X-Request-ID", "Content-Type"}
+    for _, (route, _, name) in enumerate(urls._ALL):
+        url = address(route, ct)
+        full, head = pacs.get(url), pacs.head(url)
+        body = content(full)
+        assert head.status_code == full.status_code == 200, name
+        assert content(head) == b"", name
+        same = {k: v for k, v in full.headers.items() if k not in ignored}
+        found = {k: v for k, v in head.headers.items() if k not in ignored}
+        assert found == {"Content-Length": str(len(body))} | same or found == same, name
+
+
+def test_every_resource_tells_what_it_can(pacs: Client, ct: Instance, region: Region) -> None:
+    for route, _, name in urls._ALL:
+        response = pacs.options(address(route, ct))
+        assert response.status_code == 200, name
+        assert response["Content-Type"] == "application/vnd.sun.wadl+xml"
+        assert {"GET", "HEAD", "OPTIONS"} <= set(response["Allow"].split(", ")), name
+        root = fromstring(response.content)
+        (first, *_) = root.iter(f"{NS}resource")
+        assert first.get("path") == {n: t for t, n in urls._TEMPLATES}[name]
+        assert [method.get("name") for method in first], name
+    whole = pacs.options("/dicomweb/o/riverside/")
+    root = fromstring(whole.content)
+    assert root[0].get("base", "").endswith("/dicomweb/o/riverside")
+    assert len(list(root.iter(f"{NS}resource"))) == len(urls._ALL)
+    as_json = pacs.options("/dicomweb/studies", headers={"Accept": "application/json"}).json()
+    assert as_json["application"]["resources"]["resource"][0]["@path"] == "studies"
+    assert pacs.options("/dicomweb/studies", headers={"Accept": "text/css"}).status_code == 406
+    assert Client().options("/dicomweb/studies").status_code == 401
+    # The answer is of the route alone: what is not there is described just the same.
+    absent = pacs.options(address(urls._STUDY, ct, study="2.25.404")).content
+    assert absent == pacs.options(address(urls._STUDY, ct)).content
+
+
+# Range, status, start, stop
+RANGES = [
+    ("bytes=0-99", 206, 0, 100),
+    ("bytes=100-299", 206, 100, 300),
+    ("bytes=120-140", 206, 120, 141),
+    ("bytes=-10", 206, -10, None),
+    ("bytes=39000-", 206, 39000, None),
+    ("bytes=39000-999999", 206, 39000, None),
+    ("bytes=999999-", 416, 0, 0),
+    ("bytes=-0", 416, 0, 0),
+    ("bytes=5-2", 200, 0, None),
+    ("bytes=0-1,5-6", 200, 0, None),
+    ("lines=1-2", 200, 0, None),
+]
+
+
+def test_a_range_of_a_file_and_of_a_bulk_value(pacs: Client, ct: Instance, real_data: Path) -> None:
+    raw = (real_data / "single/pydicom_CT_small.dcm").read_bytes()
+    pixels = pydicom.dcmread(io.BytesIO(raw)).PixelData
+    bulk = f"{path_of(ct)}/bulkdata/7FE00010"
+    for url, accept, whole in (
+        (path_of(ct), FILE, bytes(128) + raw[128:]),
+        (bulk, OCTETS, pixels + bytes(len(raw) - len(pixels))),
+    ):
+        total = len(whole) if url != bulk else len(pixels)
+        for asked, status, start, stop in RANGES:
+            if url == bulk and start >= len(pixels) - 1000 > 0:
+                continue
+            response = get(pacs, url, accept, Range=asked)
+            assert response.status_code == status, (url, asked)
+            if status == 416:
+                assert response["Content-Range"] == f"bytes */{total}"
+                continue
+            body = content(response)
+            assert body == whole[:total][start:stop], (url, asked)
+            assert int(response["Content-Length"]) == len(body)
+            assert response["Accept-Ranges"] == "bytes"
+            if status == 206:
+                first = start if start >= 0 else total + start
+                assert response["Content-Range"] == f"bytes {first}-{first + len(body) - 1}/{total}"
+        etag = get(pacs, url, accept)["ETag"]
+        matching = get(pacs, url, accept, Range="bytes=0-9", **{"If-Range": etag})
+        other = get(pacs, url, accept, Range="bytes=0-9", **{"If-Range": '"other"'})
+        assert (matching.status_code, other.status_code) == (206, 200)
+
+
+def _bulk_uris(element: Any, found: list[str]) -> list[str]:
+    for value in element.values() if isinstance(element, dict) else element:
+        if isinstance(value, dict | list):
+            _bulk_uris(value, found)
+    if isinstance(element, dict) and "BulkDataURI" in element:
+        found.append(element["BulkDataURI"])
+    return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pydicom_waveform_ecg.dcm",  # inside sequences
+        "orthanc_sample-pdf.dcm",
+        "pydicom_parametric_map_float.dcm",
+        "pydicom_MR_small_bigendian.dcm",
+        "pydicom_image_dfl.dcm",
+        "pydicom_rtdose.dcm",
+    ],
+)
+def test_every_bulk_data_uri_leads_to_the_value(
+    region: Region, pacs: Client, real_data: Path, name: str
+) -> None:
+    """In sequences, float pixels, documents, of deflated and big endian files too."""
+    path = real_data / "single" / name
+    send(region, path)
+    url = path_of(Instance.objects.get())
+    (metadata,) = get(pacs, f"{url}/metadata", "application/dicom+json").json()
+    original = pydicom.dcmread(path)
+    uris = _bulk_uris(metadata, [])
+    assert uris
+    for uri in uris:
+        place = uri.partition("/bulkdata/")[2].split("/")
+        level: Any = original
+        for tag, item in zip(place[:-1:2], place[1::2], strict=True):
+            level = level[int(tag, 16)].value[int(item)]
+        expected = level[int(place[-1], 16)].value
+        if not original.original_encoding[1]:
+            expected = np.frombuffer(expected, ">u2").astype("<u2").tobytes()
+        local = uri.partition("/dicomweb")[2]
+        ((kind, body),) = parts(get(pacs, f"/dicomweb{local}"))
+        assert (kind, body) == (OCTETS, expected), uri
+        assert content(get(pacs, f"/dicomweb{local}", OCTETS)) == expected
+        assert get(pacs, f"/dicomweb{local}", "image/png").status_code == 406
+    for wrong in ("00100010", "7FE00010/0", "zz", "00404000/1/7FE00010"):
+        assert get(pacs, f"{url}/bulkdata/{wrong}").status_code == 404
+
+
+def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    path = real_data / "single/pydicom_examples_ybr_color.dcm"
+    send(region, path)
+    url = path_of(Instance.objects.get())
+    stored = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+    found = parts(get(pacs, f"{url}/bulkdata/7FE00010", stored))
+    frames = list(
+        pydicom.encaps.generate_frames(pydicom.dcmread(path).PixelData, number_of_frames=30)
+    )
+    assert [body for _, body in found] == frames
+    assert get(pacs, f"{url}/bulkdata/7FE00010", OCTETS).status_code == 406
