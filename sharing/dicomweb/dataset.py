@@ -1,87 +1,90 @@
-"""Rows of the archive as DICOM JSON objects (PS3.18 F.2, tables 10.6.3-3 to 10.6.3-5)."""
+"""Rows of searches as DICOM JSON objects (PS3.18 F.2, tables 10.6.3-3 to 10.6.3-5).
 
-from datetime import date
+Most of a row is ready JSON text; it is parsed only where more must be put into it.
+"""
+
+import zlib
+from collections.abc import Callable
 from typing import Any
+
+import orjson
+
+from sharing.archive.summaries import MOUNT, with_counts
 
 from .gate import root
 
 JsonObject = dict[str, Any]
+Row = tuple[Any, ...]
+_BULK = b'"BulkDataURI":"bulk/'
 
 
-def study_object(row: tuple[Any, ...]) -> JsonObject:
-    """Of `searching.STUDY_COLUMNS`."""
-    (
-        custodian, uid, day, time, accession, modalities, referrer, name, identifier, issuer,
-        birth, sex, study_id, description, series, instances,
-    ) = row  # fmt: skip
-    return {
-        "00080005": _value("CS", "ISO_IR 192"),
-        "00080020": _value("DA", _date(day)),
-        "00080030": _value("TM", time),
-        "00080050": _value("SH", accession),
-        "00080056": _value("CS", "ONLINE"),
-        "00080061": _value("CS", *[word for word in modalities.split("|") if word]),
-        "00080090": _name(referrer),
-        "00081030": _value("LO", description),
-        "00081190": _value("UR", f"{root(custodian)}/studies/{uid}"),
-        "00100010": _name(name),
-        "00100020": _value("LO", identifier if issuer != "unidentified" else ""),
-        "00100021": _value("LO", issuer if issuer != "unidentified" else ""),
-        "00100030": _value("DA", _date(birth)),
-        "00100040": _value("CS", sex),
-        "0020000D": _value("UI", uid),
-        "00200010": _value("SH", study_id),
-        "00201206": _value("IS", series),
-        "00201208": _value("IS", instances),
-    }
+def study_text(row: Row) -> str:
+    """Of `search_studies`."""
+    custodian, summary, series, instances = row
+    return with_counts(summary, series, instances).replace(MOUNT, f'"{root(custodian)}/')
 
 
-def series_object(row: tuple[Any, ...]) -> JsonObject:
-    """Of STUDY_COLUMNS and SERIES_COLUMNS: the study's attributes and the series' own."""
-    uid, modality, number, description, body_part, laterality, instances = row[-7:]
-    made = study_object(row[:-7])
-    url = f"{made['00081190']['Value'][0]}/series/{uid}"
-    made |= {
+def series_text(row: Row, *, alone: bool) -> str:
+    """Of `search_series`: the series' own attributes; unless alone, with the study's, too."""
+    made = series_object(row)
+    return _text(made if alone else orjson.loads(study_text(row[:4])) | made)
+
+
+def instance_text(row: Row, *, study: bool) -> str:
+    """Of `search_instances`: with the series' attributes, and the study's where they are asked."""
+    *above, summary = row
+    made = series_object(tuple(above))
+    if study:
+        made = orjson.loads(study_text(tuple(above[:4]))) | made
+    return _text(made | orjson.loads(own_text((row[0], summary))))
+
+
+def own_text(row: Row) -> str:
+    """Of `search_instances` alone: the instance's own attributes."""
+    custodian, summary = row
+    text: str = summary.replace(MOUNT, f'"{root(custodian)}/')
+    return text
+
+
+def series_object(row: Row) -> JsonObject:
+    """The series' own attributes, of a row of `search_series`."""
+    study, uid, modality, number, description, body_part, laterality, count, attributes = row[4:]
+    made = {
         "00080060": _value("CS", modality),
         "0008103E": _value("LO", description),
+        "00081190": _value("UR", f"{root(row[0])}/studies/{study}/series/{uid}"),
         "00180015": _value("CS", body_part),
-        "00200060": _value("CS", laterality),
+        "0020000D": _value("UI", study),
         "0020000E": _value("UI", uid),
         "00200011": _value("IS", number),
-        "00201209": _value("IS", instances),
-        "00081190": _value("UR", url),
+        "00200060": _value("CS", laterality),
+        "00201209": _value("IS", count),
     }
-    return made
+    return made | orjson.loads(attributes) if attributes else made
 
 
-def instance_object(row: tuple[Any, ...]) -> JsonObject:
-    """Of STUDY_COLUMNS, SERIES_COLUMNS and INSTANCE_COLUMNS."""
-    uid, sop_class, number, rows, columns, frames, syntax = row[-7:]
-    made = series_object(row[:-7])
-    url = f"{made['00081190']['Value'][0]}/instances/{uid}"
-    made |= {
-        "00080016": _value("UI", sop_class),
-        "00080018": _value("UI", uid),
-        "00083002": _value("UI", syntax),  # Available Transfer Syntax UID
-        "00200013": _value("IS", number),
-        "00280008": _value("IS", frames or None),
-        "00280010": _value("US", rows),
-        "00280011": _value("US", columns),
-        "00081190": _value("UR", url),
-    }
-    return made
+def enriched(
+    text: str, metadata: bytes | None, wanted: Callable[[str], bool], custodian: str
+) -> str:
+    """With the attributes of the stored metadata that are wanted and not there yet."""
+    if not metadata:
+        return text
+    made, stored = orjson.loads(text), orjson.loads(zlib.decompress(metadata))
+    more = {tag: stored[tag] for tag in stored if tag not in made and wanted(tag)}
+    if not more:
+        return text
+    uids = [stored.get(tag, {}).get("Value", [""])[0] for tag in _PATH]
+    place = "{}/studies/{}/series/{}/instances/{}/bulkdata/".format(root(custodian), *uids)
+    added = orjson.dumps(more).replace(_BULK, b'"BulkDataURI":"%s' % place.encode())
+    return _text(made | orjson.loads(added))
 
 
-def _value(vr: str, *values: Any) -> JsonObject:
-    kept = [value for value in values if value not in (None, "")]
-    return {"vr": vr, "Value": kept} if kept else {"vr": vr}
+_PATH = ("0020000D", "0020000E", "00080018")
 
 
-def _date(day: date | None) -> str:
-    return f"{day:%Y%m%d}" if day else ""
+def _text(made: JsonObject) -> str:
+    return orjson.dumps(dict(sorted(made.items()))).decode()
 
 
-def _name(text: str) -> JsonObject:
-    groups = zip(("Alphabetic", "Ideographic", "Phonetic"), text.split("="), strict=False)
-    kept = {kind: part for kind, part in groups if part.strip("^ ")}
-    return {"vr": "PN", "Value": [kept]} if kept else {"vr": "PN"}
+def _value(vr: str, value: Any) -> JsonObject:
+    return {"vr": vr} if value in (None, "") else {"vr": vr, "Value": [value]}

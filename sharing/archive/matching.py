@@ -1,0 +1,204 @@
+"""What matching keys mean (PS3.4 C.2.2.2, PS3.18 8.3.4.1), apart from any database. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sharing.dicom.names import fold, search_key
+from sharing.kernel.errors import BadValue
+
+LAST = "\U0010ffff"
+"""Comes after every character that a key may hold."""
+EMPTY = '""'
+"""The value that asks for empty attributes, where `emptyvaluematching` was asked for."""
+_UID = re.compile(r"[0-9.]{1,64}")
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?(\.\d{1,6})?)?")
+_WILD = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True)
+class Span:
+    """From the first to the last, both included; None is an open end."""
+
+    first: Any
+    last: Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A range of `name_keys`: those that begin with `head`, and fit `pattern` if there is one."""
+
+    head: str
+    pattern: str | None
+
+
+def is_universal(value: str) -> bool:
+    """Whether the value matches everything (PS3.4 C.2.2.2.3)."""
+    return not value.strip("*\\")
+
+
+def has_wildcard(value: str) -> bool:
+    """Whether * or ? stand in it."""
+    return bool(_WILD.search(value))
+
+
+def head_of(value: str) -> str:
+    """What comes before the first wildcard."""
+    return _WILD.split(value, maxsplit=1)[0]
+
+
+def uids(value: str) -> list[str]:
+    """A UID, or a list with commas or backslashes (PS3.4 C.2.2.2.2). Raises BadValue."""
+    words = [word for word in re.split(r"[,\\]", value) if word]
+    if not all(_UID.fullmatch(word) for word in words):
+        raise BadValue("A UID in the search is not a UID.")
+    return words
+
+
+def numbers(words: list[str]) -> list[int]:
+    """Whole numbers. Raises BadValue."""
+    if not all(re.fullmatch(r"[+-]?\d{1,9}", word) for word in words):
+        raise BadValue("A number in the search is not a number.")
+    return [int(word) for word in words]
+
+
+def days(value: str) -> Span:
+    """A date or a range of dates with one or two ends (PS3.4 C.2.2.2.5), as 20261124."""
+    span = _span(value)
+    return Span(_day(span.first), _day(span.last))
+
+
+def times(value: str) -> Span:
+    """A time or a range, so that text compares: "10" to "1059" is from "10" to "1059~".
+
+    Midnight's zeros are left out at the first end, and what is finer than the last end is in.
+    """
+    span = _span(value)
+    first, last = (word and _time(word) for word in (span.first, span.last))
+    return Span(_without_zeros(first) if first else None, f"{last}~" if last else None)
+
+
+def is_range(value: str) -> bool:
+    """Whether a date or time names a range."""
+    return "-" in value
+
+
+def entries(value: str, *, fuzzy: bool) -> list[Entry]:
+    """What all must be among a name's keys: each component group that was given, as a run of whole
+    words; with `fuzzy`, each word as the beginning of one, in any order and group.
+    """
+    runs = [fold(group.replace("^", " ")) for group in value.split("=")]
+    runs = [run for run in runs if run.strip("* ")]
+    if fuzzy:
+        words = [word.strip("*") for run in runs for word in run.split()]
+        return [_entry(f"{word}*") for word in words if word]
+    return [_entry(run) for run in runs]
+
+
+def _entry(run: str) -> Entry:
+    if not has_wildcard(run):
+        return Entry(f"{run} ", None)
+    head = head_of(run)
+    return Entry(head, None if run == f"{head}*" else f"{run} *")
+
+
+def in_line(value: str, *, fuzzy: bool) -> list[str]:
+    """The patterns that a search key with spaces around it must fit."""
+    found = entries(value, fuzzy=fuzzy)
+    return [f"* {one.pattern}" if one.pattern else f"* {one.head}*" for one in found]
+
+
+def fits(text: str, pattern: str) -> bool:
+    """Whether the whole text fits a pattern with * and ?; case matters."""
+    words = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.fullmatch("".join(words), text, re.DOTALL) is not None
+
+
+def _span(value: str) -> Span:
+    first, dash, last = value.partition("-")
+    if dash and not first and not last:
+        raise BadValue("A range in the search has no end.")
+    return Span(first or None, (last or None) if dash else first)
+
+
+def _day(word: str | None) -> int | None:
+    if word is None:
+        return None
+    match = re.fullmatch(r"(\d{4})(\d\d)(\d\d)", word, re.ASCII)
+    try:
+        made = date(*(int(part) for part in match.groups())) if match else None
+    except ValueError:
+        made = None
+    if made is None:
+        raise BadValue("A date in the search is not of the form YYYYMMDD.")
+    return made.year * 10000 + made.month * 100 + made.day
+
+
+def _time(word: str) -> str:
+    if not _TIME.fullmatch(word):
+        raise BadValue("A time in the search is not of the form HHMMSS.FFFFFF.")
+    return word
+
+
+def _without_zeros(word: str) -> str:
+    whole, _, fraction = word.partition(".")
+    fraction = fraction.rstrip("0")
+    if fraction:
+        return f"{whole}.{fraction}"
+    while len(whole) > 2 and whole.endswith("00"):
+        whole = whole[:-2]
+    return whole
+
+
+def matches(made: Mapping[str, Any], path: tuple[str, ...], value: str, **how: bool) -> bool:
+    """Whether a DICOM JSON object matches a key on the attribute at `path` (tags; all but the last
+    are sequences, of which any item will do). `how`: fuzzy, empty, several. Raises BadValue.
+    """
+    found = list(_elements(made, path))
+    values = [(one.get("vr", "UN"), v) for one in found for v in one.get("Value", ()) if v != ""]
+    if how["empty"] and value == EMPTY:
+        return not values
+    if is_universal(value):
+        return True
+    words = value.split("\\") if how["several"] else [value]
+    return any(_one(vr, kept, word, how["fuzzy"]) for word in words for vr, kept in values)
+
+
+def _elements(made: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
+    element = made.get(path[0])
+    if element is None:
+        return
+    if len(path) == 1:
+        yield element
+        return
+    for item in element.get("Value", ()):
+        yield from _elements(item, path[1:])
+
+
+def _one(vr: str, kept: Any, wanted: str, fuzzy: bool) -> bool:
+    if vr == "PN":
+        line = f" {search_key('='.join(kept.values()))} "
+        return all(fits(line, pattern) for pattern in in_line(wanted, fuzzy=fuzzy))
+    if vr == "UI":
+        return kept in uids(wanted)
+    if vr == "DA":
+        return _within(str(kept), days(wanted), str)
+    if vr == "TM":
+        return _within(str(kept), times(wanted), str)
+    if isinstance(kept, int | float):
+        return any(_number(word) == kept for word in wanted.split(","))
+    return fits(str(kept), wanted)
+
+
+def _within(kept: str, span: Span, form: Any) -> bool:
+    after = span.first is None or kept >= form(span.first)
+    return after and (span.last is None or kept <= form(span.last))
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise BadValue("A number in the search is not a number.") from None

@@ -1,0 +1,66 @@
+"""Answers to searches: DICOM JSON, or parts of native XML (PS3.18 8.7.3, 10.6.3), gzipped where
+that is accepted."""
+
+import hashlib
+import re
+import zlib
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from sharing.archive.errors import NotAcceptable
+from sharing.dicom.xml_model import to_xml
+
+from .accept import wanted
+from .gate import JSON
+
+XML = "application/dicom+xml"
+_JSON = (JSON, "application/json", "application/*", "*/*")
+_WORTH = 1400
+"""An answer of one packet is sent as it is."""
+_GZIP = re.compile(r"(?:^|,)\s*(?:x-)?gzip\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?(?:,|$)")
+
+
+def form_of(request: Any) -> str:
+    """The media type that is preferred of the two. Raises NotAcceptable."""
+    for want in wanted(request):
+        if want.media in _JSON and (not want.multipart or want.media == "*/*"):
+            return JSON
+        if want.multipart and want.media == XML:
+            return XML
+    raise NotAcceptable()
+
+
+def results(request: Any, form: str, objects: list[str], warnings: list[str]) -> HttpResponse:
+    """All objects, in the form that `form_of` chose, each warning with code 299."""
+    if form == JSON:
+        body, media = f"[{','.join(objects)}]".encode(), JSON
+    else:
+        body, media = _parts([to_xml(text.encode()) for text in objects])
+    small = _gzipped(request, body)
+    response = HttpResponse(body if small is None else small, content_type=media)
+    if small is not None:
+        response.headers["Content-Encoding"] = "gzip"
+    if warnings:
+        response.headers["Warning"] = ", ".join(f'299 portal "{words}"' for words in warnings)
+    patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+def _parts(objects: list[bytes]) -> tuple[bytes, str]:
+    """A multipart/related body, and its media type. The boundary is that of no other content."""
+    boundary = hashlib.sha256(b"".join(objects)).hexdigest()[:40].encode()
+    head = b"--%s\r\nContent-Type: %s\r\n\r\n" % (boundary, XML.encode())
+    body = b"".join(head + one + b"\r\n" for one in objects) + b"--%s--\r\n" % boundary
+    return body, f'multipart/related; type="{XML}"; boundary={boundary.decode()}'
+
+
+def _gzipped(request: Any, body: bytes) -> bytes | None:
+    if len(body) < _WORTH:
+        return None
+    found = _GZIP.search(request.headers.get("Accept-Encoding", "").lower())
+    if found is None or (found[1] is not None and float(found[1]) == 0):
+        return None
+    squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return squeeze.compress(body) + squeeze.flush()
