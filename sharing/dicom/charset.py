@@ -84,7 +84,7 @@ def _codec(term: str | None) -> str | None:
     name = python_encoding.get(term) or python_encoding.get(term.replace("_", " "))
     try:
         name = name or codecs.lookup(term).name
-    except LookupError:
+    except (LookupError, ValueError):  # a NUL within the term is a ValueError
         return None
     return "latin_1" if name in ("iso8859", "iso8859-1") else name
 

@@ -1,15 +1,13 @@
 """All that an archive keeps of a file beside its bytes, read once: facts, frame table, JSON."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import orjson
 
 from .facts import Facts
 from .json_model import dicom_json
 from .layout import PixelLayout
-from .scan import Scanned, scan
+from .scan import Scanned
 from .values import find, text
 
 RELATIVE = "bulk"
@@ -35,20 +33,6 @@ class Digest:
     sound: bool
     timezone: str
     json: bytes
-
-
-def digested(
-    pieces: Sequence[bytes | memoryview],
-    *,
-    size: int,
-    whole: Callable[[], BinaryIO],
-    default_charset: str | None,
-) -> Digest:
-    """Read a file of `size` bytes that begins with `pieces`; `whole` opens all of it if need be.
-
-    Raises BadDicom with a stable code.
-    """
-    return thorough(scan(whole(), size=size, default_charset=default_charset))
 
 
 def thorough(scanned: Scanned) -> Digest:

@@ -60,28 +60,31 @@ class Reader:
 
     def __init__(self, elements: tuple[Element, ...], charset: Charset) -> None:
         self._by_tag = {element.tag: element for element in elements}
-        self._charset = charset
+        self.charset = charset
         self.warnings: list[str] = []
 
     def warn(self, code: str) -> None:
         if code not in self.warnings:
             self.warnings.append(code)
 
+    def element(self, tag: int) -> Element | None:
+        return self._by_tag.get(tag)
+
     def has(self, tag: int) -> bool:
         return tag in self._by_tag
 
     def text(self, tag: int) -> str:
         element = self._by_tag.get(tag)
-        doubt = element and element.value and self._charset.doubts(element.value)
+        doubt = element and element.value and self.charset.doubts(element.value)
         if doubt:
             self.warn(doubt)
-        words = text(element, self._charset)
+        words = text(element, self.charset)
         if len(words) > LONGEST.get(element.vr if element else "", 64):
             self.warn("overlong_value")
         return words[:COLUMN]
 
     def first(self, tag: int) -> str:
-        return next(iter(texts(self._by_tag.get(tag), self._charset)), "")
+        return next(iter(texts(self._by_tag.get(tag), self.charset)), "")
 
     def day(self, tag: int) -> date | None:
         words = self.first(tag)
@@ -112,7 +115,7 @@ class Reader:
 
 def facts_of(read: Reader, elements: tuple[Element, ...], sop_class: str, frames: int) -> Facts:
     """The Facts of a data set; impossible values become None and a warning in `read`."""
-    issuer = read.text(0x00100021) or _qualified_issuer(elements)
+    issuer = read.text(0x00100021) or qualified_issuer(elements)
     return Facts(
         patient_id=read.text(0x00100020),
         issuer_of_patient_id=issuer,
@@ -150,7 +153,7 @@ def class_name(uid: str) -> str:
     return entry[0] if entry else EXTRA_CLASSES.get(uid, uid)
 
 
-def _qualified_issuer(elements: tuple[Element, ...]) -> str:
+def qualified_issuer(elements: tuple[Element, ...]) -> str:
     """Universal Entity ID of Issuer of Patient ID Qualifiers (0010,0024)>(0040,0032)."""
     sequence = find(elements, 0x00100024)
     if sequence is None or not sequence.items:

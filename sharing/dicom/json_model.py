@@ -89,11 +89,12 @@ def _data_set(
         # Group lengths and trailing padding are no part of the model (PS3.18 F.2.2).
         if element.tag & 0xFFFF and element.tag not in (0xFFFCFFFC,):
             key = f"{element.tag:08X}"
-            made[key] = _element(element, charset, f"{uri}/{key}", signed)
+            made[key] = element_json(element, charset, f"{uri}/{key}", signed=signed)
     return made
 
 
-def _element(element: Element, charset: Charset, uri: str, signed: bool) -> JsonObject:
+def element_json(element: Element, charset: Charset, uri: str, *, signed: bool) -> JsonObject:
+    """The JSON of one element; `uri` is where its bulk value, or those in its items, are found."""
     vr = resolved_vr(element, signed)
     made: JsonObject = {"vr": vr}
     if element.items is not None:

@@ -29,7 +29,7 @@ NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE}) | DEFLATED
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 WINDOW = 64 * 1024
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-_EXECUTABLE = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"PK\x03\x04")
+EXECUTABLE = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"PK\x03\x04")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def scan(
     opening = _open(src, limits)
     syntax = _meta_text(opening.meta, 0x00020010)
     warnings: list[str] = []
-    if syntax and not _known_syntax(syntax):
+    if syntax and not is_known_syntax(syntax):
         raise BadDicom("unsupported_transfer_syntax")
     if syntax in DEFLATED:
         src = _Source(_inflated(src, opening.start, limits), 0)
@@ -126,7 +126,7 @@ def scan(
         warnings.append("transfer_syntax_missing")
     walker = Walker(src.read, limits)
     elements, _ = walker.data_set(opening.start, src.size, encoding)
-    if opening.preamble and opening.preamble.startswith(_EXECUTABLE):
+    if opening.preamble and opening.preamble.startswith(EXECUTABLE):
         warnings.append("executable_preamble")
     warnings += walker.warnings
     return _scanned(src, opening, syntax, encoding, elements, warnings, default_charset)
@@ -241,7 +241,8 @@ def _guessed_syntax(encoding: Encoding) -> str:
     return EXPLICIT_LE if encoding.little else EXPLICIT_BE
 
 
-def _known_syntax(uid: str) -> bool:
+def is_known_syntax(uid: str) -> bool:
+    """Whether the standard knows it as a transfer syntax."""
     entry = UID_dictionary.get(uid)
     is_syntax = entry is not None and entry[1] == "Transfer Syntax"
     return uid in NEWER or (is_syntax and uid.startswith("1.2.840.10008.1.2"))
@@ -267,6 +268,11 @@ def _uids(elements: tuple[Element, ...], meta: tuple[Element, ...]) -> tuple[str
     for tag, code in reversed(wanted):
         if not values[tag]:
             raise BadDicom(code)
-    if any(len(uid) > 64 or not _UID.fullmatch(uid) for uid in values.values()):
+    if not all(is_uid(uid) for uid in values.values()):
         raise BadDicom("bad_uid")
     return values[0x00080016], values[0x00080018], values[0x0020000E], values[0x0020000D]
+
+
+def is_uid(words: str) -> bool:
+    """Well-formed as a UID, leading zeros forgiven (PS3.5 9.1)."""
+    return len(words) <= 64 and _UID.fullmatch(words) is not None

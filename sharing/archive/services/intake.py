@@ -23,11 +23,12 @@ from sharing.archive.rules import (
 from sharing.archive.summaries import summary
 from sharing.blobs import BlobMissing, scratch, store
 from sharing.blobs.store import PIECE, new_key
-from sharing.dicom.digest import Digest, digested
+from sharing.dicom.digest import Digest
 from sharing.dicom.errors import REASONS as DICOM_REASONS
 from sharing.dicom.errors import BadDicom, BadMedia
 from sharing.dicom.facts import Facts
 from sharing.dicom.media import Entry, EntryStream, entries
+from sharing.dicom.swift import digested
 from sharing.tenants.models import Organization
 
 from .refusing import refused
