@@ -4,6 +4,7 @@ Not visible and not existing are one answer, made by `absent()` alone: same body
 What the answer looks like depends on the mount the caller knocked at, never on the cause.
 """
 
+import errno
 import re
 import sys
 
@@ -16,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 
+from sharing.blobs import stop_writing
 from sharing.kernel.errors import DomainError
 
 STATUS: dict[str, int] = {
@@ -45,6 +47,8 @@ STATUS: dict[str, int] = {
     "too_many": 429,
     "quota": 507,
     "blob_unavailable": 503,
+    "store_away": 503,
+    "store_broken": 503,
     "not_renderable": 406,
     "not_acceptable": 406,
     "on_hold": 409,
@@ -152,15 +156,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
-FULL = {"SQLITE_FULL", "53100"}  # the SQLSTATE is PostgreSQL's disk_full
+FULL = {"SQLITE_FULL", "53100", "ENOSPC", "EDQUOT"}  # PostgreSQL's disk_full has a number
 OURS = {"SQLITE_ERROR"}  # a statement that is wrong; SQLite has no error class of its own for it
+DISK = {"EIO", "EROFS", "ESTALE", "ENODEV"}
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: no template engine and no database, both may be the cause.
 
     Called while the exception is handled, wherever it came from: middleware, view or REST. That a
-    database or the broker is away is no fault of the request, so it may come again: 503.
+    database, a disk or the broker is away is no fault of the request, so it may come again: 503.
     """
     status, code = _status_of_failure(sys.exc_info()[1])
     if is_for_machines(request):
@@ -179,15 +184,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _status_of_failure(error: BaseException | None) -> tuple[int, str]:
-    if not isinstance(error, AWAY):
-        return 500, "server_error"
-    name = _database_code(error)
+    name = _name_of(error)
     if name in FULL:
         return 507, "no_space"
-    return (500, "server_error") if name in OURS else (503, "away")
+    if name.startswith("SQLITE_IOERR"):
+        stop_writing("SQLite met a failing disk")
+    is_away = name in DISK if isinstance(error, OSError) else isinstance(error, AWAY)
+    return (503, "away") if is_away and name not in OURS else (500, "server_error")
 
 
-def _database_code(error: BaseException) -> str:
-    """SQLite's name of the error or PostgreSQL's SQLSTATE; blank where there is none."""
-    cause = error.__cause__
+def _name_of(error: BaseException | None) -> str:
+    """SQLite's name of the error, PostgreSQL's SQLSTATE, or errno's name; blank where none is."""
+    if isinstance(error, OSError):
+        return errno.errorcode.get(error.errno or 0, "")
+    cause = getattr(error, "__cause__", None)
     return str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")

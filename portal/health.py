@@ -4,6 +4,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from sharing.blobs import is_sound
+
 
 @require_safe
 def alive(request: HttpRequest) -> HttpResponse:
@@ -13,12 +15,18 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, else 503. The broker is not asked: reading goes on without."""
+    """200 when the database answers and bytes are accepted, else 503.
+
+    The broker and a store elsewhere are not asked: without the one reading goes on, and without
+    the other all that needs no image.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError):
         return _not_ready("database")
+    if not is_sound():
+        return _not_ready("store")
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -3,11 +3,12 @@
 Ground floor: no models. Two stores with the same promises, a folder and an S3 bucket.
 """
 
+from .errors import BlobMissing, StoreAway, StoreBroken
+from .s3 import S3Store
+from .soundness import is_sound, must_be_sound, stop_writing
 from .store import (
-    BlobMissing,
     BlobStore,
     FolderStore,
-    S3Store,
     new_key,
     pieces,
     scratch,
@@ -21,9 +22,14 @@ __all__ = [
     "BlobStore",
     "FolderStore",
     "S3Store",
+    "StoreAway",
+    "StoreBroken",
+    "is_sound",
+    "must_be_sound",
     "new_key",
     "pieces",
     "scratch",
+    "stop_writing",
     "store",
     "sync",
     "sync_folder",

@@ -9,20 +9,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import IO, Protocol
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
 from django.conf import settings
-from storages.backends.s3 import S3Storage
+
+from .errors import BlobMissing
+from .s3 import S3Store
+from .soundness import failed_sync, must_be_sound
 
 _KEY = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)+(\.[a-z0-9]+)?\Z")
 PIECE = 256 * 1024
-
-
-class BlobMissing(Exception):
-    """A blob that a row promises is not in the store. Never answered with other bytes."""
 
 
 class BlobStore(Protocol):
@@ -62,7 +58,11 @@ def pieces(store: BlobStore, key: str, offset: int, length: int) -> Iterator[byt
 
 @contextmanager
 def scratch() -> Iterator[IO[bytes]]:
-    """A temporary file beside the store, so that adopting it is a rename; gone when not adopted."""
+    """A temporary file beside the store, so that adopting it is a rename; gone when not adopted.
+
+    Raises StoreBroken in a process whose disk failed once.
+    """
+    must_be_sound()
     folder = Path(settings.SCRATCH_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     handle = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115
@@ -74,9 +74,17 @@ def scratch() -> Iterator[IO[bytes]]:
 
 
 def sync(handle: IO[bytes]) -> None:
-    """Flush a file to the disk. An error here is the caller's end: it is never retried."""
+    """Flush a file to the disk. An error here is never retried: StoreBroken, for good."""
     handle.flush()
-    os.fsync(handle.fileno())
+    _fsync(handle.fileno())
+
+
+def _fsync(handle: int) -> None:
+    must_be_sound()
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise failed_sync(error) from error
 
 
 class FolderStore:
@@ -147,99 +155,9 @@ def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable: a synced file without a name is lost too."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        _fsync(handle)
     finally:
         os.close(handle)
-
-
-class S3Store:
-    """Blobs as objects of one bucket.
-
-    django-storages holds the connection, one a thread. Its files download the whole object before
-    the first read, so ranges are ranged GETs of the client beneath it.
-    """
-
-    def __init__(self, storage: S3Storage) -> None:
-        self.storage = storage
-        self.bucket: str = storage.bucket_name
-
-    @property
-    def client(self) -> Any:
-        """The boto3 client of this thread."""
-        return self.storage.connection.meta.client
-
-    @classmethod
-    def from_url(cls, url: str) -> "S3Store":
-        """`s3://key:secret@host:port/bucket?region=r&tls=0|1`."""
-        parts = urlsplit(url)
-        options = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        scheme = "http" if options.get("tls") == "0" else "https"
-        config = Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=3,
-            read_timeout=20,
-            retries={"max_attempts": 4, "mode": "standard"},
-        )
-        storage = S3Storage(
-            bucket_name=parts.path.strip("/"),
-            endpoint_url=f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""),
-            access_key=unquote(parts.username or ""),
-            secret_key=unquote(parts.password or ""),
-            region_name=options.get("region", "us-east-1"),
-            client_config=config,
-        )
-        return cls(storage)
-
-    def adopt(self, key: str, path: Path) -> None:
-        """Upload; the store answers only when it holds the object. The local file is removed."""
-        with path.open("rb") as body:
-            self.client.upload_fileobj(body, self.bucket, key)
-        path.unlink()
-
-    def read(self, key: str, offset: int, length: int) -> bytes:
-        """One ranged GET."""
-        if length == 0:
-            return b""
-        wanted = f"bytes={offset}-{offset + length - 1}"
-        try:
-            answer = self.client.get_object(Bucket=self.bucket, Key=key, Range=wanted)
-        except ClientError as error:
-            raise _missing_or(error, key) from error
-        body: bytes = answer["Body"].read()
-        return body
-
-    def size(self, key: str) -> int:
-        """One HEAD."""
-        try:
-            return int(self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
-        except ClientError as error:
-            raise _missing_or(error, key) from error
-
-    def written_at(self, key: str) -> datetime:
-        """One HEAD."""
-        try:
-            answer = self.client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            raise _missing_or(error, key) from error
-        written: datetime = answer["LastModified"]
-        return written
-
-    def delete(self, key: str) -> None:
-        """S3 answers the same for what is not there."""
-        self.client.delete_object(Bucket=self.bucket, Key=key)
-
-    def keys(self) -> Iterator[str]:
-        """Every object, page by page."""
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
-            yield from (entry["Key"] for entry in page.get("Contents", []))
-
-
-def _missing_or(error: ClientError, key: str) -> Exception:
-    absent = error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound")
-    return BlobMissing(key) if absent else error
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,6 @@
 """Every refusal has a status, and what may not be seen looks like what is not there."""
 
+import errno
 import importlib
 import pkgutil
 import re
@@ -78,6 +79,9 @@ def _sqlite(name: str) -> Exception:
         (OperationalError(), _sqlite("SQLITE_ERROR"), 500),
         (InterfaceError(), None, 503),
         (redis.ConnectionError(), None, 503),
+        (OSError(errno.ENOSPC, "full"), None, 507),
+        (OSError(errno.EIO, "failing"), None, 503),
+        (FileNotFoundError(errno.ENOENT, "a mistake of ours"), None, 500),
         (ProgrammingError(), None, 500),
         (ValueError(), None, 500),
     ],
