@@ -57,9 +57,14 @@ def _meta_is_wrong(scanned: Scanned) -> bool:
 
 def file_meta(scanned: Scanned, syntax: str) -> bytes:
     """Preamble and file meta information (PS3.10 7.1) for the object in another syntax."""
+    return meta_information(scanned.sop_class_uid, scanned.sop_instance_uid, syntax)
+
+
+def meta_information(sop_class: str, sop_uid: str, syntax: str) -> bytes:
+    """Preamble and file meta information of an object by its UIDs, which are ASCII."""
     rows = (
-        _short(0x00020002, "UI", _uid(scanned.sop_class_uid))
-        + _short(0x00020003, "UI", _uid(scanned.sop_instance_uid))
+        _short(0x00020002, "UI", _uid(sop_class))
+        + _short(0x00020003, "UI", _uid(sop_uid))
         + _short(0x00020010, "UI", _uid(syntax))
         + _short(0x00020012, "UI", _uid(IMPLEMENTATION_UID))
         + _short(0x00020013, "SH", _even(IMPLEMENTATION_NAME.encode(), b" "))
