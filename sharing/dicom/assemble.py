@@ -251,7 +251,9 @@ def _inline(text: Any) -> bytes:
 def _packed(code: str, value: Any) -> bytes:
     """One number; JSON may give 64 bits and what is not finite as text (PS3.18 F.2.3)."""
     try:
-        number = float(value) if code in "fd" else value if isinstance(value, int) else int(value)
+        number = float(value) if code in "fd" else int(value)
+        if isinstance(value, float) and number != value and code not in "fd":
+            raise BadDicom("bad_value")
         return struct.pack(f"<{code}", number)
     except (ValueError, TypeError, OverflowError, struct.error):
         raise BadDicom("bad_value") from None

@@ -65,7 +65,7 @@ class Part:
     """One part: its headers by lower-case name, and its content, to be read once and in order."""
 
     headers: Mapping[str, str]
-    pieces: Iterator[memoryview]
+    pieces: Iterator[bytes] | Iterator[memoryview]
 
     @property
     def media(self) -> MediaType:

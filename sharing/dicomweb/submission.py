@@ -10,12 +10,13 @@ from typing import Any
 from sharing.archive.errors import UnsupportedMedia
 from sharing.archive.rules import MAX_ARCHIVE_BYTES, MAX_FILES_AT_ONCE
 from sharing.archive.services.receiving import Incoming
-from sharing.dicom.errors import BadDicom
 
+from .apart import JSON, XML, failing, instances
 from .body import body
 from .parts import MediaType, Part, Parts
 
 DICOM = "application/dicom"
+_MULTIPART = "multipart/related"
 
 
 def submission(request: Any) -> Iterator[Incoming]:
@@ -24,24 +25,23 @@ def submission(request: Any) -> Iterator[Incoming]:
     Raises UnsupportedMedia and BadBody before anything is read where the headers say enough.
     """
     media = MediaType.parse(request.META.get("CONTENT_TYPE", ""))
-    chunks = body(request, most=MAX_ARCHIVE_BYTES)
-    if media.name == DICOM:
-        return iter([Incoming("part 1", chunks)])
     kind = MediaType.parse(media.parameters.get("type", DICOM)).name
-    if media.name != "multipart/related" or kind != DICOM:
-        raise UnsupportedMedia()
-    boundary = media.parameters.get("boundary", "").encode("latin-1", "replace")
-    parts = Parts(chunks, boundary, most=MAX_FILES_AT_ONCE)
-    return (_object(f"part {number}", part) for number, part in enumerate(parts, 1))
+    if media.name == _MULTIPART and kind in (DICOM, JSON, XML):
+        boundary = media.parameters.get("boundary", "").encode("latin-1", "replace")
+        chunks = body(request, most=MAX_ARCHIVE_BYTES)
+        parts = Parts(chunks, boundary, most=MAX_FILES_AT_ONCE)
+        if kind != DICOM:
+            return instances(parts, kind, request.build_absolute_uri())
+        return (_object(f"part {number}", part) for number, part in enumerate(parts, 1))
+    if media.name == DICOM:
+        return iter([Incoming("part 1", body(request, most=MAX_ARCHIVE_BYTES))])
+    if media.name == JSON:  # no bulk data, so it needs no parts
+        whole = Part({"content-type": JSON}, body(request, most=MAX_ARCHIVE_BYTES))
+        return instances([whole], JSON, request.build_absolute_uri())
+    raise UnsupportedMedia()
 
 
 def _object(name: str, part: Part) -> Incoming:
     if part.media.name in ("", DICOM):
         return Incoming(name, part.pieces)
     return Incoming(name, failing("wrong_media_type"))
-
-
-def failing(code: str) -> Iterator[bytes]:
-    """Bytes that can't be had: whoever reads them gets BadDicom with this code."""
-    raise BadDicom(code)
-    yield b""
