@@ -79,6 +79,12 @@ VARIABLES = (
     Variable("DEBUG", "0", "Django's debug pages; refused in production"),
     Variable("LOG_LEVEL", "INFO", "Lowest level that is logged"),
     Variable(
+        "STORE_REQUESTS_A_MINUTE",
+        "12000",
+        "Store requests that an organization may send in a minute; 0 counts none",
+    ),
+    Variable("STORE_QUOTA_BYTES", "0", "Bytes of images that an organization may hold; 0: no end"),
+    Variable(
         "REJECTED_KEEP_DAYS",
         "30",
         "How long rejected and replaced images can be taken back before their bytes are purged",

@@ -141,12 +141,18 @@ REASONS: Mapping[str, str] = {
 
 FAILURE_REASONS: Mapping[str, int] = {
     "conflict": 0x0111,
-    "unsupported_transfer_syntax": 0x0122,
+    "unsupported_transfer_syntax": 0xC122,
+    "bulk_media_type": 0xC122,
     "other_patient": 0x0110,
     "wrong_study": 0x0110,
-    "no_space": 0xA700,
+    **dict.fromkeys(("too_large", "too_deep", "too_many_elements"), 0xA700),
+    **dict.fromkeys(
+        ("missing_study_uid", "missing_series_uid", "missing_sop_uid", "missing_sop_class"), 0xA900
+    ),
     "rejected_before": 0xA770,
 }
 """Failure Reason (0008,1197) by our reason code (PS3.18 I.2.2; PS3.4 B.2.3); else 0xC000."""
 
 CANNOT_UNDERSTAND = 0xC000
+COERCED = 0xB000
+"""Warning Reason (0008,1196): what leaves is corrected, the file meta information at least."""

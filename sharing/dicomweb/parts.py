@@ -86,11 +86,11 @@ class Parts:
         boundary: bytes,
         *,
         most: int,
-        header: int = MAX_PART_HEADER_BYTES,
+        header: int | None = None,
     ) -> None:
         if not _BOUNDARY.fullmatch(boundary):
             raise BadBody("The content type has no boundary.")
-        self._chunks, self._most, self._longest = chunks, most, header
+        self._chunks, self._most, self._longest = chunks, most, header or MAX_PART_HEADER_BYTES
         self._mark = b"\r\n--" + boundary
         # The first boundary may stand at the very beginning: as if a line had ended before.
         self._buffer, self._at, self._last, self._done = b"\r\n", 0, False, False

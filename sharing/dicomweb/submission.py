@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sharing.archive.errors import UnsupportedMedia
-from sharing.archive.rules import MAX_ARCHIVE_BYTES, MAX_FILES_AT_ONCE
+from sharing.archive.rules import MAX_FILES_AT_ONCE
 from sharing.archive.services.receiving import Incoming
 
 from .apart import JSON, XML, failing, instances
@@ -19,8 +19,8 @@ DICOM = "application/dicom"
 _MULTIPART = "multipart/related"
 
 
-def submission(request: Any) -> Iterator[Incoming]:
-    """The objects of the request, read as they are asked for.
+def submission(request: Any, *, most: int) -> Iterator[Incoming]:
+    """The objects of the request, of `most` bytes in all, read as they are asked for.
 
     Raises UnsupportedMedia and BadBody before anything is read where the headers say enough.
     """
@@ -28,15 +28,15 @@ def submission(request: Any) -> Iterator[Incoming]:
     kind = MediaType.parse(media.parameters.get("type", DICOM)).name
     if media.name == _MULTIPART and kind in (DICOM, JSON, XML):
         boundary = media.parameters.get("boundary", "").encode("latin-1", "replace")
-        chunks = body(request, most=MAX_ARCHIVE_BYTES)
+        chunks = body(request, most=most)
         parts = Parts(chunks, boundary, most=MAX_FILES_AT_ONCE)
         if kind != DICOM:
             return instances(parts, kind, request.build_absolute_uri())
         return (_object(f"part {number}", part) for number, part in enumerate(parts, 1))
     if media.name == DICOM:
-        return iter([Incoming("part 1", body(request, most=MAX_ARCHIVE_BYTES))])
+        return iter([Incoming("part 1", body(request, most=most))])
     if media.name == JSON:  # no bulk data, so it needs no parts
-        whole = Part({"content-type": JSON}, body(request, most=MAX_ARCHIVE_BYTES))
+        whole = Part({"content-type": JSON}, body(request, most=most))
         return instances([whole], JSON, request.build_absolute_uri())
     raise UnsupportedMedia()
 

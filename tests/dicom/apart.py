@@ -14,8 +14,8 @@ def part(raw: bytes, media: str = OCTETS, syntax: str = "") -> Bulk:
     return Bulk(media, syntax, len(raw), lambda offset, count: raw[offset : offset + count])
 
 
-def apart(raw: bytes) -> tuple[JsonObject, Lookup]:
-    """The metadata of a file with BulkDataURIs below "u/", and its bulk data by them."""
+def apart(raw: bytes, base: str = "u") -> tuple[JsonObject, Lookup]:
+    """The metadata of a file with BulkDataURIs below `base`, and its bulk data by them."""
     scanned = scan(raw, size=len(raw))
     stream = plain(io.BytesIO(raw), size=len(raw))
 
@@ -24,10 +24,10 @@ def apart(raw: bytes) -> tuple[JsonObject, Lookup]:
         return stream.read(length)
 
     def bulk(uri: str) -> list[Bulk]:
-        pixel, path = scanned.pixel, uri.removeprefix("u/")
+        pixel, path = scanned.pixel, uri.removeprefix(f"{base}/")
         if pixel and pixel.encapsulated and path == "7FE00010":
             frames = (frame_bytes(read, pixel, n) for n in range(len(pixel.frames)))
             return [part(frame, syntax=scanned.transfer_syntax) for frame in frames]
         return [part(read(*bulk_range(scanned, path)))]
 
-    return dicom_json(scanned, bulk_uri="u"), bulk
+    return dicom_json(scanned, bulk_uri=base), bulk

@@ -38,6 +38,8 @@ class Line:
     sop_uid: str
     study_uid: str
     series_uid: str
+    corrected: bool = False
+    """Whether it leaves with other meta information than it came with (PS3.18 I.2.1)."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def _line(item: Item) -> Line:
     return Line(
         item.name, item.outcome, item.code, item.reason,
         item.sop_class_uid, item.sop_uid, item.study_uid, item.series_uid,
+        item.new is not None and not item.new.sound,
     )  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""What an organization may send: requests in a minute, and bytes that it holds (docs/deploy.md)."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Sum
+
+from sharing.archive.errors import QuotaReached, TooMany
+from sharing.archive.models import Instance
+from sharing.archive.rules import MAX_ARCHIVE_BYTES
+from sharing.tenants.rules import Actor
+
+MEASURED_SECONDS = 60
+"""How old the sum of what is held may be: so long a full organization can still send."""
+
+
+def allow(actor: Actor, *, announced: int, at: datetime) -> int:
+    """How many bytes the actor's organization may send with this request.
+
+    `announced` is what the request says, 0 where it says nothing. Raises TooMany, QuotaReached.
+    """
+    _count(actor.organization_code, at)
+    quota = settings.STORE_QUOTA_BYTES
+    if not quota:
+        return MAX_ARCHIVE_BYTES
+    free = quota - _held(actor.organization_code)
+    if free <= 0 or announced > free:
+        raise QuotaReached()
+    return min(MAX_ARCHIVE_BYTES, free)
+
+
+def _count(organization: str, at: datetime) -> None:
+    """In the cache, so for all processes where that is Redis, and for each one where it is not."""
+    most = settings.STORE_REQUESTS_A_MINUTE
+    if not most:
+        return
+    key = f"stores:{organization}:{int(at.timestamp()) // 60}"
+    cache.add(key, 0, timeout=120)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # evicted in between: this minute is counted anew
+        return
+    if count > most:
+        raise TooMany()
+
+
+def _held(organization: str) -> int:
+    key = f"held:{organization}"
+    held = cache.get(key)
+    if held is None:
+        rows = Instance.objects.filter(organization__code=organization)
+        held = rows.aggregate(sum=Sum("length"))["sum"] or 0
+        cache.set(key, held, timeout=MEASURED_SECONDS)
+    return int(held)
