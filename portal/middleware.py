@@ -91,13 +91,13 @@ class RequestActor:
 
     def __call__(self, request: Any) -> HttpResponse:
         """Finds the actor, or answers 401 for a token that is not good."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        request.by_token = scheme.lower() == "bearer"
+        token = bearer_token(request)
+        request.by_token = token is not None
         try:
             _refuse_nul(request)
-            if request.by_token and not errors.is_for_machines(request):
+            if token is not None and not errors.is_for_machines(request):
                 raise TokenInvalid()
-            request.actor = _by_token(token) if request.by_token else _by_session(request)
+            request.actor = _by_session(request) if token is None else _by_token(token)
         except DomainError as error:
             request.actor = None
             return errors.response_for(request, error)
@@ -114,8 +114,14 @@ def _refuse_nul(request: HttpRequest) -> None:
         raise BadValue()
 
 
+def bearer_token(request: HttpRequest) -> str | None:
+    """The token of `Authorization: Bearer`, None where the request brings none."""
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def _by_token(token: str) -> Actor:
-    return services.actor_for_token(token.strip(), at=timezone.now())
+    return services.actor_for_token(token, at=timezone.now())
 
 
 def _by_session(request: Any) -> Actor | None:

@@ -11,6 +11,8 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from sharing.audit.windows import windows
+
 GUARDS = [
     import_module(f"sharing.audit.migrations.{name}")
     for name in ("0002_append_only", "0003_neither_emptied_nor_counted_down")
@@ -35,7 +37,11 @@ def committing(transactional_db: None) -> Iterator[None]:
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, None, None]:
-    """After all fixtures of the test have ended; after the last test the database has, too."""
+    """After all fixtures of the test have ended; after the last test the database has, too.
+
+    What the process remembers of the log goes with the log.
+    """
+    windows.forget()
     yield
     if nextitem is not None and "committing" in getattr(item, "fixturenames", ()):
         with item.config.stash[blocking_manager_key].unblock():

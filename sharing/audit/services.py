@@ -1,19 +1,30 @@
 """Write what happened; read it back for those who may."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from sharing.kernel.bulk import insert
 
 from .models import Event, EventQuerySet, Tally
 from .rules import Ground, What, Who, window_of
+from .windows import windows
 
-__all__ = ["Entry", "log_of_organization", "log_of_study", "record", "record_all", "record_read"]
+__all__ = [
+    "Entry",
+    "flush_reads",
+    "log_of_organization",
+    "log_of_study",
+    "record",
+    "record_all",
+    "record_read",
+    "repeat_read",
+]
 
 
 def record(
@@ -49,18 +60,54 @@ def record_read(
 
     Committed when this returns and no transaction is open: call it before the first byte leaves.
     """
+    key = _key(who, action, what.custodian, what.study_uid, at)
+    if windows.repeated(key, ground.consent):
+        return
     row = _row(who, action, at, what, ground) | {"window": window_of(at)}
     identity = {name: row[name] for name in _WINDOW_KEY}
-    known = Event.objects.filter(**identity).values_list("pk", flat=True).first()
-    if known is not None:
-        Tally.objects.filter(event_id=known).update(count=F("count") + 1)
-        return
-    with transaction.atomic():
-        event, created = Event.objects.get_or_create(
-            **identity, defaults=row | {"request_id": request_id}
-        )
-        if created:
-            Tally.objects.create(event=event)
+    event = Event.objects.filter(**identity).values_list("pk", flat=True).first()
+    if event is None:
+        event, written = _first(identity, row | {"request_id": request_id})
+    else:
+        written = False
+    if not written:
+        _once_more(event)
+    transaction.on_commit(partial(windows.remember, key, event, ground.consent))
+
+
+def repeat_read(*, who: Who, action: str, custodian: str, study_uid: str, at: datetime) -> bool:
+    """Count a permitted read whose event this process saw committed; False: ask `record_read`.
+
+    Only for one whom the fence let through just now: it says what is in the log, nothing else.
+    """
+    return windows.repeated(_key(who, action, custodian, study_uid, at))
+
+
+def flush_reads() -> None:
+    """Write the repeats that this process has counted so far."""
+    windows.flush()
+
+
+def _key(who: Who, action: str, custodian: str, study_uid: str, at: datetime) -> Hashable:
+    quarter = int(at.timestamp()) // 900
+    reader = (who.kind, who.id, who.organization, who.purpose)
+    return (*reader, action, custodian, study_uid, quarter)
+
+
+@transaction.atomic
+def _first(identity: Mapping[str, object], row: Mapping[str, object]) -> tuple[int, bool]:
+    """The event's key, and whether it is new: two first reads may come at once."""
+    event, created = Event.objects.get_or_create(**identity, defaults=row)
+    if created:
+        Tally.objects.create(event=event)
+    return event.pk, created
+
+
+def _once_more(event: int) -> None:
+    if connection.in_atomic_block:
+        Tally.objects.filter(event_id=event).update(count=F("count") + 1)
+    else:
+        windows.count(event)
 
 
 _WINDOW_KEY = (

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sharing.archive.errors import NotAcceptable
@@ -51,9 +52,14 @@ class Wanted:
 
 def wanted(request: Any) -> list[Wanted]:
     """What is acceptable, best first; the query parameter `accept` goes before the header."""
-    text = request.GET.get("accept") or request.headers.get("Accept") or "*/*"
+    return list(_wanted(request.GET.get("accept") or request.META.get("HTTP_ACCEPT") or "*/*"))
+
+
+@lru_cache(maxsize=256)
+def _wanted(text: str) -> tuple[Wanted, ...]:
+    """A viewer sends the same header a hundred times each second."""
     found = [one for part in _PART.findall(text[:4096]) for one in _parsed(part)]
-    return sorted(found, key=lambda one: -one.quality)
+    return tuple(sorted(found, key=lambda one: -one.quality))
 
 
 def _parsed(part: str) -> Iterator[Wanted]:

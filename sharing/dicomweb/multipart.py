@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,19 @@ def answer_as_made(parts: Iterable[Outgoing], media: str) -> StreamingHttpRespon
 
     return StreamingHttpResponse(
         stream(), content_type=f'multipart/related; type="{media}"; boundary={boundary}'
+    )
+
+
+def joined(content_type: str, bodies: Iterable[bytes], media: str) -> HttpResponse:
+    """Small bodies of one type as a multipart/related answer in one piece."""
+    boundary = secrets.token_hex(16)
+    pieces: list[bytes] = []
+    for body in bodies:
+        pieces += (_head(boundary, Outgoing(content_type, (), len(body))), body)
+    pieces.append(f"\r\n--{boundary}--\r\n".encode())
+    return HttpResponse(
+        b"".join(pieces),
+        content_type=f'multipart/related; type="{media}"; boundary={boundary}',
     )
 
 

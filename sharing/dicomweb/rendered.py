@@ -21,6 +21,7 @@ from sharing.dicom.drawing import GIF, LARGEST, How
 from sharing.kernel.errors import BadValue
 
 from .accept import accepts, picture_form, wanted
+from .frames import frame_list
 from .gate import needs, tag, unchanged, where
 from .multipart import Outgoing, answer_as_made
 
@@ -140,14 +141,6 @@ def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
 
 def _open(request: Any, path: dict[str, str]) -> Opened:
     return open_images(request.actor, where(path), at=timezone.now(), request_id=request.request_id)
-
-
-def frame_list(text: str) -> list[int]:
-    """Frame numbers from 1. Raises BadValue."""
-    words = text.split(",")
-    if len(words) > MOST_FRAMES or not all(re.fullmatch(r"[1-9]\d{0,8}", w) for w in words):
-        raise BadValue("The list of frames is not a list of numbers from 1.")
-    return [int(word) for word in words]
 
 
 def parameters(query: Any) -> tuple[How, frozenset[str], str]:

@@ -1,6 +1,5 @@
 """WADO-RS: retrieving (PS3.18 10.4). Each view: who and what, one fence, then the form."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,14 +10,12 @@ from sharing.archive.services.retrieving import (
     Opened,
     Stored,
     guarded,
-    metadata,
     objects,
     open_images,
     ready,
 )
-from sharing.archive.services.transcoding import able_among, frame_in, object_in
+from sharing.archive.services.transcoding import able_among, object_in
 from sharing.archive.services.values import bulk_value, file_range
-from sharing.kernel.errors import BadValue
 from sharing.kernel.purposes import Action
 
 from .accept import (
@@ -28,14 +25,13 @@ from .accept import (
     frame_form,
     object_forms,
     octets_form,
-    require_json,
     wanted,
 )
-from .gate import json_array, needs, root, tag, unchanged, where
+from .frames import streamed, watched
+from .gate import needs, tag, unchanged, where
 from .multipart import Outgoing, answer
 from .ranges import ranged
 
-MOST_FRAMES = 1000
 PIXEL_DATA = "7FE00010"
 
 
@@ -47,17 +43,6 @@ def _open(request: Any, path: dict[str, str], action: Action = Action.IMAGES) ->
         action=action,
         request_id=request.request_id,
     )
-
-
-@needs("dicomweb.read")
-def metadata_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET .../metadata of a study, a series or an instance."""
-    opened = _open(request, path)
-    require_json(wanted(request))
-    etag = tag(opened.version, "metadata")
-    if answer_304 := unchanged(request, etag):
-        return answer_304
-    return json_array(metadata(opened, root=root(opened.study.organization.code)), etag)
 
 
 @needs("dicomweb.read")
@@ -131,57 +116,12 @@ def _single(part: Outgoing, stored: Stored) -> HttpResponseBase:
 
 
 @needs("dicomweb.read")
-def frames_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET .../frames/1,2,3."""
-    opened = _open(request, path)
-    stored = objects(opened)[0]
-    numbers = _frame_list(path["frames"])
-    form = frame_form(wanted(request), stored, count=len(numbers), able=able_among([stored]))
-    etag = tag(stored.sha256, path["frames"], form)
-    if answer_304 := unchanged(request, etag):
-        return answer_304
-    ready([stored])
-    first, *others = numbers
-    parts = [_frame(request, opened, stored, form, first - 1)]
-    parts += [_frame(request, opened, stored, form, number - 1, lazy=True) for number in others]
-    response = _bodied(parts, form)
-    response["ETag"] = etag
-    return response
-
-
-def _frame(
-    request: Any, opened: Opened, stored: Stored, form: Form, index: int, *, lazy: bool = False
-) -> Outgoing:
-    """One frame. `lazy` decodes it when its turn comes: a thousand plain frames fill no memory."""
-    length = stored.frame_length(index)
-    if form.stored:
-        return Outgoing(form.content_type, _watched(request, opened, stored.frame(index)), length)
-    if lazy:
-        later = (frame_in(stored, number, form.syntax) for number in (index,))
-        return Outgoing(form.content_type, _watched(request, opened, later), None)
-    pixels = frame_in(stored, index, form.syntax)
-    return Outgoing(form.content_type, (pixels,), len(pixels))
-
-
-def _watched(request: Any, opened: Opened, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    return guarded(chunks, request.actor, opened.study.public_id, timezone.now)
-
-
-def _frame_list(text: str) -> list[int]:
-    """Frame numbers from 1. Raises BadValue."""
-    words = text.split(",")
-    if len(words) > MOST_FRAMES or not all(re.fullmatch(r"[1-9]\d{0,8}", w) for w in words):
-        raise BadValue("The list of frames is not a list of numbers from 1.")
-    return [int(word) for word in words]
-
-
-@needs("dicomweb.read")
 def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order."""
     opened = _open(request, path)
     stored = objects(opened)[0]
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
-        return _pixels(request, opened, stored)
+        return _pixels(request, stored)
     etag = tag(stored.sha256, path["bulk"])
     if answer_304 := unchanged(request, etag):
         return answer_304
@@ -190,7 +130,7 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     ready([stored])
 
     def cut(start: int, stop: int) -> Iterator[bytes]:
-        return _watched(request, opened, value.pieces(start, stop))
+        return watched(request, stored, value.pieces(start, stop))
 
     if multipart:
         part = Outgoing(OCTETS, cut(0, value.length), value.length)
@@ -202,24 +142,12 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     return response
 
 
-def _pixels(request: Any, opened: Opened, stored: Stored) -> HttpResponseBase:
+def _pixels(request: Any, stored: Stored) -> HttpResponseBase:
     """Encapsulated pixel data as bulk data: its frames, one part each (PS3.18 8.7.3.3)."""
     form = frame_form(wanted(request), stored, count=stored.frames, able=able_among([stored]))
     etag = tag(stored.sha256, PIXEL_DATA, form)
     if answer_304 := unchanged(request, etag):
         return answer_304
-    ready([stored])
-    first, *others = range(stored.frames)
-    parts = [_frame(request, opened, stored, form, first)]
-    parts += [_frame(request, opened, stored, form, index, lazy=True) for index in others]
-    response = _bodied(parts, form)
+    response = streamed(request, stored, form, range(stored.frames))
     response["ETag"] = etag
-    return response
-
-
-def _bodied(parts: list[Outgoing], form: Form) -> HttpResponseBase:
-    if form.multipart:
-        return answer(parts, form.media)
-    response = StreamingHttpResponse(parts[0].chunks, content_type=form.content_type)
-    response["Content-Length"] = str(parts[0].length)
     return response

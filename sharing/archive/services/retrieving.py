@@ -1,5 +1,5 @@
 """Handing out what is stored: whole objects, frames, pictures, metadata; the caller came through
-the fence (`finding.open_study_by_uid`), and all paths below are resolved inside that one study."""
+the fence (`locating.locate`), and all paths below are resolved inside that one study."""
 
 import hashlib
 import time
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from sharing.archive.errors import BlobUnavailable, NotRenderable, StudyNotFound
 from sharing.archive.frames import ranges_of, unpacked
 from sharing.archive.metadata import expanded
-from sharing.archive.models import Instance, Series, Study
+from sharing.archive.models import Instance, Series
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
 from sharing.dicom.child import CHILD, thumbnail_in_child
@@ -27,33 +27,40 @@ from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 from sharing.tenants.services import still_acting
 
-from .finding import open_study_by_uid, still_allowed
+from .finding import still_allowed
+from .locating import INSTANCE, Asker, Where, locate
 
 PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
 RECHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Where:
-    """What is asked for, as its URL names it; `custodian` blank means whoever lets the actor."""
+class OpenStudy:
+    """What of a study the ways below it need to know."""
 
+    pk: int
+    public_id: str
     study_uid: str
-    series_uid: str = ""
-    sop_uid: str = ""
-    custodian: str = ""
+    custodian: str
+    changed_at: str
+
+    COLUMNS: ClassVar = (
+        "archive_study.id, archive_study.public_id, archive_study.study_uid, o.code, "
+        "CAST(archive_study.changed_at AS varchar)"
+    )
 
 
 @dataclass(frozen=True)
 class Opened:
     """A study that the actor may see the images of, logged, and the part of it that was meant."""
 
-    study: Study
+    study: OpenStudy
     where: Where
 
     @cached_property
     def version(self) -> str:
         """Changes when anything of the study does; the source of entity tags."""
-        text = f"{self.study.public_id}|{self.study.changed_at.timestamp()}|{self.where}"
+        text = f"{self.study.public_id}|{self.study.changed_at}|{self.where}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -69,15 +76,15 @@ def open_images(
 
     `action` is DOWNLOAD for whole objects: who may view does not hold a copy by that.
     """
-    found = open_study_by_uid(
-        actor,
-        study_uid=where.study_uid,
-        custodian=where.custodian,
-        at=at,
-        action=action,
-        request_id=request_id,
-    )
-    return Opened(found.study, where)
+    asker = Asker(actor, action, at, request_id)
+    return Opened(OpenStudy(*locate(asker, where, columns=OpenStudy.COLUMNS)), where)
+
+
+def open_instance(actor: Actor, where: Where, *, at: datetime, request_id: str = "") -> "Stored":
+    """One instance of a path, as `open_images`, with its place. Raises StudyNotFound."""
+    asker = Asker(actor, Action.IMAGES, at, request_id)
+    named = (where.series_uid, where.sop_uid)
+    return Stored(*locate(asker, where, columns=_PLACE, joins=INSTANCE, named=named))
 
 
 def metadata(opened: Opened, *, root: str) -> list[bytes]:
@@ -98,8 +105,8 @@ def metadata(opened: Opened, *, root: str) -> list[bytes]:
 
 def objects(opened: Opened) -> list["Stored"]:
     """The stored objects meant, in reading order. Raises StudyNotFound."""
-    rows = _rows(opened).values_list(*Stored.COLUMNS)
-    found = [Stored(opened.study.public_id, *row) for row in rows]
+    placed = _rows(opened).values_list(*Stored.COLUMNS)
+    found = [Stored(opened.study.public_id, *row) for row in placed]
     if not found:
         raise StudyNotFound()
     return found
@@ -264,7 +271,7 @@ class Stored:
     def native_frame(self, index: int) -> bytes:
         """Frame `index` as plain little endian pixels. Raises StudyNotFound, NotRenderable."""
         stored = b"".join(self.frame(index))
-        if self.transfer_syntax in PLAIN and self._starts_at_bytes:
+        if self.plain:
             return stored
         try:
             return as_native_le(self.scanned, stored, index, CHILD)
@@ -276,9 +283,13 @@ class Stored:
         return CHILD.encoded(image_of(self.scanned), b"".join(self.frame(index)), index, syntax)
 
     @property
-    def _starts_at_bytes(self) -> bool:
-        """An even table means whole bytes; frames of 1 bit may begin inside one."""
-        return self.layout is None or bytes(self.layout[:1]) == b"\1"
+    def plain(self) -> bool:
+        """Whether a frame's stored bytes are its little endian pixels already.
+
+        An even table means whole bytes; frames of 1 bit may begin inside one.
+        """
+        even = self.layout is None or self.layout[:1] == b"\1"
+        return even and self.transfer_syntax in PLAIN
 
     def thumbnail(self, index: int | None = None) -> bytes:
         """A small picture, of the middle frame unless told otherwise. Raises NotRenderable."""
@@ -324,6 +335,11 @@ class Stored:
     @cached_property
     def _inflated(self) -> Any:
         return plain(BlobStream(self), size=self.length)  # type: ignore[arg-type]
+
+
+_PLACE = "archive_study.public_id, se.series_uid, " + ", ".join(
+    f'i."{column}"' for column in Stored.COLUMNS[1:]
+)
 
 
 class BlobStream:

@@ -1,0 +1,100 @@
+"""From a path to its row in one query: the fence, the whole path, and where the bytes lie.
+
+Whether the actor may is asked anew each time. When the query finds nothing, or the read is the
+first of its quarter of an hour, the long way decides with its reason and writes the log
+(`finding.open_study_by_uid`), so a refusal and an absence cost and answer the same as ever.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sharing.archive.errors import StudyNotFound
+from sharing.archive.sql import fence_sql, rows
+from sharing.audit.services import repeat_read
+from sharing.kernel.purposes import Action
+from sharing.tenants.rules import Actor
+
+from .finding import open_study_by_uid
+
+
+@dataclass(frozen=True)
+class Where:
+    """What is asked for, as its URL names it; `custodian` blank means whoever lets the actor."""
+
+    study_uid: str
+    series_uid: str = ""
+    sop_uid: str = ""
+    custodian: str = ""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for what, when: what the fence and the log need to know."""
+
+    actor: Actor
+    action: Action
+    at: datetime
+    request_id: str = ""
+
+
+SERIES = "JOIN archive_series se ON se.study_id = archive_study.id AND se.series_uid = %s"
+INSTANCE = f"""{SERIES} JOIN archive_instance i ON i.series_id = se.id AND i.sop_uid = %s
+AND i.organization_id = archive_study.organization_id"""
+"""By the custodian and its UID: that index finds one row, where a series may hold thousands."""
+
+
+def locate(
+    asker: Asker, where: Where, *, columns: str, joins: str = "", named: Sequence[str] = ()
+) -> tuple[Any, ...]:
+    """The first row that the path names inside the fence, own organization's study first.
+
+    `joins` hang on `archive_study` and `tenants_organization o`; `named` are their parameters.
+    A study that only a part of the path fits is opened and logged all the same.
+    Raises StudyNotFound.
+    """
+    row = _row(asker, where, columns, joins, named)
+    custodian = row[0] if row else where.custodian
+    known = row is not None and repeat_read(
+        who=asker.actor.who,
+        action=f"study.{asker.action}",
+        custodian=custodian,
+        study_uid=where.study_uid,
+        at=asker.at,
+    )
+    if not known:
+        open_study_by_uid(
+            asker.actor,
+            study_uid=where.study_uid,
+            custodian=custodian,
+            at=asker.at,
+            action=asker.action,
+            request_id=asker.request_id,
+        )
+    if row is None:
+        raise StudyNotFound()
+    return row[1:]
+
+
+def _row(
+    asker: Asker, where: Where, columns: str, joins: str, named: Sequence[str]
+) -> tuple[Any, ...] | None:
+    fence = fence_sql(asker.actor, asker.action, asker.at)
+    if fence is None:
+        return None
+    condition, bound = fence
+    custodian = [where.custodian] if where.custodian else []
+    params = [*named, where.study_uid, *custodian, *bound, asker.actor.organization_id]
+    found = rows(_query(columns, joins, bool(custodian), condition), params)
+    return found[0] if found else None
+
+
+@lru_cache(maxsize=256)
+def _query(columns: str, joins: str, at_one: bool, fence: str) -> str:
+    """One text for each shape of request: the driver keeps what it made of it."""
+    return f"""SELECT o.code, {columns} FROM archive_study
+JOIN tenants_organization o ON o.id = archive_study.organization_id {joins}
+WHERE archive_study.study_uid = %s {"AND o.code = %s" if at_one else ""} AND {fence}
+ORDER BY archive_study.organization_id <> %s, archive_study.id LIMIT 1"""  # noqa: S608 - ours
