@@ -33,8 +33,9 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = subprocess.Popen(
         [
             ROOT / ".venv/bin/rclone", "serve", "s3", folder, "--addr", f"127.0.0.1:{port}",
-            "--auth-key", "key,secret", "--config", folder / "none.conf", "--dir-cache-time", "0s",
-            "--vfs-cache-mode", "off",
+            "--auth-key", "key,secret", "--config", folder / "none.conf",
+            # With 0s it reads its folders in circles, each request longer than the last.
+            "--dir-cache-time", "1s", "--vfs-cache-mode", "off",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
