@@ -90,6 +90,11 @@ VARIABLES = (
         "How long rejected and replaced images can be taken back before their bytes are purged",
     ),
     Variable(
+        "HTJ2K_AHEAD",
+        "1",
+        "1 when images are encoded as HTJ2K ten minutes after they settled, for viewers that ask",
+    ),
+    Variable(
         "TRUST_PROXY",
         "0",
         "1 when a reverse proxy sets X-Forwarded-Proto and X-Forwarded-For, and only then",

@@ -103,6 +103,7 @@ BLOB_STORAGE, SCRATCH_DIR = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR
 REJECTED_KEEP_DAYS = env.number("REJECTED_KEEP_DAYS")
 STORE_REQUESTS_A_MINUTE = env.number("STORE_REQUESTS_A_MINUTE")
 STORE_QUOTA_BYTES = env.number("STORE_QUOTA_BYTES")
+HTJ2K_AHEAD = env.flag("HTJ2K_AHEAD")
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
 for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):

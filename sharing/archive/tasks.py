@@ -8,6 +8,7 @@ from .services import (
     journaling,
     reconciling,
     rejecting,
+    renditions,
     scrubbing,
     settling,
     uploading,
@@ -30,6 +31,12 @@ def settle_studies(study_ids: list[int]) -> None:
 def draw_pictures(series_ids: list[int]) -> None:
     """Draw the small pictures of series that settled without."""
     settling.draw_pictures(series_ids=series_ids)
+
+
+@shared_task(name="archive.make_renditions")
+def make_renditions(study_id: int) -> None:
+    """Encode a study's images as HTJ2K, ahead of those who may ask for it."""
+    renditions.make_renditions(study_id=study_id, at=timezone.now())
 
 
 @shared_task(name="archive.receive_batch")

@@ -1,6 +1,7 @@
 """The archive: what it holds (`stored`), how it is found (`searched`), what leaves (`leaving`)."""
 
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
+from .rendered import Rendition
 from .searched import Listed, NameKey, Requested
 from .stored import (
     Batch,
@@ -26,6 +27,7 @@ __all__ = [
     "Listed",
     "NameKey",
     "Removal",
+    "Rendition",
     "Requested",
     "Series",
     "Study",

@@ -32,6 +32,8 @@ from sharing.outbox.services import promise
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
+from .renditions import drop_renditions
+
 
 @dataclass(frozen=True)
 class Order:
@@ -173,6 +175,7 @@ def withhold(
     _damages(study.organization_id, rows).delete()
     Withheld.objects.bulk_create(kept, batch_size=200)
     touched = list(rows.values_list("series_id", flat=True).distinct())
+    owe_erasure(study.organization_id, drop_renditions(rows), removal.at)
     rows.delete()
     _count_series(touched)
     return kept
@@ -227,6 +230,7 @@ def forget_study(study: Study, at: datetime) -> set[str]:
         for rows in (instances, conflicts, withheld, damages)
         for blob in rows.order_by().values_list("blob", flat=True).distinct()
     }
+    packs |= drop_renditions(instances)
     conflicts.delete()
     withheld.exclude(blob="").update(blob="", purged_at=at)  # refused they stay
     damages.delete()

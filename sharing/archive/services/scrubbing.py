@@ -16,7 +16,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import F
 
-from sharing.archive.models import Damage, Instance, Series, Verified
+from sharing.archive.models import Damage, Instance, Rendition, Series, Verified
 from sharing.archive.rules import VERIFY_EVERY
 from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import record
@@ -129,10 +129,13 @@ def _hash(pack: str, offset: int, length: int) -> str:
 
 
 def _set_apart(row: models.Model, at: datetime) -> None:
-    """An instance points at nothing from now on, so that its reader is told; others are named."""
+    """An instance points at nothing from now on, so that its reader is told; what was made of one
+    goes, for it can be made again; others are named."""
     log.error("alert: stored bytes of %s %s are damaged", row._meta.model_name, row.pk)
     if isinstance(row, Instance):
         _set_instance_apart(row.pk, row.blob, at)
+    elif isinstance(row, Rendition):
+        row.delete()
 
 
 @transaction.atomic

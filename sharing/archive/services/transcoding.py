@@ -3,16 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from sharing.archive.errors import NotRenderable
-from sharing.archive.models import Instance
+from sharing.archive.sql import rows
 from sharing.dicom.child import CHILD
 from sharing.dicom.described import image_described, json_of
 from sharing.dicom.errors import CannotRender
 from sharing.dicom.recompress import as_syntax
 from sharing.dicom.scan import EXPLICIT_LE
-from sharing.dicom.transcode import can_become
+from sharing.dicom.transcode import HTJ2K_ANY, HTJ2K_LOSSLESS, HTJ2K_RPCL, can_become
 
+from .renditions import ready_frame
 from .retrieving import Stored
 
+_FACTS = """SELECT i.sop_uid, i.transfer_syntax, i.metadata FROM archive_study
+JOIN archive_instance i ON i.organization_id = archive_study.organization_id AND i.sop_uid = %s
+WHERE archive_study.public_id = %s"""
+HTJ2K = (HTJ2K_LOSSLESS, HTJ2K_RPCL, HTJ2K_ANY)
 Able = Callable[[Stored, str], bool]
 
 
@@ -35,12 +40,8 @@ def able_among(objects: Iterable[Stored]) -> Able:
 def _able(objects: Iterable[Stored], syntax: str) -> set[str]:
     found: set[str] = set()
     images = [stored for stored in objects if stored.frames]
-    for start in range(0, len(images), 200):
-        some = images[start : start + 200]
-        rows = Instance.objects.filter(
-            series__study__public_id=some[0].study, sop_uid__in=[each.sop_uid for each in some]
-        ).values_list("sop_uid", "transfer_syntax", "metadata")
-        for sop_uid, own, column in rows.iterator(chunk_size=50):
+    for stored in images:
+        for sop_uid, own, column in rows(_FACTS, (stored.sop_uid, stored.study)):
             json = json_of(column)
             image = image_described(json, own) if json else None
             if image is not None and can_become(image, syntax):
@@ -55,6 +56,9 @@ def frame_in(stored: Stored, index: int, syntax: str) -> bytes:
     """
     if syntax == EXPLICIT_LE:
         return stored.native_frame(index)
+    ready = ready_frame(stored, index) if syntax in HTJ2K else None
+    if ready is not None:
+        return ready
     try:
         return stored.encoded_frame(index, syntax)
     except CannotRender as wrong:

@@ -1,0 +1,118 @@
+"""HTJ2K made ahead: the same pixels, served by name only, gone with what they were made of."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pydicom
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from sharing.archive.models import Erasure, Instance, Rendition, Study
+from sharing.archive.rules import Why
+from sharing.archive.services.reconciling import reconcile
+from sharing.archive.services.removing import delete_study
+from sharing.archive.services.renditions import QUIET
+from sharing.archive.services.scrubbing import scrub
+from sharing.blobs import store
+from sharing.outbox.models import Job
+from tests.archive.sending import dicom_files, send
+from tests.cast import NOW, Region
+from tests.faces.dicomweb.conftest import token_client
+from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
+
+HTJ2K = "1.2.840.10008.1.2.4.20"
+LATER = timezone.now() + QUIET + timedelta(minutes=5)
+Jobs = Callable[..., int]
+
+
+@pytest.fixture
+def pacs(region: Region) -> Client:
+    return token_client(region.riverside)
+
+
+def test_a_ready_rendition_is_the_same_image_and_only_where_it_is_named(
+    region: Region, pacs: Client, real_data: Path, run_jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(region, *list(dicom_files(real_data / "studies/ct_stereotaxis_40"))[:3])
+    send(region, real_data / "single/pydicom_MR_small_RLE.dcm")  # too small to be worth it
+    run_jobs(NOW + timedelta(minutes=1))
+    assert not Rendition.objects.exists()
+    run_jobs(LATER)
+    made = {r.instance.sop_uid: r for r in Rendition.objects.select_related("instance")}
+    assert len(made) == 3
+    assert len({r.blob for r in made.values()}) == 1
+    held = Instance.objects.filter(sop_uid__in=made).first()
+    original = pydicom.dcmread(
+        next(
+            path
+            for path in dicom_files(real_data / "studies/ct_stereotaxis_40")
+            if pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID == held.sop_uid
+        )
+    )
+    assert made[held.sop_uid].length < 0.85 * len(original.PixelData)
+
+    asked: list[int] = []
+    monkeypatch.setattr("sharing.dicom.child.encoded_in_child", asked.append)
+    frame = f"{path_of(held)}/frames/1"
+    streams = set()
+    for accept, syntax in (
+        ("image/jphc", f"{HTJ2K}1"),
+        (f"image/jphc; transfer-syntax={HTJ2K}1", f"{HTJ2K}1"),
+        (f'image/jphc; transfer-syntax="{HTJ2K}2"', f"{HTJ2K}2"),
+        (f"image/jphc; transfer-syntax={HTJ2K}3", f"{HTJ2K}3"),
+        (f"application/octet-stream; transfer-syntax={HTJ2K}2", f"{HTJ2K}2"),
+    ):
+        response = get(pacs, frame, accept)
+        assert response["Content-Type"].endswith(f"transfer-syntax={syntax}"), accept
+        streams.add(content(response))
+    (stream,) = streams
+    assert np.array_equal(imagecodecs.htj2k_decode(stream), original.pixel_array)
+    assert not asked
+    # Whoever does not name it gets what is stored.
+    for accept in ("*/*", "application/octet-stream; transfer-syntax=*"):
+        response = get(pacs, frame, accept)
+        body = (
+            parts(response)[0][1] if "multipart" in response["Content-Type"] else content(response)
+        )
+        assert body == original.PixelData
+
+
+def test_renditions_go_with_their_study_and_their_bytes_are_collected(
+    region: Region, real_data: Path, run_jobs: Jobs
+) -> None:
+    send(region, *list(dicom_files(real_data / "studies/ct_stereotaxis_40"))[:2])
+    run_jobs(LATER)
+    (blob,) = set(Rendition.objects.values_list("blob", flat=True))
+    study = Study.objects.get()
+    delete_study(region.olga.actor, public_id=study.public_id, why=Why.MISTAKE, at=LATER)
+    assert not Rendition.objects.exists()
+    assert Erasure.objects.filter(pack=blob).exists()
+    run_jobs(LATER + timedelta(days=3))
+    reconcile(at=LATER + timedelta(days=3), collect=True)
+    assert blob not in set(store().keys())
+
+
+def test_a_damaged_rendition_is_forgotten_and_the_image_stays(
+    region: Region, pacs: Client, real_data: Path, run_jobs: Jobs
+) -> None:
+    send(region, *list(dicom_files(real_data / "studies/ct_stereotaxis_40"))[:1])
+    run_jobs(LATER)
+    row = Rendition.objects.select_related("instance").get()
+    path = store().root / row.blob  # type: ignore[attr-defined]
+    raw = bytearray(path.read_bytes())
+    raw[row.offset + 100] ^= 255
+    path.write_bytes(raw)
+    scrub(at=LATER)
+    assert not Rendition.objects.exists()
+    assert get(pacs, f"{path_of(row.instance)}/frames/1", "image/jphc").status_code == 200
+
+
+def test_nothing_is_owed_for_small_images(region: Region, real_data: Path, run_jobs: Jobs) -> None:
+    """A flood of small studies owes no job each."""
+    send(region, real_data / "single/pydicom_MR_small_implicit.dcm")
+    run_jobs(NOW + timedelta(minutes=1))
+    assert not Job.objects.filter(task="archive.make_renditions").exists()
