@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from portal import celery_app
 from tests import live
 
-pytest_plugins = ["tests.cast", "tests.committing"]
+pytest_plugins = ["tests.cast", "tests.committing", "tests.stores"]
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_FLAGS = (
     "--no-sandbox",

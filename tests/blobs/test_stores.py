@@ -1,69 +1,20 @@
 """Both stores keep the same promises: a folder, a real S3 server (rclone), and moto."""
 
 import os
-import subprocess
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from sharing.archive.models import Instance
 from sharing.blobs import BlobMissing, BlobStore, FolderStore, S3Store, scratch, store
 from sharing.blobs.store import PIECE, new_key, pieces, sync
 from tests.archive.sending import send
 from tests.cast import Region
-from tests.live import free_port
-from tests.waiting import wait_for_port
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY = "riverside/studies/ab/abcdef.pack"
-
-
-@pytest.fixture(scope="module")
-def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real S3 server over a folder; yields its BLOB_STORAGE."""
-    port = free_port()
-    folder = tmp_path_factory.mktemp("rclone")
-    (folder / "images").mkdir()
-    server = subprocess.Popen(
-        [
-            ROOT / ".venv/bin/rclone", "serve", "s3", folder, "--addr", f"127.0.0.1:{port}",
-            "--auth-key", "key,secret", "--config", folder / "none.conf",
-            # With 0s it reads its folders in circles, each request longer than the last.
-            "--dir-cache-time", "1s", "--vfs-cache-mode", "off",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        wait_for_port(port)
-        yield f"s3://key:secret@127.0.0.1:{port}/images?tls=0"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """A model of S3 in a thread; yields its BLOB_STORAGE."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="images")
-    yield f"s3://key:secret@127.0.0.1:{port}/images?tls=0"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "rclone", "moto"])

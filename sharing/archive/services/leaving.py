@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from sharing.access.services import end_shares
 from sharing.archive.errors import OnHold, RemovalInvalid, StudyNotFound
+from sharing.archive.indexing import reindex_studies
 from sharing.archive.models import (
     Conflict,
     Damage,
@@ -213,6 +214,7 @@ def count_again(study: Study, at: datetime) -> None:
     study.save(
         update_fields=["series_count", "instance_count", "modalities", "state", "changed_at"]
     )
+    reindex_studies([study])
     promise("archive.settle_study", at=at, delay=SETTLE_AFTER, study_id=study.pk)
 
 

@@ -70,7 +70,7 @@ def _due(before: datetime) -> Iterator[str]:
     named -= set(_marks())
     read = dict(Verified.objects.values_list("pack", "at"))
     Verified.objects.filter(pack__in=sorted(set(read) - named)[:500]).delete()
-    old = [pack for pack in named if pack not in read or read[pack] < before]
+    old = [pack for pack in named if pack not in read or read[pack] <= before]
     return iter(sorted(old, key=lambda pack: (pack in read, read.get(pack, before), pack)))
 
 
