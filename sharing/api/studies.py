@@ -10,8 +10,9 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from sharing.archive.rules import Why
 from sharing.archive.services.finding import Found, find_studies, grounds, open_study
-from sharing.archive.services.removing import Why, delete_study
+from sharing.archive.services.removing import delete_study
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 

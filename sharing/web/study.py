@@ -23,6 +23,7 @@ from sharing.tenants.services import Actor, Duty, organization_options
 
 from . import present
 from .doors import actor_of
+from .removal import offered
 
 LINES = 50
 SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
@@ -46,6 +47,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "warnings": present.warning_words(study.warnings) if own else [],
         "access": _who_has_access(study, at) if own else [],
         "lately": _lately(study) if own and actor.may(Duty.READ_LOG) else [],
+        **(offered(actor, study) if own else {}),
         **_series(actor, study, at),
     }
     return render(request, "web/studies/show.html", context)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import (
+    conflicts,
     consents,
     home,
     joining,
@@ -11,6 +12,7 @@ from . import (
     operator,
     patients,
     people,
+    removal,
     shares,
     signing,
     studies,
@@ -43,6 +45,10 @@ urlpatterns = [
     path("studies/", studies.listing, name="studies"),
     path(STUDY, study.show, name="study"),
     path(f"{STUDY}log/", study.log, name="study-log"),
+    path(f"{STUDY}delete/", removal.delete, name="delete-study"),
+    path(f"{STUDY}reject/", removal.reject, name="reject-images"),
+    path(f"{STUDY}hold/", removal.hold, name="hold-study"),
+    path(f"{STUDY}hold/<str:hold_id>/lift/", removal.lift, name="lift-hold"),
     path(f"{STUDY}state/", study.state, name="study-state"),
     path(f"{STUDY}thumbnail/", study.thumbnail, name="study-thumbnail"),
     path(
@@ -65,4 +71,9 @@ urlpatterns = [
     path("upload/", uploads.page, name="upload"),
     path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),
     path("log/", log.listing, name="log"),
+    path("conflicts/", conflicts.listing, name="conflicts"),
+    path("conflicts/rejected/", conflicts.rejected, name="rejections"),
+    path("conflicts/rejected/<str:public_id>/", conflicts.return_rejected, name="take-back"),
+    path("conflicts/<int:conflict_id>/", conflicts.show, name="conflict"),
+    path("conflicts/<int:conflict_id>/<str:side>/", conflicts.picture, name="conflict-picture"),
 ]

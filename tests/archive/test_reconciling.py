@@ -4,14 +4,13 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from sharing.archive.models import Batch, Instance, Study
+from sharing.archive.models import Batch, Erasure, Instance, Study
 from sharing.archive.services import receiving
 from sharing.archive.services.reconciling import reconcile
 from sharing.blobs import scratch, store
@@ -21,14 +20,8 @@ from tests.archive.sending import send
 from tests.cast import NOW, Region
 
 SMALL = "single/pydicom_CT_small.dcm"
+pytestmark = pytest.mark.usefixtures("own_store")
 TOMORROW = timezone.now() + timedelta(hours=25)
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A store in which other tests left nothing."""
-    settings.BLOB_STORAGE = str(tmp_path / "blobs")
-    settings.SCRATCH_DIR = tmp_path / "scratch"
 
 
 def orphan(region: Region, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -104,3 +97,33 @@ def test_scratch_of_a_process_that_died_is_cleared(db: None) -> None:
         os.utime(name, (0, 0))
         assert reconcile(at=timezone.now(), collect=False).old_scratch == 1
         assert not name.exists()
+
+
+def test_wrong_counts_are_put_right_and_every_class_is_at_zero_after_one_cycle(
+    region: Region, real_data: Path, monkeypatch: pytest.MonkeyPatch, run_jobs: Callable[..., int]
+) -> None:
+    """What a lost job, a crash or a wrong hand left, planted at once."""
+    orphan(region, real_data, monkeypatch)
+    send(region, real_data / SMALL)
+    run_jobs(at=timezone.now())
+    study = Study.objects.get()
+    Study.objects.update(instance_count=7)
+    erasure = Erasure.objects.create(
+        organization=region.riverside, pack="riverside/studies/aa/aa.pack", asked_at=NOW
+    )
+    Job.objects.create(task="archive.settle_study", ids={"study_id": 0}, due_at=NOW)
+    with scratch() as handle:
+        os.utime(handle.name, (0, 0))
+        found = reconcile(at=TOMORROW, collect=True)
+    assert found.miscounted == [study.public_id]
+    assert found.stuck_erasures == [erasure.pack]
+    assert (found.late_jobs, len(found.collected), found.old_scratch) == (1, 1, 1)
+    run_jobs(at=TOMORROW)
+    study.refresh_from_db()
+    assert study.instance_count == 1
+    assert set(reconcile(at=TOMORROW, collect=True).counts.values()) == {0}
+
+
+def test_a_job_that_was_given_up_is_counted(region: Region) -> None:
+    Job.objects.create(task="archive.settle_study", ids={"study_id": 0}, parked_at=NOW)
+    assert reconcile(at=TOMORROW, collect=False).parked_jobs == 1

@@ -40,6 +40,21 @@ def study_to_reject_from(actor: Actor, *, public_id: str, at: datetime) -> Study
     return own_study(actor, public_id=public_id, at=at, duty=Duty.REJECT)
 
 
+def numbered(study: Study, *, series_uid: str, numbers: Iterable[int]) -> list[str]:
+    """The SOP Instance UIDs of these instance numbers of one series of a study that was opened.
+
+    Raises RemovalInvalid when one of the numbers is not there.
+    """
+    wanted = set(numbers)
+    rows = Instance.objects.filter(
+        series__study=study, series__series_uid=series_uid, number__in=wanted
+    )
+    found = list(rows.values_list("number", "sop_uid"))
+    if {number for number, _ in found} != wanted:
+        raise RemovalInvalid("The series has no image of one of these numbers.")
+    return [sop_uid for _, sop_uid in found]
+
+
 def reject_images(
     actor: Actor,
     *,
