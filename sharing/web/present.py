@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from sharing.access.rules import Decision, Rule
+from sharing.archive.rules import Why
 from sharing.archive.services.showing import Shown
 from sharing.audit.services import Entry
 from sharing.kernel.purposes import Action, Purpose
@@ -253,6 +254,9 @@ def _deed(entry: Entry) -> str:
     count = entry.detail.get("instances")
     if action == "study.receive" and isinstance(count, int):
         return f"stored {words.span(count, 'image')}"
+    why = entry.detail.get("why")
+    if why in set(Why):
+        did = f"{did}: {Why(why).words[:1].lower()}{Why(why).words[1:]}"
     return did if entry.permitted else f"tried: {did}"
 
 

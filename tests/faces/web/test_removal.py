@@ -74,7 +74,7 @@ def test_olga_deletes_a_study_by_typing_whose_it_is(region: Region, wrist: Study
     assert not Study.objects.exists()
     assert olga.get(address).status_code == 404
     log = text(olga.get("/log/"))
-    assert "deleted the study" in log
+    assert "Deleted the study: erasure was asked for and granted" in log
 
 
 def test_a_hold_is_placed_seen_respected_and_lifted(region: Region, wrist: Study) -> None:
