@@ -11,9 +11,9 @@ from sharing.archive.errors import NotAcceptable, NotRenderable
 from sharing.archive.services.rendering import (
     PDF_CLASS,
     Drawable,
-    drawable,
     drawables,
     noted,
+    open_drawable,
     small_picture,
 )
 from sharing.archive.services.retrieving import Opened, guarded, open_images
@@ -25,7 +25,6 @@ from .frames import frame_list
 from .gate import needs, tag, unchanged, where
 from .multipart import Outgoing, answer_as_made
 
-MOST_FRAMES = 1000
 PDF = "application/pdf"
 _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
 _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
@@ -36,12 +35,11 @@ _Made = Iterator[bytes]
 @needs("dicomweb.read")
 def rendered_view(request: Any, **path: str) -> HttpResponseBase:
     """GET .../rendered of a study, a series, an instance or of frames."""
-    opened = _open(request, path)
     how, notes, warning = parameters(request.GET)
     wants = wanted(request)
     if "instance" not in path:
-        return _warned(_all(request, opened, wants, how, notes), warning)
-    found = drawable(opened)
+        return _warned(_all(request, _open(request, path), wants, how, notes), warning)
+    found = _one_instance(request, path)
     if found.stored.sop_class_uid == PDF_CLASS and accepts(wants, PDF, "*/*", "application/*"):
         return _document(request, found)
     numbers = frame_list(path["frames"]) if "frames" in path else []
@@ -56,7 +54,7 @@ def rendered_view(request: Any, **path: str) -> HttpResponseBase:
         response: HttpResponseBase = HttpResponse(_one(found, numbers, how), content_type=media)
     else:
         made = (found.picture(n - 1, how) for n in numbers or [found.representative + 1])
-        response = _several(request, opened, made, media)
+        response = _several(request, found.stored.study, made, media)
     response["ETag"] = etag
     return _warned(response, warning)
 
@@ -80,7 +78,7 @@ def _all(
         return answer_304
     how = _with_media(how, media)
     made = _pictures(found, lambda each: _one(each, [], noted(each, how, notes)))
-    response = _several(request, opened, made, media)
+    response = _several(request, opened.study.public_id, made, media)
     response["ETag"] = etag
     return response
 
@@ -95,7 +93,7 @@ def _pictures(found: Iterator[Drawable], draw: Callable[[Drawable], bytes]) -> _
             yield picture
 
 
-def _several(request: Any, opened: Opened, made: _Made, media: str) -> HttpResponseBase:
+def _several(request: Any, study: str, made: _Made, media: str) -> HttpResponseBase:
     """Pictures in a multipart body, each made when its turn comes. Raises NotRenderable."""
     first = next(made, None)
     if first is None:
@@ -103,7 +101,6 @@ def _several(request: Any, opened: Opened, made: _Made, media: str) -> HttpRespo
 
     def parts() -> Iterator[Outgoing]:
         yield Outgoing(media, (first,), len(first))
-        study = opened.study.public_id
         for picture in guarded(made, request.actor, study, timezone.now):
             yield Outgoing(media, (picture,), len(picture))
 
@@ -124,19 +121,29 @@ def _document(request: Any, found: Drawable) -> HttpResponseBase:
 @needs("dicomweb.read")
 def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
     """GET .../thumbnail of a study, a series, an instance or a frame; `viewport` is taken."""
-    opened = _open(request, path)
+    found = _one_instance(request, path) if "instance" in path else _open(request, path)
     media, _ = picture_form(wanted(request), many=False)
     numbers = frame_list(path["frames"]) if "frames" in path else []
     if len(numbers) > 1:
         raise NotAcceptable()
     how = How(size=_viewport(request.GET.get("viewport"))[0], media=media)
-    etag = tag(opened.version, "thumbnail", numbers, how)
+    version = found.stored.sha256 if isinstance(found, Drawable) else found.version
+    etag = tag(version, "thumbnail", numbers, how)
     if answer_304 := unchanged(request, etag):
         return answer_304
-    small = drawable(opened).small(numbers[0] - 1, how) if numbers else small_picture(opened, how)
+    if isinstance(found, Drawable):
+        small = found.small(numbers[0] - 1 if numbers else None, how)
+    else:
+        small = small_picture(found, how)
     response = HttpResponse(small, content_type=media)
     response["ETag"] = etag
     return response
+
+
+def _one_instance(request: Any, path: dict[str, str]) -> Drawable:
+    return open_drawable(
+        request.actor, where(path), at=timezone.now(), request_id=request.request_id
+    )
 
 
 def _open(request: Any, path: dict[str, str]) -> Opened:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +14,11 @@ from sharing.dicom.drawing import How
 from sharing.dicom.errors import CannotRender
 from sharing.dicom.render import Picture, render, thumbnail
 from sharing.kernel.errors import BadValue
+from sharing.kernel.purposes import Action
+from sharing.tenants.rules import Actor
 
-from .retrieving import Opened, Stored, thumbnail_of
+from .locating import INSTANCE, Asker, Where, locate
+from .retrieving import PLACE, Opened, Stored, thumbnail_of
 
 MOST_PICTURES = 1000
 MOST_FILM_BYTES = 128 * 1024 * 1024
@@ -80,8 +84,9 @@ class Drawable:
             raise NotRenderable("The images are too large for one picture.")
         return _asked(lambda: film_in_child(pictures, how, self.milliseconds))
 
-    def small(self, index: int, how: How) -> bytes:
-        """The thumbnail of a frame."""
+    def small(self, index: int | None, how: How) -> bytes:
+        """The thumbnail of a frame, of the middle one unless told otherwise."""
+        index = self.stored.frames // 2 if index is None else index
         ready = self._ready(index)
         if ready is None:
             return _asked(lambda: thumbnail_in_child(self._gathered(index), how))
@@ -109,12 +114,15 @@ class Drawable:
         return _asked(lambda: self.stored.gathered(index))
 
 
-def drawable(opened: Opened) -> Drawable:
-    """The one instance meant. Raises StudyNotFound."""
-    found = next(drawables(opened, most=1), None)
-    if found is None:  # gone since it was found
-        raise StudyNotFound()
-    return found
+def open_drawable(actor: Actor, where: Where, *, at: datetime, request_id: str = "") -> Drawable:
+    """The one instance of a path, by one query, with its place and its facts.
+
+    Raises StudyNotFound.
+    """
+    asker = Asker(actor, Action.IMAGES, at, request_id)
+    named = (where.series_uid, where.sop_uid)
+    row = locate(asker, where, columns=f"{PLACE}, i.metadata", joins=INSTANCE, named=named)
+    return Drawable(Stored(*row[:-1]), row[-1])
 
 
 def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable]:
@@ -140,18 +148,13 @@ def _read(opened: Opened, key: int) -> Drawable | None:
 
 
 def small_picture(opened: Opened, how: How) -> bytes:
-    """The thumbnail of a study, a series or an instance, as asked for.
-
-    Raises StudyNotFound, NotRenderable.
-    """
-    if not opened.where.sop_uid and how == How():
+    """The thumbnail of a study or a series, as asked for. Raises StudyNotFound, NotRenderable."""
+    if how == How():
         return thumbnail_of(opened)
-    found = list(drawables(opened)) if not opened.where.sop_uid else [drawable(opened)]
-    images = [each for each in found if each.stored.frames]
+    images = [each for each in drawables(opened) if each.stored.frames]
     if not images:
         raise NotRenderable()
-    middle = images[len(images) // 2]
-    return middle.small(middle.stored.frames // 2, how)
+    return images[len(images) // 2].small(None, how)
 
 
 def _asked(draw: Callable[[], Any]) -> Any:

@@ -84,7 +84,7 @@ def open_instance(actor: Actor, where: Where, *, at: datetime, request_id: str =
     """One instance of a path, as `open_images`, with its place. Raises StudyNotFound."""
     asker = Asker(actor, Action.IMAGES, at, request_id)
     named = (where.series_uid, where.sop_uid)
-    return Stored(*locate(asker, where, columns=_PLACE, joins=INSTANCE, named=named))
+    return Stored(*locate(asker, where, columns=PLACE, joins=INSTANCE, named=named))
 
 
 def metadata(opened: Opened, *, root: str) -> list[bytes]:
@@ -337,7 +337,7 @@ class Stored:
         return plain(BlobStream(self), size=self.length)  # type: ignore[arg-type]
 
 
-_PLACE = "archive_study.public_id, se.series_uid, " + ", ".join(
+PLACE = "archive_study.public_id, se.series_uid, " + ", ".join(
     f'i."{column}"' for column in Stored.COLUMNS[1:]
 )
 
