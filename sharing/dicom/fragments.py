@@ -30,6 +30,7 @@ UIDS = {
     0x0020000E: "series_uid",
 }
 _LAID = frozenset({0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100})
+_WORDS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UI"})
 _TABLE = 0x7FE00001  # Extended Offset Table
 
 
@@ -119,8 +120,19 @@ def made(tag: int, vr: str, value: bytes, charset: Charset) -> Kept:
     # Group lengths and trailing padding are no part of the model (PS3.18 F.2.2).
     if not tag & 0xFFFF or tag == 0xFFFCFFFC:
         return Kept(b"")
+    if vr in _WORDS and value.isascii() and b"\x1b" not in value:
+        return _with_fact(_words_json(key, vr, value), element, charset)
     json = orjson.dumps({key: element_json(element, charset, f"{RELATIVE}/{key}", signed=False)})
     return _with_fact(json[1:-1], element, charset)
+
+
+def _words_json(key: str, vr: str, value: bytes) -> bytes:
+    """What `element_json` says of plain words, which are most of all elements, at half its cost."""
+    words = value.decode("ascii").replace("\0", "").split("\\")
+    values = [word.strip(" \t\r\n") or None for word in words]
+    if not any(values):
+        return f'"{key}":{{"vr":"{vr}"}}'.encode()
+    return f'"{key}":{{"vr":"{vr}","Value":'.encode() + orjson.dumps(values) + b"}"
 
 
 def bulk_json(tag: int, vr: str) -> bytes:

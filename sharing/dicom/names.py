@@ -96,6 +96,8 @@ def _is_han(letter: str) -> bool:
 
 def fold(words: str) -> str:
     """Casefolded, compatibility forms unified, Latin accents stripped ("Müller" -> "muller")."""
+    if words.isascii():  # nothing else would change it
+        return " ".join(words.lower().split())
     lowered = unicodedata.normalize("NFKC", words).casefold().translate(_LETTERS)
     kept = [_bare(letter) for letter in unicodedata.normalize("NFC", lowered)]
     return " ".join("".join(kept).split())

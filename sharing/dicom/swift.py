@@ -8,6 +8,7 @@ thorough scan decides. So this may give up, but never differ from it (tests/dico
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import BinaryIO
 
 from .charset import Charset
@@ -20,6 +21,7 @@ from .elements import (
     Element,
     Encoding,
     Limits,
+    Read,
     Walker,
     known_vr,
 )
@@ -287,12 +289,33 @@ class _Pass:
         """The frame table, and Number of Frames as columns have it."""
         if self.pixels is None:
             return None, 0
-        read = Reader(tuple(self.laid), self.charset)
-        pixel = pixel_layout((*self.laid, self.pixels), self._read, read, self.syntax)
-        frames = frame_count(read) or 1
-        if read.warnings or pixel is None or pixel.encapsulated == (self.syntax in NATIVE):
-            raise Unusual
-        return pixel, frames
+        laid = tuple(self.laid)
+        if self.pixels.fragments is None:
+            return _native(laid, self.pixels, self.charset, self.syntax)
+        return _laid_out(laid, self.pixels, self.charset, self.syntax, self._read)
+
+
+@lru_cache(maxsize=256)
+def _native(
+    laid: tuple[Element, ...], pixels: Element, charset: Charset, syntax: str
+) -> tuple[PixelLayout, int]:
+    """Images of a series lie alike; nothing of the pixels themselves is read."""
+    return _laid_out(laid, pixels, charset, syntax, None)
+
+
+def _laid_out(
+    laid: tuple[Element, ...], pixels: Element, charset: Charset, syntax: str, source: Read | None
+) -> tuple[PixelLayout, int]:
+    read = Reader(laid, charset)
+    pixel = pixel_layout((*laid, pixels), source or _nothing, read, syntax)
+    frames = frame_count(read) or 1
+    if read.warnings or pixel is None or pixel.encapsulated == (syntax in NATIVE):
+        raise Unusual
+    return pixel, frames
+
+
+def _nothing(offset: int, length: int) -> bytes:
+    raise Unusual
 
 
 def _meta(head: bytes) -> tuple[str, str, int]:
