@@ -21,7 +21,7 @@ def settle_study(study_id: int) -> None:
     settling.settle_study(study_id=study_id, at=timezone.now())
 
 
-@shared_task(name="archive.settle_studies")
+@shared_task(name="archive.settle_studies", together=True)
 def settle_studies(study_ids: list[int]) -> None:
     """Make studies complete once no more images come."""
     settling.settle_studies(study_ids=study_ids, at=timezone.now())
@@ -30,7 +30,7 @@ def settle_studies(study_ids: list[int]) -> None:
 @shared_task(name="archive.draw_pictures")
 def draw_pictures(series_ids: list[int]) -> None:
     """Draw the small pictures of series that settled without."""
-    settling.draw_pictures(series_ids=series_ids)
+    settling.draw_pictures(series_ids=series_ids, at=timezone.now())
 
 
 @shared_task(name="archive.make_renditions")

@@ -1,27 +1,63 @@
 """Promise work inside a transaction; do it after, once in effect, however often rung."""
 
 import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
+from threading import Event, Thread
 from typing import Any
 
 from celery import current_app
-from django.db import transaction
-from django.db.models import F
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
 
 from sharing.kernel.later import later
 
 from .models import Job
-from .rules import LEASE, MAX_ATTEMPTS, RINGS_WITHIN, wait_after
+from .rules import (
+    LEASE,
+    MAX_ATTEMPTS,
+    RENEWED_EVERY,
+    RINGS_WITHIN,
+    TOGETHER,
+    next_bell,
+    wait_after,
+)
 
 log = logging.getLogger(__name__)
 
 
 def promise(task: str, *, at: datetime, delay: timedelta = timedelta(0), **ids: Any) -> Job:
-    """Owe a call of `task` with `ids`; call this inside the transaction that causes it."""
+    """Owe a call of `task` with `ids`; call this inside the transaction that causes it.
+
+    Tasks that are declared `together=True` take lists, and one call may keep many promises.
+    """
     job = Job.objects.create(task=task, ids=ids, promised_at=at, due_at=at + delay)
     if delay <= RINGS_WITHIN:
-        later("outbox.run_job", after=delay.total_seconds(), job_id=job.pk)
+        if _is_together(task):
+            transaction.on_commit(partial(_ring_together, task, delay.total_seconds()))
+        else:
+            later("outbox.run_job", after=delay.total_seconds(), job_id=job.pk)
     return job
+
+
+def _is_together(task: str) -> bool:
+    return bool(getattr(current_app.tasks.get(task), "together", False))
+
+
+_bells: dict[str, float] = {}
+
+
+def _ring_together(task: str, delay: float) -> None:
+    """One bell for the jobs of about a second: thousands of senders' requests are a few calls."""
+    now = time.monotonic()
+    bell = next_bell(now + delay, _bells.get(task, 0))
+    if bell is not None:
+        _bells[task] = bell
+        later("outbox.run_together", after=bell - now, name=task)
 
 
 def claim(*, job_id: int, at: datetime) -> Job | None:
@@ -38,16 +74,77 @@ def claim(*, job_id: int, at: datetime) -> Job | None:
 def run(*, job_id: int, at: datetime) -> bool:
     """Run a due job in this process. True when it ran to its end."""
     job = claim(job_id=job_id, at=at)
-    if job is None:
-        return False
+    return job is not None and _do(job, at)
+
+
+def _do(job: Job, at: datetime) -> bool:
     try:
-        current_app.tasks[job.task](**job.ids)
+        with _renewed([job]):
+            current_app.tasks[job.task](**job.ids)
     except Exception as error:  # a poison job must not stop the others; it is kept and shown
         log.exception("job %s of %s failed", job.pk, job.task)
         _put_back(job, type(error).__name__, at)
         return False
     Job.objects.filter(pk=job.pk, fence=job.fence).update(done_at=at, leased_until=None)
     return True
+
+
+def run_together(*, task: str, at: datetime) -> int:
+    """Keep all due promises of a task by one call with their lists joined; how many were kept.
+
+    Where that fails, each is kept by a call of its own.
+    """
+    jobs = _claim_together(task, at)
+    if not jobs:
+        return 0
+    joined = {name: [each for job in jobs for each in job.ids[name]] for name in jobs[0].ids}
+    try:
+        with _renewed(jobs):
+            current_app.tasks[task](**joined)
+    except Exception:
+        log.exception("%d jobs of %s failed together; each is tried alone", len(jobs), task)
+        return sum(_do(job, at) for job in jobs)
+    done = Q(*[Q(pk=job.pk, fence=job.fence) for job in jobs], _connector=Q.OR)
+    Job.objects.filter(done).update(done_at=at, leased_until=None)
+    if len(jobs) == TOGETHER:
+        later("outbox.run_together", name=task)
+    return len(jobs)
+
+
+@transaction.atomic
+def _claim_together(task: str, at: datetime) -> list[Job]:
+    due = Job.objects.due(at).filter(task=task).order_by("due_at", "pk")
+    free = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    keys = list(free.values_list("pk", flat=True)[:TOGETHER])
+    Job.objects.filter(pk__in=keys).update(
+        leased_until=at + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1
+    )
+    return list(Job.objects.filter(pk__in=keys).order_by("pk"))
+
+
+@contextmanager
+def _renewed(jobs: Sequence[Job]) -> Iterator[None]:
+    """Keep the leases while the work lasts, from a thread: the work itself has no time for it."""
+    ended = Event()
+    thread = Thread(target=_renew, args=(jobs, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _renew(jobs: Sequence[Job], ended: Event) -> None:
+    while not ended.wait(RENEWED_EVERY.total_seconds()):
+        try:
+            for job in jobs:
+                held = Job.objects.filter(pk=job.pk, fence=job.fence, done_at=None)
+                held.update(leased_until=timezone.now() + LEASE)
+        except DatabaseError:  # away for a moment: the next turn may come in time
+            log.warning("leases could not be renewed", exc_info=True)
+        finally:
+            connection.close()
 
 
 def _put_back(job: Job, error: str, at: datetime) -> None:
@@ -62,9 +159,12 @@ def _put_back(job: Job, error: str, at: datetime) -> None:
 
 def sweep(*, at: datetime, most: int = 200) -> int:
     """Ring the bell of every job that is due; returns how many were rung."""
-    due = list(Job.objects.due(at).order_by("due_at").values_list("pk", flat=True)[:most])
-    for job_id in due:
-        later("outbox.run_job", job_id=job_id)
+    due = list(Job.objects.due(at).order_by("due_at").values_list("pk", "task")[:most])
+    for job_id, task in due:
+        if not _is_together(task):
+            later("outbox.run_job", job_id=job_id)
+    for task in {task for _, task in due if _is_together(task)}:
+        later("outbox.run_together", name=task)
     return len(due)
 
 

@@ -12,6 +12,12 @@ def run_job(job_id: int) -> None:
     services.run(job_id=job_id, at=timezone.now())
 
 
+@shared_task(name="outbox.run_together")
+def run_together(name: str) -> None:
+    """Run the owed jobs of the task of that name, in one call."""
+    services.run_together(task=name, at=timezone.now())
+
+
 @shared_task(name="outbox.sweep")
 def sweep() -> None:
     """Ring again for all that is due; the beat calls this."""

@@ -1,13 +1,14 @@
 """A study settles when no more images come, and starts again when more do."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from sharing.archive.models import Series, Study
-from sharing.archive.rules import NEXT, SETTLE_AFTER, StudyEvent, StudyState
+from sharing.archive.rules import DRAW_AFTER, NEXT, SETTLE_AFTER, StudyEvent, StudyState
 from sharing.archive.services import settling
 from sharing.archive.services.settling import settle_study
 from sharing.dicom.render import size_of_jpeg
@@ -16,6 +17,8 @@ from tests.archive.sending import dicom_files, send
 from tests.cast import NOW, Region
 
 LATER = NOW + SETTLE_AFTER
+SINGLES = ("CT_small", "rtplan", "rtdose", "examples_overlay", "waveform_ecg", "reportsi")
+STUDIES = ("mr_wrist_j1", "ct_liver_seg", "mr_epi_multiseries")
 
 
 @pytest.fixture
@@ -100,3 +103,44 @@ def test_the_promise_of_a_delivery_completes_the_study(
     run_jobs(at=LATER)
     study.refresh_from_db()
     assert study.state == "complete"
+
+
+def test_many_studies_settle_with_the_same_statements_and_get_their_pictures_afterwards(
+    region: Region,
+    real_data: Path,
+    run_jobs: Callable[..., int],
+    django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    files = [real_data / f"single/pydicom_{name}.dcm" for name in SINGLES]
+    files += [next(dicom_files(real_data / "studies" / name)) for name in STUDIES]
+    send(region, *files)
+    keys = list(Study.objects.values_list("pk", flat=True))
+    assert len(keys) > settling.DRAWN_AT_ONCE
+    with django_assert_max_num_queries(20):
+        assert settling.settle_studies(study_ids=keys, at=LATER) == len(keys)
+    assert set(Study.objects.values_list("state", flat=True)) == {"complete"}
+    assert not Series.objects.exclude(thumbnail=None).exists()
+    run_jobs(at=LATER + DRAW_AFTER)
+    assert Series.objects.exclude(thumbnail=None).count() >= len(STUDIES)
+
+
+def test_one_study_that_can_not_settle_holds_up_no_other(
+    region: Region,
+    real_data: Path,
+    run_jobs: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send(region, *(real_data / f"single/pydicom_{name}.dcm" for name in ("CT_small", "rtdose")))
+    bad, good = Study.objects.order_by("pk")
+    real = settling._picture
+
+    def fails(series: int, middle: str) -> bytes | None:
+        if Series.objects.get(pk=series).study_id == bad.pk:
+            raise ZeroDivisionError
+        return real(series, middle)
+
+    monkeypatch.setattr(settling, "_picture", fails)
+    run_jobs(at=LATER)
+    run_jobs()
+    states = dict(Study.objects.values_list("pk", "state"))
+    assert states == {bad.pk: "settling", good.pk: "complete"}

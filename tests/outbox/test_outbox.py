@@ -1,5 +1,6 @@
 """What was promised in a transaction is done after it, once in effect, and never forgotten."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from sharing.outbox import services
 from sharing.outbox.models import Job
-from sharing.outbox.rules import LEASE, MAX_ATTEMPTS, wait_after
+from sharing.outbox.rules import LEASE, MAX_ATTEMPTS, TOGETHER, next_bell, wait_after
 from tests.cast import NOW
 
 rung: list[int] = []
@@ -25,14 +26,22 @@ def fail() -> None:
     raise ZeroDivisionError
 
 
+def note_all(numbers: list[int]) -> None:
+    """A task that notes many at once, and hates the number 13."""
+    if 13 in numbers:
+        raise ValueError
+    rung.append(len(numbers))
+
+
 @pytest.fixture(autouse=True)
 def tasks():
-    """Both tasks, under names of their own."""
+    """The tasks, under names of their own."""
     rung.clear()
-    for function in (note, fail):
-        current_app.task(name=f"test.{function.__name__}", shared=False)(function)
+    for function in (note, fail, note_all):
+        how = {"together": function is note_all}
+        current_app.task(name=f"test.{function.__name__}", shared=False, **how)(function)
     yield
-    for function in (note, fail):
+    for function in (note, fail, note_all):
         current_app.tasks.pop(f"test.{function.__name__}")
 
 
@@ -98,3 +107,61 @@ def test_a_broker_that_is_away_loses_nothing(committing: None, monkeypatch) -> N
     with transaction.atomic():
         services.promise("test.note", at=NOW, number=1)
     assert services.owed() == 1
+
+
+def test_jobs_that_are_done_together_are_one_call(db: None) -> None:
+    for number in range(TOGETHER + 1):
+        services.promise("test.note_all", at=NOW, numbers=[number, number] if number else [99])
+    services.promise("test.note_all", at=NOW, delay=timedelta(seconds=5), numbers=[1])
+    Job.objects.filter(ids__numbers=[13, 13]).update(ids={"numbers": [14]})
+    assert services.run_together(task="test.note_all", at=NOW) == TOGETHER
+    assert services.run_together(task="test.note_all", at=NOW) == 1
+    assert services.run_together(task="test.note_all", at=NOW) == 0
+    assert sum(rung) == 2 * (TOGETHER + 1) - 2
+    assert services.owed() == 1
+
+
+def test_one_that_fails_among_others_fails_alone(db: None) -> None:
+    for number in (12, 13, 14):
+        services.promise("test.note_all", at=NOW, numbers=[number])
+    assert services.run_together(task="test.note_all", at=NOW) == 2
+    left = Job.objects.get(done_at=None)
+    assert (left.ids, left.last_error, left.leased_until) == ({"numbers": [13]}, "ValueError", None)
+
+
+def test_many_promises_are_rung_for_once_a_second() -> None:
+    assert next_bell(due=102, until=0) == 102  # quiet: at once when it is due
+    assert next_bell(due=102, until=102) is None
+    assert next_bell(due=102.2, until=102) == 103.2  # busy: one bell for all of that second
+    assert next_bell(due=103.1, until=103.2) is None
+    assert next_bell(due=103.3, until=103.2) == 104.3
+
+
+def test_the_sweep_rings_once_for_those_done_together(
+    db: None, django_capture_on_commit_callbacks, monkeypatch
+) -> None:
+    sent = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, kwargs, **_: sent.append(kwargs))
+    for number in (1, 2):
+        services.promise("test.note_all", at=NOW, numbers=[number])
+    with django_capture_on_commit_callbacks(execute=True):
+        assert services.sweep(at=NOW) == 2
+    assert sent == [{"name": "test.note_all"}]
+
+
+def test_a_lease_is_renewed_while_the_work_lasts(committing: None, monkeypatch) -> None:
+    monkeypatch.setattr(services, "RENEWED_EVERY", timedelta(milliseconds=5))
+    job = services.promise("test.wait", at=NOW)
+    seen = []
+
+    def wait() -> None:
+        until = time.monotonic() + 10
+        while time.monotonic() < until and not seen:
+            lease = Job.objects.get(pk=job.pk).leased_until
+            if lease != NOW + LEASE:
+                seen.append(lease)
+
+    current_app.task(name="test.wait", shared=False)(wait)
+    assert services.run(job_id=job.pk, at=NOW)
+    current_app.tasks.pop("test.wait")
+    assert seen

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -95,11 +96,16 @@ def _celery(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "celery", "-A", "portal", "-q", *arguments)
 
 
+def _nice(command: tuple[str, ...]) -> tuple[str, ...]:
+    return ("nice", "-n", "10", *command) if shutil.which("nice") else command
+
+
 def _worker(options: dict[str, Any]) -> Child:
     quiet = ("--without-gossip", "--without-mingle", "--loglevel=WARNING")
+    # Nobody waits for what it does, so whoever waits for a page or an answer goes first.
     return Child(
         "worker",
-        _celery("worker", f"--concurrency={options['task_workers']}", "-n", "w@%h", *quiet),
+        _nice(_celery("worker", f"--concurrency={options['task_workers']}", "-n", "w@%h", *quiet)),
     )
 
 

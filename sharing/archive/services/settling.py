@@ -27,6 +27,7 @@ CHANGING = (StudyState.RECEIVING, StudyState.SETTLING)
 DRAWN_AT_ONCE = 8
 """So many studies get their pictures while they settle. Where more come at once, being complete
 must not wait for pictures: a job of their own draws them."""
+DRAWN_IN_A_TURN = 24
 
 
 @dataclass
@@ -151,16 +152,18 @@ def _finish(changed: Mapping[int, datetime], facts: Iterable[_Facts], at: dateti
     promise_renditions(sorted(still), at=at)
     if len(changed) > DRAWN_AT_ONCE:
         undrawn = [fact.series for fact in kept if fact.images]
-        for start in range(0, len(undrawn), 50):
-            some = undrawn[start : start + 50]
-            promise("archive.draw_pictures", at=at, delay=DRAW_AFTER, series_ids=some)
+        promise("archive.draw_pictures", at=at, delay=DRAW_AFTER, series_ids=undrawn)
     return len(still)
 
 
-def draw_pictures(*, series_ids: Sequence[int]) -> int:
-    """The pictures of series that settled without; returns how many were drawn."""
+def draw_pictures(*, series_ids: Sequence[int], at: datetime) -> int:
+    """The pictures of series that settled without; returns how many were drawn.
+
+    A few at a time: what is left is promised again, behind whatever came meanwhile.
+    """
+    some, rest = series_ids[:DRAWN_IN_A_TURN], series_ids[DRAWN_IN_A_TURN:]
     drawn = []
-    rows = Series.objects.filter(pk__in=series_ids, thumbnail=None).exclude(middle="")
+    rows = Series.objects.filter(pk__in=some, thumbnail=None).exclude(middle="")
     for series_id, middle in rows.values_list("pk", "middle"):
         picture = _picture(series_id, middle)
         if picture is not None:
@@ -169,4 +172,6 @@ def draw_pictures(*, series_ids: Sequence[int]) -> int:
         for picture, middle, series_id in drawn:
             unchanged = Series.objects.filter(pk=series_id, middle=middle)
             unchanged.update(thumbnail=picture)
+        if rest:
+            promise("archive.draw_pictures", at=at, series_ids=rest)
     return len(drawn)
