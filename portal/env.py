@@ -182,7 +182,10 @@ def _sqlite(path: str) -> dict[str, Any]:
             # BEGIN IMMEDIATE: a transaction that reads, then writes, waits instead of failing.
             "transaction_mode": "IMMEDIATE",
             # FULL: WAL alone would lose the last commits at a power cut, after we had answered.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # Reading through a map of the file's beginning spares a call for each page of a search.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;"
+            ),
         },
     }
 

@@ -82,7 +82,11 @@ class Grant(models.Model):
                 fields=["share", "study_uid"], name="a_share_grants_a_study_once"
             ),
         ]
-        indexes = [models.Index(fields=["custodian", "study_uid"], name="grants_of_a_study")]
+        indexes = [
+            models.Index(
+                fields=["custodian", "study_uid", "organization"], name="grants_of_a_study"
+            )
+        ]
 
 
 def visible(actor: Actor, action: Action, at: datetime) -> Q | None:

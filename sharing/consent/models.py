@@ -124,6 +124,11 @@ class Grantee(models.Model):
                 | Q(kind=GranteeKind.NAMED_BY_CUSTODIAN.value, organization=None, user=None),
             ),
         ]
+        # The fence asks whom one consent names; by the organization alone it would read all that
+        # name it.
+        indexes = [
+            models.Index(fields=["consent", "organization"], name="grantees_of_a_consent"),
+        ]
 
 
 class Term(models.Model):

@@ -1,6 +1,7 @@
 """Rows of searches as DICOM JSON objects (PS3.18 F.2, tables 10.6.3-3 to 10.6.3-5).
 
-Most of a row is ready JSON text; it is parsed only where more must be put into it.
+Most of a row is ready JSON text; it is parsed only where more must be put into it. Retrieve URLs
+begin with a placeholder until `placed` names the custodian's mount.
 """
 
 import zlib
@@ -20,8 +21,8 @@ _BULK = b'"BulkDataURI":"bulk/'
 
 def study_text(row: Row) -> str:
     """Of `search_studies`."""
-    custodian, summary, series, instances = row
-    return with_counts(summary, series, instances).replace(MOUNT, f'"{root(custodian)}/')
+    _, summary, series, instances = row
+    return with_counts(summary, series, instances)
 
 
 def series_text(row: Row, *, alone: bool) -> str:
@@ -36,14 +37,22 @@ def instance_text(row: Row, *, study: bool) -> str:
     made = series_object(tuple(above))
     if study:
         made = orjson.loads(study_text(tuple(above[:4]))) | made
-    return _text(made | orjson.loads(own_text((row[0], summary))))
+    return _text(made | orjson.loads(summary))
 
 
 def own_text(row: Row) -> str:
     """Of `search_instances` alone: the instance's own attributes."""
-    custodian, summary = row
-    text: str = summary.replace(MOUNT, f'"{root(custodian)}/')
+    text: str = row[1]
     return text
+
+
+def placed(texts: list[str], rows: list[Row]) -> list[str]:
+    """With the address of each row's custodian in its Retrieve URL."""
+    custodians = {row[0] for row in rows}
+    if len(custodians) == 1:  # no line ends inside JSON, so all go at once
+        mount = f'"{root(custodians.pop())}/'
+        return "\n".join(texts).replace(MOUNT, mount).split("\n")
+    return [text.replace(MOUNT, f'"{root(row[0])}/') for text, row in zip(texts, rows, strict=True)]
 
 
 def series_object(row: Row) -> JsonObject:
@@ -52,7 +61,7 @@ def series_object(row: Row) -> JsonObject:
     made = {
         "00080060": _value("CS", modality),
         "0008103E": _value("LO", description),
-        "00081190": _value("UR", f"{root(row[0])}/studies/{study}/series/{uid}"),
+        "00081190": _value("UR", f"@/studies/{study}/series/{uid}"),
         "00180015": _value("CS", body_part),
         "0020000D": _value("UI", study),
         "0020000E": _value("UI", uid),
@@ -83,7 +92,13 @@ _PATH = ("0020000D", "0020000E", "00080018")
 
 
 def _text(made: JsonObject) -> str:
-    return orjson.dumps(dict(sorted(made.items()))).decode()
+    """In the order of tags. Only the Retrieve URL may begin as one."""
+    text = orjson.dumps(dict(sorted(made.items()))).decode().replace(MOUNT, _ESCAPED)
+    return text.replace(_URL + _ESCAPED, _URL + MOUNT, 1)
+
+
+_ESCAPED = r'"\u0040/'
+_URL = '"00081190":{"vr":"UR","Value":['
 
 
 def _value(vr: str, value: Any) -> JsonObject:

@@ -15,7 +15,7 @@ from sharing.archive.services.searching import (
     search_studies,
 )
 
-from .dataset import enriched, instance_text, own_text, series_text, study_text
+from .dataset import enriched, instance_text, own_text, placed, series_text, study_text
 from .gate import needs
 from .question import Question, question
 from .results import form_of, results
@@ -57,10 +57,10 @@ def instances(request: Any, **path: str) -> HttpResponseBase:
 
 def _texts(found: Found, text: Text, asked: Question) -> list[str]:
     made = [text(row) for row in found.rows]
-    if not asked.query.include:
-        return made
-    rows = zip(made, found.metadata, found.rows, strict=True)
-    return [enriched(one, metadata, asked.wants, row[0]) for one, metadata, row in rows]
+    if asked.query.include:
+        rows = zip(made, found.metadata, found.rows, strict=True)
+        made = [enriched(one, metadata, asked.wants, row[0]) for one, metadata, row in rows]
+    return placed(made, found.rows)
 
 
 def _warnings(found: Found, asked: Question) -> list[str]:

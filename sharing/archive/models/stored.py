@@ -131,7 +131,9 @@ class Instance(models.Model):
     """One SOP instance: its facts, where its bytes lie, and its ready-made metadata."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT)
-    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
+    series = models.ForeignKey(
+        Series, on_delete=models.CASCADE, related_name="instances", db_index=False
+    )
     sop_uid = models.CharField(max_length=64)
     sop_class_uid = models.CharField(max_length=64)
     transfer_syntax = models.CharField(max_length=64)
@@ -156,7 +158,10 @@ class Instance(models.Model):
                 name="a_sop_instance_uid_is_unique_at_its_custodian",
             ),
         ]
-        indexes = [models.Index(fields=["blob"], name="instances_of_a_blob")]
+        indexes = [
+            models.Index(fields=["blob"], name="instances_of_a_blob"),
+            models.Index(fields=["series", "number"], name="instances_in_order"),
+        ]
 
 
 class Batch(models.Model):

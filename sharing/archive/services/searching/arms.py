@@ -2,7 +2,8 @@
 
 An arm only narrows: whatever it yields must still pass the fence. Together the arms hold all that
 may pass it: what is the actor's own organization's, and what a consent or a grant names the actor
-for (the two ways into `access.models.visible`).
+for (the two ways into `access.models.visible`). The own arm is the first of these ways itself, so
+nothing is left to ask of its studies.
 """
 
 from collections import Counter
@@ -27,12 +28,13 @@ class Arm:
 
     organization_id: int | None = None
     studies: tuple[int, ...] = ()
+    open: bool = False  # by the rung of the own staff, which is all that the fence would say
 
 
 def arms(actor: Actor, at: datetime, *, custodian_id: int | None) -> list[Arm]:
     """All places where the actor may find something, or only those of one custodian."""
     own = actor.purpose in OWN_STAFF_PURPOSES and custodian_id in (None, actor.organization_id)
-    made = [Arm(actor.organization_id)] if own else []
+    made = [Arm(actor.organization_id, open=True)] if own else []
     found = _candidates(actor, at, FEW + 1)
     if len(found) > FEW:
         made += _of_many(actor, at, own, custodian_id)

@@ -41,6 +41,11 @@ _BELOW = {
         Order("i.number IS NULL"), Order("COALESCE(i.number, 0)"), Order("i.id"),
     ),
 }  # fmt: skip
+_WITHIN = {
+    Level.SERIES: (Order("s.number"), Order("s.id")),
+    Level.INSTANCE: (Order("s.number"), Order("s.id"), Order("i.number"), Order("i.id")),
+}
+"""Below one study, where no other select's rows are merged in; an index may give the order."""
 _STUDY_COLUMNS = ["archive_study.organization_id", "l.summary", "archive_study.series_count",
                   "archive_study.instance_count"]  # fmt: skip
 _SERIES_COLUMNS = ["archive_study.study_uid", "s.series_uid", "s.modality", "s.number",
@@ -80,7 +85,8 @@ def _search(actor: Actor, query: Query, at: datetime, level: Level, columns: lis
     custodian = _custodian(actor, query.custodian)
     if fence is None or custodian == 0:
         return Found([])
-    selects = _selects(actor, query, at, level, custodian, fence)
+    listed = any("l." in column for column in columns)
+    selects = _selects(actor, query, at, level, custodian, fence, listed)
     columns = [_KEYS[level], *columns]
     if query.stored:
         return _named(actor, matched(selects, columns, query, _KEYS[level]), query, level)
@@ -126,14 +132,14 @@ def _custodian(actor: Actor, code: str) -> int | None:
 
 
 def _selects(
-    actor: Actor, query: Query, at: datetime, level: Level, custodian: int | None, fence: Bound
-) -> list[Select]:
+    actor: Actor, query: Query, at: datetime, level: Level, custodian: int | None, fence: Bound,
+    listed: bool,
+) -> list[Select]:  # fmt: skip
     """One select where something narrow is named, else one for each arm; all inside the fence."""
     below = level > Level.STUDY and is_plain(query, "StudyInstanceUID")
     if below and len(uids(_uid_of(query))) == 1:
         one = _one_study(actor, query, custodian, fence)
-        chosen = ("StudyInstanceUID",)
-        return [_complete(one, query, level, None, but=chosen)] if one else []
+        return [_within(one, query, level, listed)] if one else []
     narrow = _narrow(query, level)
     if narrow is not None:
         if custodian is not None:
@@ -142,7 +148,12 @@ def _selects(
     entries = name_entries(query)
     but = (PATIENT_NAME,) if entries else ()
     found = arms(actor, at, custodian_id=custodian)
-    return [_complete(_walk(arm, query, entries), query, level, fence, but=but) for arm in found]
+    return [
+        _complete(
+            _walk(arm, query, entries, level), query, level, None if arm.open else fence, but=but
+        )
+        for arm in found
+    ]
 
 
 def _one_study(actor: Actor, query: Query, custodian: int | None, fence: Bound) -> Select | None:
@@ -164,12 +175,34 @@ def _uid_of(query: Query) -> str:
     return query.keys["StudyInstanceUID"]
 
 
+def _within(select: Select, query: Query, level: Level, listed: bool) -> Select:
+    """Below one study that was found visible."""
+    wanted = conditions(query, Level.STUDY, but=("StudyInstanceUID",))
+    if listed or any("l." in sql for sql, _ in wanted):
+        select.join(LISTED, _ON[LISTED])
+    if any("p." in sql for sql, _ in wanted):
+        select.join(PATIENT, _ON[PATIENT])
+    select.add(*wanted)
+    _descend(select, query, level)
+    select.order = list(_WITHIN[level])
+    if is_plain(query, "SeriesInstanceUID") and len(uids(query.keys["SeriesInstanceUID"])) == 1:
+        select.order = [part for part in select.order if part.sql[0] == "i"]
+    return select
+
+
+def _descend(select: Select, query: Query, level: Level) -> None:
+    if level >= Level.SERIES:
+        select.join(SERIES, _ON[SERIES]).add(*conditions(query, Level.SERIES))
+    if level == Level.INSTANCE:
+        select.join(INSTANCE, _ON[INSTANCE]).add(*conditions(query, Level.INSTANCE))
+
+
 def _complete(
     select: Select, query: Query, level: Level, fence: Bound | None, *, but: tuple[str, ...] = ()
 ) -> Select:
     """With the other tables, all conditions, the fence, and the order of the level."""
-    if WALKED in select.tables:
-        but = (*but, "ModalitiesInStudy")
+    if WALKED in select.tables and _modality(query, Level.STUDY):
+        but = (*but, "ModalitiesInStudy")  # walked along already
     wanted = conditions(query, Level.STUDY, but=but)
     if WALKED in select.tables:
         wanted = [(sql.replace("l.day", "w.day"), params) for sql, params in wanted]
@@ -177,10 +210,7 @@ def _complete(
     if any("p." in sql for sql, _ in wanted):
         select.join(PATIENT, _ON[PATIENT])
     select.add(*wanted)
-    if level >= Level.SERIES:
-        select.join(SERIES, _ON[SERIES]).add(*conditions(query, Level.SERIES))
-    if level == Level.INSTANCE:
-        select.join(INSTANCE, _ON[INSTANCE]).add(*conditions(query, Level.INSTANCE))
+    _descend(select, query, level)
     if fence is not None:
         select.add(fence)
     select.order = [*select.order, *_BELOW[level]]
@@ -212,20 +242,29 @@ _REQUESTS = (
 )
 
 
-def _walk(arm: Arm, query: Query, entries: list[Entry]) -> Select:
+def _walk(arm: Arm, query: Query, entries: list[Entry], level: Level) -> Select:
     """An arm's studies: by the name that was entered, or else by day."""
     if entries:
         return _by_name(arm, entries)
     if arm.organization_id is None:
         return _listed_one_by_one(arm, list(NEWEST))
-    modality = query.keys.get("ModalitiesInStudy", "")
-    if not is_plain(query, "ModalitiesInStudy") or "," in modality or "\\" in modality:
+    modality = _modality(query, level)
+    if not modality:
         select = Select([LISTED, STUDY], list(NEWEST), where=[_ON[LISTED]])
         return select.add(("l.organization_id = %s", [arm.organization_id]))
     order = [Order("w.day", falling=True), Order("w.study_id", falling=True)]
     select = Select([WALKED, STUDY], order, where=["archive_study.id = w.study_id"])
     select.add(("w.organization_id = %s", [arm.organization_id]), ("w.modality = %s", [modality]))
     return select
+
+
+def _modality(query: Query, level: Level) -> str:
+    """The one modality that a study must have to be of interest."""
+    for keyword in ("ModalitiesInStudy", *(("Modality",) if level > Level.STUDY else ())):
+        value = query.keys.get(keyword, "")
+        if is_plain(query, keyword) and not any(mark in value for mark in ",\\"):
+            return value[:16]
+    return ""
 
 
 def _listed_one_by_one(arm: Arm, order: list[Order]) -> Select:
