@@ -237,7 +237,9 @@ class _Attribute:
 
 def _number(vr: str, value: Any) -> Any:
     """The value as JSON has it; a decimal whose text is not its number's own stays text."""
-    read = _read(vr, value) if isinstance(value, str) and vr in _NUMERIC else None
+    if not isinstance(value, str):
+        return value
+    read = _read(vr, value) if vr in _NUMERIC else None
     if read is None:
         return value or None
     same = vr not in ("DS", "IS") or orjson.dumps(read).decode() == value

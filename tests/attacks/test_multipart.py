@@ -1,6 +1,6 @@
 """The multipart reader against bodies of others: what is legal is read, nothing else gets through.
 
-`make soak` gives it minutes (SOAK=seconds); every example that failed once is kept in its table.
+`make soak` gives it minutes (FUZZ_SECONDS); what failed once is kept in a table.
 """
 
 import random
@@ -135,32 +135,35 @@ def seeds() -> list[bytes]:
     return [raw for _, raw, _ in LEGAL] + BAD + [long]
 
 
-def mutated(raw: bytes, luck: random.Random) -> bytes:
-    """The bytes with a few of the accidents that hurt parsers."""
+BITS = [b"\r\n", b"\r", b"\n", b"--x", b"--x--", b"\r\n--x", b":", b"\0", b"-", b" "]
+
+
+def mutated(raw: bytes, luck: random.Random, bits: list[bytes]) -> bytes:
+    """The bytes with a few of the accidents that hurt parsers; `bits` are what is put in."""
     made = bytearray(raw)
     for _ in range(luck.randint(1, 4)):
         at, kind = luck.randrange(len(made) + 1), luck.randrange(5)
         if kind == 0:
             made[at : at + luck.randrange(9)] = b""
         elif kind == 1:
-            made[at:at] = luck.choice([b"\r\n", b"\r", b"\n", b"--x", b"--x--", b":", b"\0", b"-"])
+            made[at:at] = luck.choice(bits)
         elif kind == 2:
             made[at:at] = made[: luck.randrange(200)]
         elif kind == 3 and at < len(made):
             made[at] ^= 1 << luck.randrange(8)
         else:
-            made[at:at] = luck.choice([b" ", b"\r\n--x", b"a" * 300]) * luck.randrange(9)
+            made[at:at] = luck.choice([*bits, b"a" * 300]) * luck.randrange(9)
     return bytes(made)
 
 
 def test_no_body_makes_the_reader_crash_hang_or_grow() -> None:
     """However a body is cut into chunks, the answer is one: the same parts, or the same refusal."""
     luck, begun = random.Random(20261125), time.monotonic()
-    least, seconds = 1500, float(environ.get("SOAK", "0"))
+    least, seconds = 1500, float(environ.get("FUZZ_SECONDS", "0"))
     rounds = 0
     while rounds < least or time.monotonic() - begun < seconds:
         rounds += 1
-        raw = mutated(luck.choice(seeds()), luck)
+        raw = mutated(luck.choice(seeds()), luck, BITS)
         answers = {repr(told(raw, size)) for size in (luck.randint(1, 40), 10**6)}
         assert len(answers) == 1, raw
 
