@@ -143,6 +143,7 @@ FAILURE_REASONS: Mapping[str, int] = {
     "conflict": 0x0111,
     "unsupported_transfer_syntax": 0xC122,
     "bulk_media_type": 0xC122,
+    "dicomdir": 0x0122,
     "other_patient": 0x0110,
     "wrong_study": 0x0110,
     **dict.fromkeys(("too_large", "too_deep", "too_many_elements"), 0xA700),
