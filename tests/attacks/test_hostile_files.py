@@ -1,4 +1,4 @@
-"""Every broken file and every disc, by both doors: an answer, no write elsewhere, and on it goes."""
+"""Broken files and discs by both doors: an answer each, no write elsewhere, and on it goes."""
 
 import os
 import sys
