@@ -24,6 +24,8 @@ from sharing.kernel.errors import BadValue
 from .accept import EXPLICIT_LE, Form, frame_form, require_json, wanted
 from .gate import json_array, needs, root, tag, unchanged, where
 from .multipart import Outgoing, answer, joined
+from .native import xml_metadata
+from .results import XML, form_of
 
 MOST_FRAMES = 1000
 IN_ONE_PIECE = 2 * 1024 * 1024
@@ -33,6 +35,8 @@ IN_ONE_PIECE = 2 * 1024 * 1024
 @needs("dicomweb.read")
 def metadata_view(request: Any, **path: str) -> HttpResponseBase:
     """GET .../metadata of a study, a series or an instance."""
+    if form_of(request) == XML:
+        return xml_metadata(request, path)
     opened = open_images(
         request.actor, where(path), at=timezone.now(), request_id=request.request_id
     )

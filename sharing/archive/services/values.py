@@ -1,4 +1,4 @@
-"""Parts of stored objects in pieces: bulk values, and ranges of a file as it leaves."""
+"""Parts of stored objects in pieces: bulk values, ranges of a file as it leaves, metadata."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from sharing.archive.errors import StudyNotFound
+from sharing.archive.metadata import expanded
+from sharing.archive.models import Instance
 from sharing.dicom.egress import SAFE_START
 from sharing.dicom.json_model import BINARY, bulk_element
 
-from .retrieving import Stored
+from .retrieving import Opened, Stored
 
 PIECE = 1024 * 1024
+FEW = 20
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,34 @@ def file_range(stored: Stored, start: int, stop: int) -> Iterator[bytes]:
         yield SAFE_START[start:stop]
     for at in range(max(start, len(SAFE_START)), stop, PIECE):
         yield stored.read(at, min(PIECE, stop - at))
+
+
+def each_metadata(opened: Opened, *, root: str) -> Iterator[bytes]:
+    """The DICOM JSON of each instance meant, in reading order, read a few at a time.
+
+    `root` is the absolute address of the custodian's DICOMweb mount. Raises StudyNotFound where
+    there is none.
+    """
+    where, rows = opened.where, Instance.objects.filter(series__study_id=opened.study.pk)
+    if where.series_uid:
+        rows = rows.filter(series__series_uid=where.series_uid)
+    if where.sop_uid:
+        rows = rows.filter(sop_uid=where.sop_uid)
+    ordered = rows.order_by("series__number", "series_id", "number", "pk")
+    keys = list(ordered.values_list("pk", flat=True))
+    if not keys:
+        raise StudyNotFound()
+    return _each(keys, f"{root}/studies/{opened.study.study_uid}")
+
+
+def _each(keys: list[int], study: str) -> Iterator[bytes]:
+    for start in range(0, len(keys), FEW):
+        some = keys[start : start + FEW]
+        rows = Instance.objects.filter(pk__in=some)
+        found = {
+            pk: expanded(column, bulk_uri=f"{study}/series/{series}/instances/{sop}/bulkdata")
+            for pk, series, sop, column in rows.values_list(
+                "pk", "series__series_uid", "sop_uid", "metadata"
+            )
+        }
+        yield from (found[pk] for pk in some if pk in found)

@@ -14,6 +14,7 @@ from sharing.archive.models import Instance
 from sharing.dicomweb import urls
 from tests.archive.sending import send
 from tests.cast import Region
+from tests.faces.dicomweb.conftest import stored_study
 from tests.faces.dicomweb.test_fence import address
 from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
 
@@ -171,3 +172,38 @@ def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
     )
     assert [body for _, body in found] == frames
     assert get(pacs, f"{url}/bulkdata/7FE00010", OCTETS).status_code == 406
+
+
+def test_metadata_as_xml_says_what_the_json_says(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    """At every level, by our own reader of the model and by its schema's element names."""
+    study = stored_study(region, real_data / "studies/rt_breast_ct_struct_plan")
+    held = Instance.objects.select_related("series__study").first()
+    accept = 'multipart/related; type="application/dicom+xml"'
+    where = f"/dicomweb/studies/{study.study_uid}"
+    for url, count in (
+        (where, 3),
+        (f"{where}/series/{held.series.series_uid}", 1),
+        (path_of(held), 1),
+    ):
+        found = parts(get(pacs, f"{url}/metadata", accept))
+        assert [kind for kind, _ in found] == ["application/dicom+xml"] * count
+        objects = get(pacs, f"{url}/metadata", "application/dicom+json").json()
+        for (_, xml), json in zip(found, objects, strict=True):
+            root = fromstring(xml)
+            assert root.tag.endswith("NativeDicomModel")
+            tags = {attribute.get("tag"): attribute for attribute in root}
+            assert len(tags) == len(json)
+            sop = tags["00080018"].find("{*}Value")
+            assert sop is not None
+            assert sop.text == json["00080018"]["Value"][0]
+        again = get(
+            pacs,
+            f"{url}/metadata",
+            accept,
+            **{"If-None-Match": get(pacs, f"{url}/metadata", accept)["ETag"]},
+        )
+        assert again.status_code == 304
+    assert get(pacs, f"{where}/metadata", "text/html").status_code == 406
+    assert get(pacs, "/dicomweb/studies/2.25.404/metadata", accept).status_code == 404
