@@ -17,7 +17,10 @@ from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
 NEVER = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.2")
 FILES = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 # pylibjpeg and gdcm can't, and we can.
-OURS = {"single/pydicom_liver_deflate.dcm"}
+OURS = {
+    "single/pydicom_liver_deflate.dcm",
+    "single/cornerston_CTImage.dcm_JPEGProcess6_8TransferSyntax_1.2.840.10008.1.2.4.53.dcm",
+}
 
 
 def singles() -> list[list[Row]]:
