@@ -6,8 +6,10 @@ pydicom ships inside its wheel; the same bytes come out every time.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
+from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from sharing.demo.acquisitions import cr_chest, ct_chest, ct_head, mg_screening, mr_brain, us_cine
@@ -96,13 +98,28 @@ def _riverside() -> Iterator[tuple[str, StudyFacts, Maker]]:
     study = _study(*pat, "202611211524", "CT head without contrast", "RV2611-0412")
     yield code, study, lambda s: ct_head(s, BLEED, 11)
     study = _study(*pat, "202611211610", "Chest, two views", "RV2611-0413")
-    yield code, study, lambda s: cr_chest(s, 21, views=("PA", "LATERAL"))
+    yield code, study, lambda s: _mirrored_too(cr_chest(s, 21, views=("PA", "LATERAL")))
     study = _study(code, LIN, "204 8817", "202611121024", "CT chest with contrast", "RV2611-0208")
     yield code, study, lambda s: ct_chest(s, 31)
     study = _study(*jonas, "202511101415", "MR head", "RV2511-0127")
     yield code, study, lambda s: mr_brain(s, GLIOMA_2025, 41)
     study = _study(*jonas, "202611140930", "MR head, follow-up", "RV2611-0251")
     yield code, study, lambda s: mr_brain(s, GLIOMA_2026, 42)
+
+
+def _mirrored_too(files: Iterator[bytes]) -> Iterator[bytes]:
+    """The first file once more under its own identifier, turned round: somebody has to decide."""
+    first = next(files)
+    yield first
+    yield from files
+    again = dcmread(BytesIO(first))
+    again.SeriesDescription = f"{again.SeriesDescription}, side corrected"
+    again.PatientOrientation = ["R", "F"]
+    again.PixelData = again.pixel_array[:, ::-1].tobytes()
+    again["PixelData"].VR = "OW"
+    made = BytesIO()
+    again.save_as(made)
+    yield made.getvalue()
 
 
 def _lakeside() -> Iterator[tuple[str, StudyFacts, Maker]]:

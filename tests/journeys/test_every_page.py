@@ -27,6 +27,10 @@ PAGES = {
         "/studies/?own=1",
         "/studies/ > /studies/[^/]{22}/",
         "/studies/ > /studies/[^/]{22}/ > /share/.*",
+        "/studies/?own=1 > /studies/[^/]{22}/ > /studies/[^/]{22}/reject/",
+        "/conflicts/",
+        "/conflicts/ > /conflicts/[0-9]+/",
+        "/conflicts/rejected/",
     ),
     "mei@riverside.example": (
         "/",
@@ -38,7 +42,12 @@ PAGES = {
         "/consents/ > /consents/[^/]{22}/",
         "/patients/?q=moreau > /patients/[^/]{22}/ > /consents/[^/]{22}/ > .*/revoke/",
     ),
-    "olga@riverside.example": ("/log/", "/log/ > /studies/[^/]{22}/log/"),
+    "olga@riverside.example": (
+        "/log/",
+        "/log/ > /studies/[^/]{22}/log/",
+        "/log/ > /studies/[^/]{22}/log/ > /studies/[^/]{22}/ > .*/delete/",
+        "/log/ > /studies/[^/]{22}/log/ > /studies/[^/]{22}/ > .*/hold/",
+    ),
     "ben@hilltop.example": ("/", "/?tab=shared", "/notices/", "/ > /viewer/[^/]{22}/"),
 }
 
