@@ -36,7 +36,7 @@ class Race:
 
     region: Region
     file: Path
-    at: datetime = NOW
+    at: datetime = NOW - timedelta(days=365)  # so that what comes now is never old
     number: int = 0
 
     def resend(self) -> tuple[str, str]:

@@ -5,6 +5,7 @@ one; a crash leaves the old world or the new one, and at most a pack that no row
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,17 +96,18 @@ def _covers(needed: Iterable[Place], size: int) -> bool:
 def _copy(pack: str, needed: Mapping[Place, str], organization: str, at: datetime) -> Copy:
     """A durable new pack of what is needed. Raises BlobUnavailable, Waits for damaged bytes."""
     key = new_key(organization, "studies", "pack")
-    with scratch() as handle:
-        new = Pack(handle)
+    with scratch() as handle, closing(Pack(handle)) as new:
         places = {}
         for (offset, length), sha256 in needed.items():
             written = new.append(stored_pieces(pack, offset, length), most=MAX_FILE_BYTES)
+            new.wait()
             if sha256 and written.sha256 != sha256:
                 scrub_pack(pack, at=at)  # sets it apart, and then it is carried along as it is
                 raise Waits("damage")
             places[offset, length] = written.offset
         new.keep(key)
-    return Copy(key, places, new.size)
+        size = new.size
+    return Copy(key, places, size)
 
 
 @transaction.atomic
