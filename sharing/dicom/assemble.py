@@ -17,10 +17,12 @@ from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import format_number_as_ds
 
 from .bulk import EXPLICIT_LE, Bulk, bare, syntax_of
+from .child import still_in_child
 from .egress import meta_information
 from .elements import LONG_VRS, SHORT_VRS, UNDEFINED, Limits
-from .errors import BadDicom
-from .pixel_macro import described
+from .errors import BadDicom, CannotRender
+from .pixel_macro import described, macro_of
+from .still import MEDIA as STILLS
 from .values import NUMBER_CODES
 
 JsonObject = dict[str, Any]
@@ -28,6 +30,7 @@ Lookup = Callable[[str], list[Bulk]]
 """The parts of a BulkDataURI, in order of their frames; none where nothing was sent for it."""
 PIXELS = "7FE00010"
 PIECE = 256 * 1024
+MAX_STILL = 64 * 1024**2
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _KINDS = ("Value", "InlineBinary", "BulkDataURI")
 _RANGES = {"B": 8, "H": 16, "I": 32, "Q": 64, "h": 16, "i": 32, "q": 64}
@@ -82,14 +85,13 @@ def _read(piece: Piece) -> Iterator[bytes]:
 
 
 def _uid(data_set: JsonObject, tag: str) -> str:
-    values = data_set[tag].get("Value") if isinstance(data_set.get(tag), dict) else None
-    found = values[0] if isinstance(values, list) and values else ""
+    found = _value(data_set, tag)
     return found if isinstance(found, str) and found.isascii() and len(found) <= 64 else ""
 
 
 @dataclass(frozen=True)
 class _Pixels:
-    """Compressed pixel data: its parts, their syntax, and the attributes that follow from them."""
+    """Pixel data: its parts, their syntax, and the attributes that follow from them."""
 
     parts: list[Bulk]
     syntax: str
@@ -105,6 +107,8 @@ def _pixels(data_set: JsonObject, bulk: Lookup) -> _Pixels | None:
         if any(part.is_compressed for part in parts):
             raise BadDicom("bulk_media_type")
         return None
+    if parts[0].media in STILLS:
+        return _stills(parts, data_set)
     syntaxes = {syntax_of(part) for part in parts}
     if len(syntaxes) != 1:
         raise BadDicom("bulk_media_type")
@@ -117,13 +121,37 @@ def _pixels(data_set: JsonObject, bulk: Lookup) -> _Pixels | None:
     return _Pixels(parts, syntax, derived)
 
 
+def _stills(parts: list[Bulk], data_set: JsonObject) -> _Pixels:
+    """Pictures without a transfer syntax, as plain pixels; what they show is what is stored."""
+    if any(part.media not in STILLS or part.length > MAX_STILL for part in parts):
+        raise BadDicom("bulk_media_type")
+    try:
+        stills = [still_in_child(part.read(0, part.length)) for part in parts]
+    except CannotRender:
+        raise BadDicom("bulk_media_type") from None
+    if len({still[1:5] for still in stills}) != 1:
+        raise BadDicom("bulk_media_type")
+    raw = b"".join(still.pixels for still in stills)
+    derived = macro_of(stills[0], sum(still.frames for still in stills))
+    if stills[0].samples == 1 and str(_value(data_set, "00280004")).startswith("MONOCHROME"):
+        del derived["00280004"]
+    for tag in derived:
+        data_set.pop(tag, None)
+    return _Pixels([Bulk("", "", len(raw), lambda at, n: raw[at : at + n])], EXPLICIT_LE, derived)
+
+
+def _value(data_set: JsonObject, tag: str) -> Any:
+    element = data_set.get(tag)
+    values = element.get("Value") if isinstance(element, dict) else None
+    return values[0] if isinstance(values, list) and values else None
+
+
 def _frames(data_set: JsonObject, default: int) -> int:
     """Number of Frames (0028,0008) as the metadata say it; `default` where they don't."""
-    element = data_set.get("00280008")
-    values = element.get("Value") if isinstance(element, dict) else None
-    if not isinstance(values, list) or not values:
+    said = _value(data_set, "00280008")
+    if said is None:
         return default
-    return int(values[0]) if str(values[0]).isdecimal() else 0
+    return int(said) if str(said).isdecimal() else 0
 
 
 class _Writer:
@@ -143,7 +171,8 @@ class _Writer:
             if number & 0xFFFF == 0 or number == 0x00080005:
                 continue
             if pixels and tag == PIXELS:
-                written[number] = _encapsulated(pixels.parts)
+                plain = pixels.syntax == EXPLICIT_LE
+                written[number] = _native(pixels) if plain else _encapsulated(pixels.parts)
             else:
                 written[number] = self._element(number, element, made, depth)
         if "00080005" in made or (self._foreign and depth == 0):
@@ -236,8 +265,8 @@ def _number(tag: Any) -> int:
 
 
 def _first(made: JsonObject, tag: str) -> int:
-    values = made[tag].get("Value") if isinstance(made.get(tag), dict) else None
-    return values[0] if isinstance(values, list) and values and isinstance(values[0], int) else 0
+    value = _value(made, tag)
+    return value if isinstance(value, int) else 0
 
 
 def _inline(text: Any) -> bytes:
@@ -308,6 +337,13 @@ def _head(tag: int, vr: str, length: int) -> bytes:
     return start + struct.pack(
         "<HI" if vr in LONG_VRS else "<H", *((0,) * (vr in LONG_VRS)), length
     )
+
+
+def _native(pixels: _Pixels) -> list[Piece]:
+    (part,) = pixels.parts
+    vr = "OW" if _first(pixels.derived, "00280100") > 8 else "OB"
+    odd = part.length % 2
+    return [_head(0x7FE00010, vr, part.length + odd), part, b"\0" * odd]
 
 
 def _encapsulated(parts: list[Bulk]) -> list[Piece]:

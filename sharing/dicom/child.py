@@ -22,6 +22,7 @@ from .drawing import AS_IT_IS, How
 from .errors import REASONS, CannotRender
 from .frames import HERE, Codec
 from .render import Picture, render, render_film, thumbnail
+from .still import Still, drawn, unpacked
 
 MEMORY = 4 * 1024**3
 SECONDS = 20
@@ -179,6 +180,11 @@ def encoded_in_child(image: Image, frame: bytes, index: int, syntax: str) -> byt
     return _ours().ask(pickle.dumps(("encoded", image, frame, index, syntax)), SECONDS)
 
 
+def still_in_child(raw: bytes) -> Still:
+    """A GIF or PNG file's plain pixels, drawn in a bounded child. Raises CannotRender."""
+    return unpacked(_ours().ask(pickle.dumps(("still", raw)), SECONDS))
+
+
 CHILD = Codec(pixels_in_child, photometric_in_child, encoded_in_child)
 
 
@@ -212,6 +218,7 @@ JOBS: dict[str, Callable[..., bytes]] = {
     "picture": render,
     "film": render_film,
     "encoded": HERE.encoded,
+    "still": drawn,
 }
 
 

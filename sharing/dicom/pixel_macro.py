@@ -7,6 +7,7 @@ from typing import Any
 
 from .bulk import Bulk
 from .errors import BadDicom
+from .still import Still
 from .stream import StreamFacts
 
 _J = "1.2.840.10008.1.2.4."
@@ -31,13 +32,33 @@ def described(part: Bulk, syntax: str, frames: int) -> dict[str, Any]:
     facts = part.stream()
     if facts is None:
         return {}
-    allocated = 8 if facts.precision <= 8 else 16
-    made = {
+    made = _macro(facts, _photometric(facts, syntax), frames)
+    if syntax in LOSSY:
+        plain = facts.rows * facts.columns * facts.components * made["00280100"][1] // 8
+        made["00282110"] = ("CS", "01")
+        made["00282112"] = ("DS", round(plain / part.length, 2))
+        made["00282114"] = ("CS", LOSSY[syntax])
+    return _as_json(made)
+
+
+def macro_of(still: Still, frames: int) -> dict[str, Any]:
+    """The attributes of plain pixels that were drawn from a GIF or PNG, as DICOM JSON."""
+    facts = StreamFacts("plain", still.rows, still.columns, still.samples, still.bits, marked=False)
+    return _as_json(_macro(facts, _photometric(facts, ""), frames))
+
+
+def _as_json(made: dict[str, tuple[str, Any]]) -> dict[str, Any]:
+    return {tag: {"vr": vr, "Value": [value]} for tag, (vr, value) in made.items()}
+
+
+def _macro(facts: StreamFacts, photometric: str, frames: int) -> dict[str, tuple[str, Any]]:
+    """PS3.3 table C.7-11c, and Number of Frames where there are several."""
+    made: dict[str, tuple[str, Any]] = {
         "00280002": ("US", facts.components),
-        "00280004": ("CS", _photometric(facts, syntax)),
+        "00280004": ("CS", photometric),
         "00280010": ("US", facts.rows),
         "00280011": ("US", facts.columns),
-        "00280100": ("US", allocated),
+        "00280100": ("US", 8 if facts.precision <= 8 else 16),
         "00280101": ("US", facts.precision),
         "00280102": ("US", facts.precision - 1),
         "00280103": ("US", 0),
@@ -46,12 +67,7 @@ def described(part: Bulk, syntax: str, frames: int) -> dict[str, Any]:
         made["00280006"] = ("US", 0)
     if frames > 1:
         made["00280008"] = ("IS", frames)
-    if syntax in LOSSY:
-        plain = facts.rows * facts.columns * facts.components * allocated // 8
-        made["00282110"] = ("CS", "01")
-        made["00282112"] = ("DS", round(plain / part.length, 2))
-        made["00282114"] = ("CS", LOSSY[syntax])
-    return {tag: {"vr": vr, "Value": [value]} for tag, (vr, value) in made.items()}
+    return made
 
 
 def _photometric(facts: StreamFacts, syntax: str) -> str:

@@ -248,3 +248,41 @@ def test_plain_and_compressed_parts_do_not_mix() -> None:
     jpeg, plain = part(picture("JPEG"), "image/jpeg"), part(b"xx")
     assert refusal(BASE | PIXELS, plain, jpeg) == "bulk_media_type"
     assert refusal(BASE | PIXELS, jpeg, plain) == "bulk_media_type"
+
+
+def test_a_png_or_gif_becomes_plain_pixels() -> None:
+    """PS3.18 table 10.5.2-1: there is no transfer syntax for them."""
+    grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    said = {
+        "00280010": {"vr": "US", "Value": [9]},
+        "00280004": {"vr": "CS", "Value": ["MONOCHROME1"]},
+    }
+    found = made(BASE | PIXELS | said, part(picture("PNG"), "image/png"))
+    assert found.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    assert (found.Rows, found.PhotometricInterpretation) == (6, "MONOCHROME1")
+    assert np.array_equal(found.pixel_array, grey)
+    colour = made(BASE | PIXELS, part(picture("PNG", "RGB"), "image/png"))
+    assert np.array_equal(colour.pixel_array, np.arange(144, dtype=np.uint8).reshape(6, 8, 3))
+
+    out = io.BytesIO()
+    deep = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
+    Image.fromarray(deep).save(out, "PNG")
+    assert np.array_equal(made(BASE | PIXELS, part(out.getvalue(), "image/png")).pixel_array, deep)
+
+    out = io.BytesIO()
+    first, second = (Image.fromarray(grey + n).convert("P") for n in (0, 9))
+    first.save(out, "GIF", save_all=True, append_images=[second])
+    film = made(BASE | PIXELS, part(out.getvalue(), "image/gif"))
+    assert (film.NumberOfFrames, film.SamplesPerPixel) == (2, 3)
+    assert np.array_equal(film.pixel_array[..., 0], np.stack([grey, grey + 9]))
+
+
+def test_a_png_that_would_lose_bits_or_is_none_is_refused() -> None:
+    sixteen = (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x10\2\0\0\0\xc9\xe4\x0c\x84"
+        b"\0\0\0\x0fIDATx\x9cc`@\x05\0\0\x10\0\1"
+    )
+    for raw in (sixteen, b"", b"\x89PNG\r\n\x1a\n", picture("PNG")[:45], picture("JPEG")):
+        assert refusal(BASE | PIXELS, part(raw, "image/png")) == "bulk_media_type"
+    mixed = part(picture("PNG"), "image/png"), part(picture("PNG", "RGB"), "image/png")
+    assert refusal(BASE | PIXELS, *mixed) == "bulk_media_type"
