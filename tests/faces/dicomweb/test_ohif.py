@@ -80,7 +80,7 @@ class Foreign:
         if not file.is_file():
             file = self.files / "index.html"
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return route.fulfill(body=file.read_bytes(), content_type=kind)
+        return route.fulfill(path=file, content_type=kind)
 
     def _answered(self, response: Any) -> None:
         path = urlsplit(response.url).path
@@ -98,7 +98,7 @@ class Foreign:
             return None
         return np.asarray(imagecodecs.png_decode(base64.b64decode(raw)))[..., :3].mean(axis=-1)
 
-    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 120) -> None:
         """Wait until this holds. Raises AssertionError with all that the page said."""
         ends = time.monotonic() + seconds
         while not holds():
@@ -128,7 +128,8 @@ def test_ohif_shows_and_scrolls_a_study_through_our_dicomweb(
     context = chromium.new_context(viewport={"width": 900, "height": 600}, service_workers="block")
     try:
         foreign = Foreign(context.new_page(), live_portal)
-        foreign.page.goto(f"{live_portal.url}/viewer?StudyInstanceUIDs={uid}&token={token}")
+        address = f"{live_portal.url}/viewer?StudyInstanceUIDs={uid}&token={token}"
+        foreign.page.goto(address, wait_until="commit")
         foreign.until(lambda: shows_an_image(foreign))
         foreign.page.get_by_text("Skip all").click()  # its makers' tour of the tools
         first = foreign.picture()
