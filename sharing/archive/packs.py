@@ -13,12 +13,13 @@ from threading import Thread
 from typing import IO, Any
 
 from sharing.blobs import store
-from sharing.blobs.store import PIECE, sync
+from sharing.blobs.store import PIECE
 from sharing.dicom.errors import BadDicom
 
 Piece = bytes | memoryview
-QUEUE = 8
-"""How many pieces wait for the thread at most: the sender is slowed down, memory stays flat."""
+HANDED, QUEUE = 512 * 1024, 4
+"""Bytes that the thread is handed at once, and how often they wait for it at most: the sender is
+slowed down, and memory stays flat."""
 KEPT = 4 * 1024 * 1024
 """Up to this size an object's bytes stay in memory until it has been read."""
 
@@ -106,9 +107,8 @@ class Pack:
         self.size = 0
         self._waiting: _Work = []
         self._heavy = 0
-        self._queue: Queue[_Work | None] | None = None
+        self._queue: Queue[_Work] | None = None
         self._error: BaseException | None = None
-        self._synced = False
 
     def append(self, pieces: Iterable[Piece], *, most: int) -> Written:
         """Write one object and hash it on the way. Pieces must not change afterwards.
@@ -127,11 +127,11 @@ class Pack:
     def _put(self, digest: Any, piece: Piece) -> None:
         self._waiting.append((digest, piece))
         self._heavy += len(piece)
-        if self._heavy >= PIECE:
+        if self._heavy >= HANDED:
             self._hand_over(self._waiting)
             self._waiting, self._heavy = [], 0
 
-    def _hand_over(self, work: _Work | None) -> None:
+    def _hand_over(self, work: _Work) -> None:
         if self._error:
             raise self._error
         if self._queue is None:
@@ -139,7 +139,7 @@ class Pack:
             Thread(target=self._serve, args=(self._queue,), daemon=True).start()
         self._queue.put(work)
 
-    def _serve(self, queue: "Queue[_Work | None]") -> None:
+    def _serve(self, queue: "Queue[_Work]") -> None:
         """The thread: after an error it only empties the queue, so that nobody waits forever."""
         while (work := queue.get()) != []:
             try:
@@ -151,10 +151,7 @@ class Pack:
                 queue.task_done()
         queue.task_done()
 
-    def _do(self, work: _Work | None) -> None:
-        if work is None:
-            sync(self.handle)
-            return
+    def _do(self, work: _Work) -> None:
         for digest, piece in work:
             if digest:
                 digest.update(piece)
@@ -195,17 +192,9 @@ class Pack:
         self.handle.truncate()
         self.size = start
 
-    def begin_sync(self) -> None:
-        """Let the thread bring it to the disk while the caller does something else."""
-        self.wait()
-        self._synced = True
-        self._hand_over(None)
-
     def keep(self, key: str) -> None:
         """Make it the blob of that key: durable when this returns."""
-        if not self._synced:
-            self.begin_sync()
-        self._join()
+        self.wait()
         store().adopt(key, Path(self.handle.name))
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ The bell is a wake-up and never the record: what must happen stands in the outbo
 import logging
 import time
 from functools import partial
+from threading import Thread
 from typing import Any
 
 from celery import current_app
@@ -23,6 +24,14 @@ _away = {"until": 0.0}
 def later(task: str, *, after: float = 0, **ids: Any) -> None:
     """Call the task of that name with ids only, `after` seconds from the commit on."""
     transaction.on_commit(partial(_ring, task, after, ids))
+
+
+def ring(task: str, *, after: float = 0, **ids: Any) -> None:
+    """Ring now, from a thread of its own: the sender of images waits for no broker.
+
+    Only outside a transaction, or when it has committed.
+    """
+    Thread(target=_ring, args=(task, after, ids), daemon=True).start()
 
 
 def _ring(task: str, after: float, ids: dict[str, Any]) -> None:

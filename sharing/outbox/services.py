@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from sharing.kernel.later import later
+from sharing.kernel.later import later, ring
 
 from .models import Job
 from .rules import (
@@ -57,7 +57,7 @@ def _ring_together(task: str, delay: float) -> None:
     bell = next_bell(now + delay, _bells.get(task, 0))
     if bell is not None:
         _bells[task] = bell
-        later("outbox.run_together", after=bell - now, name=task)
+        ring("outbox.run_together", after=bell - now, name=task)
 
 
 def claim(*, job_id: int, at: datetime) -> Job | None:

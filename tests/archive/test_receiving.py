@@ -1,6 +1,7 @@
 """Receiving: every file ends in the receipt, and what is acknowledged is stored once."""
 
 import hashlib
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 import pydicom
 import pytest
 
-from sharing.archive import packs
 from sharing.archive.errors import NoSpace
 from sharing.archive.models import Conflict, Delivery, Instance, Study
 from sharing.archive.rules import Door
@@ -225,7 +225,7 @@ def test_a_full_disk_keeps_nothing_and_says_so(
     def full(handle: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(packs, "sync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(NoSpace):
         send(region, real_data / "single/pydicom_CT_small.dcm")
     assert not Delivery.objects.exists()

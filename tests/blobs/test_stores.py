@@ -130,7 +130,9 @@ def test_a_scratch_file_ends_with_its_block(settings: Any, tmp_path: Path) -> No
 def test_a_rename_is_made_durable_up_to_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every folder that got a new name in it is synced, the innermost after the rename."""
+    """Every folder that got a new name in it is synced, the innermost after the rename, and the
+    bytes after the rename, too: no row names them yet.
+    """
     synced: list[str] = []
     real = os.fsync
 
@@ -144,8 +146,8 @@ def test_a_rename_is_made_durable_up_to_the_root(
     monkeypatch.setattr(os, "fsync", watched)
     FolderStore(root).adopt(KEY, source)
     target = root / KEY
-    expected = [tmp_path, root, root / "riverside", root / "riverside/studies", target.parent]
-    assert synced == [str(folder) for folder in expected]
+    made = [tmp_path, root, root / "riverside", root / "riverside/studies"]
+    assert synced == [str(path) for path in (*made, target, target.parent)]
 
 
 def test_the_url_says_where(monkeypatch: pytest.MonkeyPatch) -> None:

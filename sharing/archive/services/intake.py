@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from itertools import chain
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 from sharing.archive.frames import packed
 from sharing.archive.metadata import compressed
-from sharing.archive.models import Instance
 from sharing.archive.packs import Pack, Piece, Written
 from sharing.archive.rules import (
     MAX_ARCHIVE_BYTES,
@@ -20,6 +19,7 @@ from sharing.archive.rules import (
     REASONS,
     Outcome,
 )
+from sharing.archive.sql import rows
 from sharing.archive.summaries import summary
 from sharing.blobs import BlobMissing, scratch, store
 from sharing.blobs.store import PIECE, new_key
@@ -35,6 +35,11 @@ from .refusing import refused
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MODALITY = re.compile(r"[A-Z0-9_]{1,16}")
+
+
+AT_ONCE = 500
+"""How many identifiers one query asks for."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class Item:
         return self.stored.facts
 
 
-class _Known(NamedTuple):
+class Held(NamedTuple):
     """What the organization holds under a SOP Instance UID."""
 
     sha256: str
@@ -261,18 +266,10 @@ class Intake:
                 item.settle(Outcome.DUPLICATE)
                 item.mends = before is not None and self._is_lost(before)
 
-    def _held(self, sop_uids: Sequence[str]) -> dict[str, _Known]:
-        held: dict[str, _Known] = {}
-        for start in range(0, len(sop_uids), 500):
-            rows = Instance.objects.filter(
-                organization=self.organization, sop_uid__in=sop_uids[start : start + 500]
-            )
-            held |= {
-                row[0]: _Known(*row[1:]) for row in rows.values_list("sop_uid", *_Known._fields)
-            }
-        return held
+    def _held(self, sop_uids: Sequence[str]) -> dict[str, Held]:
+        return held_under(self.organization, sop_uids)
 
-    def _is_lost(self, known: _Known) -> bool:
+    def _is_lost(self, known: Held) -> bool:
         """Whether the store lacks the bytes that we would call stored; asked once for each blob."""
         if known.blob not in self._sizes:
             try:
@@ -290,7 +287,6 @@ class Intake:
         key = new_key(self.organization.code, "studies", "pack")
         for item in items:
             item.blob = key
-        pack.begin_sync()
         self._keys.append((key, pack))
 
     def _new_pack(self) -> Pack:
@@ -307,6 +303,31 @@ class Intake:
                 c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in item.name
             )
         self.items.append(item)
+
+
+def held_under(organization: Organization, sop_uids: Sequence[str]) -> dict[str, Held]:
+    """What the organization holds under these SOP Instance UIDs."""
+    held: dict[str, Held] = {}
+    for some in chunks(sop_uids):
+        for uid, *known in rows(_HELD.format(marks(some)), [organization.pk, *some]):
+            held[uid] = Held(*known)
+    return held
+
+
+_HELD = """
+    SELECT sop_uid, sha256, blob, "offset", length FROM archive_instance
+    WHERE organization_id = %s AND sop_uid IN ({})
+"""
+
+
+def chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Lists short enough for one query."""
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
+
+
+def marks(values: Sequence[object]) -> str:
+    """A mark for each value, for an IN."""
+    return ", ".join(["%s"] * len(values))
 
 
 def _read(stream: EntryStream) -> Iterator[bytes]:

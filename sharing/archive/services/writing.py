@@ -15,6 +15,7 @@ from django.db import transaction
 from sharing.archive.indexing import index_series, index_studies
 from sharing.archive.models import Conflict, Delivery, DeliveryItem, Instance, Series, Study
 from sharing.archive.rules import NEXT, SETTLE_AFTER, Outcome, StudyEvent, StudyState
+from sharing.archive.sql import rows
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record, record_all
 from sharing.identity.services import Known, Person, identify, is_named, known_patients
@@ -24,11 +25,8 @@ from sharing.kernel.tokens import public_id
 from sharing.outbox.services import promise
 from sharing.tenants.models import Organization
 
-from .intake import Item, New
+from .intake import Item, New, chunks, held_under, marks
 from .refusing import refused
-
-AT_ONCE = 500
-"""How many identifiers one query asks for."""
 
 
 class _Row(NamedTuple):
@@ -65,11 +63,6 @@ class _Share:
         return [item.new for item in self.items if item.new]
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Lists short enough for one query."""
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
-
-
 @transaction.atomic
 def write(delivery: Delivery, items: list[Item], by: Who) -> Delivery:
     """All rows of a delivery, or none. Raises IntegrityError where another one stored a UID just
@@ -89,12 +82,9 @@ def _compare_again(organization: Organization, items: list[Item]) -> None:
     new = {item.new.sop_uid: item for item in items if item.new and item.outcome == Outcome.STORED}
     for uid in refused(organization.pk, list(new)):  # rejected while its bytes came
         new[uid].settle(Outcome.REJECTED, "rejected_before")
-    for uids in chunks(list(new)):
-        rows = Instance.objects.filter(organization=organization, sop_uid__in=uids)
-        for uid, sha256 in rows.values_list("sop_uid", "sha256"):
-            item = new[uid]
-            same = item.new is not None and item.new.written.sha256 == sha256
-            item.settle(*((Outcome.DUPLICATE, "") if same else (Outcome.CONFLICT, "conflict")))
+    for uid, held in held_under(organization, list(new)).items():
+        same = new[uid].stored.written.sha256 == held.sha256
+        new[uid].settle(*((Outcome.DUPLICATE, "") if same else (Outcome.CONFLICT, "conflict")))
 
 
 def _mend(delivery: Delivery, items: Sequence[Item], by: Who) -> None:
@@ -138,10 +128,11 @@ def _shares(delivery: Delivery, items: Iterable[Item]) -> dict[str, _Share]:
 def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_Row]:
     """The studies, made where they are new, locked."""
     organization, uids = delivery.organization, sorted(groups)
-    known: set[str] = set()
-    for some in chunks(uids):
-        rows = Study.objects.filter(organization=organization, study_uid__in=some)
-        known.update(rows.values_list("study_uid", flat=True))
+    known = {
+        row[0]
+        for some in chunks(uids)
+        for row in rows(_KNOWN.format(marks(some)), [organization.pk, *some])
+    }
     firsts = {uid: groups[uid][0] for uid in uids if uid not in known}
     if firsts:
         persons = {uid: _person(item) for uid, item in firsts.items()}
@@ -151,13 +142,15 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
     found: list[tuple[Any, ...]] = []
     for some in chunks(uids):
         locked = Study.objects.select_for_update().order_by("study_uid")
-        rows = locked.filter(organization=organization, study_uid__in=some)
-        found += rows.values_list(*_Row._fields[:-1])
+        wanted = locked.filter(organization=organization, study_uid__in=some)
+        found += wanted.values_list(*_Row._fields[:-1])
     place = _Row._fields.index("patient_id")
     people = known_patients(row[place] for row in found)
     return [_Row._make((*row, people[row[place]])) for row in found]
 
 
+_KNOWN = "SELECT study_uid FROM archive_study WHERE organization_id = %s AND study_uid IN ({})"
+_SERIES_KEYS = "SELECT id, study_id, series_uid FROM archive_series WHERE series_uid IN ({})"
 _STUDY = (
     "public_id", "organization_id", "patient_id", "study_uid", "study_date", "study_time",
     "accession_number", "study_id", "description", "referring_physician", "received_at",
@@ -209,9 +202,8 @@ def _add(shares: Sequence[_Share], delivery: Delivery, by: Who) -> None:
     ]
     record_all(who=by, action="study.receive", at=at, whats=whats)
     keys = [share.row.pk for share in shares]
-    for start in range(0, len(keys), AT_ONCE):
-        some = keys[start : start + AT_ONCE]
-        promise("archive.settle_studies", at=at, delay=SETTLE_AFTER, study_ids=some)
+    for some in chunks(keys):
+        promise("archive.settle_studies", at=at, delay=SETTLE_AFTER, study_ids=list(some))
 
 
 _SERIES = (
@@ -246,10 +238,10 @@ def _series_keys(places: Iterable[Place]) -> dict[Place, int]:
     wanted = set(places)
     found: dict[Place, int] = {}
     for some in chunks(sorted({uid for _, uid in wanted})):
-        rows = Series.objects.filter(study_id__in={pk for pk, _ in wanted}, series_uid__in=some)
-        for pk, study_id, uid in rows.values_list("pk", "study_id", "series_uid"):
-            found[study_id, uid] = pk
-    return {place: pk for place, pk in found.items() if place in wanted}
+        for pk, study_id, uid in rows(_SERIES_KEYS.format(marks(some)), some):
+            if (study_id, uid) in wanted:
+                found[study_id, uid] = pk
+    return found
 
 
 def _new_series(place: Place, group: Sequence[New]) -> tuple[object, ...]:
@@ -349,7 +341,7 @@ _ITEM = (
 
 def _write_receipt(delivery: Delivery, items: Sequence[Item], studies: Mapping[str, int]) -> None:
     known = _studies_of_duplicates(delivery, items)
-    rows = (
+    lines = (
         (
             delivery.pk, item.name[:255], item.outcome.value, item.code[:40], item.reason[:300],
             item.sop_class_uid[:64], item.sop_uid[:64],
@@ -357,13 +349,13 @@ def _write_receipt(delivery: Delivery, items: Sequence[Item], studies: Mapping[s
         )
         for item in items
     )  # fmt: skip
-    insert(DeliveryItem, _ITEM, rows)
+    insert(DeliveryItem, _ITEM, lines)
 
 
 def _studies_of_duplicates(delivery: Delivery, items: Sequence[Item]) -> dict[str, int]:
     uids = [item.sop_uid for item in items if item.outcome == Outcome.DUPLICATE]
     found: dict[str, int] = {}
     for some in chunks(uids):
-        rows = Instance.objects.filter(organization=delivery.organization, sop_uid__in=some)
-        found.update(rows.values_list("sop_uid", "series__study_id"))
+        held = Instance.objects.filter(organization=delivery.organization, sop_uid__in=some)
+        found.update(held.values_list("sop_uid", "series__study_id"))
     return found
