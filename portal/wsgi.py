@@ -1,6 +1,7 @@
 """The WSGI entry: `granian --interface wsgi portal.wsgi:application`."""
 
 import os
+from datetime import UTC, datetime
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
@@ -17,4 +18,35 @@ def refuse_when_unsafe() -> None:
         raise ImproperlyConfigured(" ".join(mistake.msg for mistake in mistakes))
 
 
+def warm() -> None:
+    """Make what a worker's first requests would each wait for: routes, tasks, machines' fences.
+
+    All of it is code and text; the database and the broker aren't asked.
+    """
+    from django.urls import get_resolver
+
+    from portal.celery import app
+    from sharing.archive.sql import fence_sql
+    from sharing.kernel.purposes import Action, Purpose
+    from sharing.tenants.rules import Actor, Role
+
+    get_resolver().reverse("alive")
+    app.finalize(auto=True)
+    _ = app.backend  # loads its modules; the broker is called by the first bell
+    machine = Actor(
+        kind="client",
+        id="",
+        name="",
+        organization_id=0,
+        organization_code="",
+        organization_name="",
+        organization_mark="",
+        purpose=Purpose.TREATMENT,
+        roles=frozenset({Role.CLIENT}),
+    )
+    for action in Action:
+        fence_sql(machine, action, datetime.now(UTC))
+
+
 refuse_when_unsafe()
+warm()
