@@ -1,7 +1,7 @@
 """Conflicts: the same SOP Instance UID with other bytes. A person looks at both, and decides.
 
 An identifier names one object for ever (PS3.5 9), so keeping both is no choice: one of them would
-need another identifier, and would be another object than the one that was sent (ADR-007).
+need another identifier, and would be another object than the one that was sent (ADR-005).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,10 @@ from sharing.archive.models import Conflict, Instance, Study
 from sharing.archive.rules import Door, RemovalKind, Why
 from sharing.audit.rules import Ground, What
 from sharing.audit.services import record, record_read
+from sharing.dicom.child import render_in_child
 from sharing.dicom.compare import Difference, differences
+from sharing.dicom.drawing import How
+from sharing.dicom.errors import CannotRender
 from sharing.dicom.json_model import dicom_json
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
@@ -103,15 +106,25 @@ def compare(actor: Actor, *, conflict_id: int, at: datetime, request_id: str = "
 def picture_of(
     actor: Actor, *, conflict_id: int, new: bool, at: datetime, request_id: str = ""
 ) -> bytes:
-    """A small JPEG of one of the two. Raises ConflictNotFound, NotRenderable, BlobUnavailable."""
+    """A JPEG of one of the two, 640 pixels at most: large enough to see what is different.
+
+    Raises ConflictNotFound, NotRenderable, BlobUnavailable.
+    """
     conflict = _waiting_one(actor, conflict_id)
     _log_read(actor, conflict, at, request_id)
     row = _stored(conflict)
     if new:
-        return _new_side(conflict).thumbnail()
+        return _picture(_new_side(conflict))
     if row is None:
         raise NotRenderable()
-    return _old_side(row).thumbnail()
+    return _picture(_old_side(row))
+
+
+def _picture(stored: Stored) -> bytes:
+    try:
+        return render_in_child(stored.gathered(stored.frames // 2), How(size=(640, 640)))
+    except CannotRender as wrong:
+        raise NotRenderable(wrong.reason) from wrong
 
 
 @transaction.atomic
