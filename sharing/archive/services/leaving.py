@@ -120,7 +120,9 @@ def journal(
         by_name=order.by.name,
         at=order.at,
     )
-    detail = {"removal": removal.public_id, "instances": instances, "why": str(order.why)}
+    detail: dict[str, object] = {"removal": removal.public_id, "instances": instances}
+    if kind != RemovalKind.RETURNED:
+        detail["why"] = str(order.why)
     event = What(what.custodian, what.patient, what.study, what.study_uid, detail)
     record(who=order.by, action=ACTIONS[kind], at=order.at, what=event)
     promise("archive.write_journal", at=order.at, removal_id=removal.pk)
