@@ -6,6 +6,7 @@ lost on its way back costs one more request and nothing else.
 
 import hashlib
 import logging
+import os
 import random
 import time
 from base64 import b64encode
@@ -61,7 +62,7 @@ class Breaker:
 class S3Store:
     """Blobs as objects of one bucket.
 
-    django-storages holds the connection, one a thread. Its files download the whole object before
+    django-storages makes the connection. Its files download the whole object before
     the first read, so ranges are ranged GETs of the client beneath it.
     """
 
@@ -69,11 +70,15 @@ class S3Store:
         self.storage = storage
         self.bucket: str = storage.bucket_name
         self.breaker = Breaker()
+        self._clients: dict[int, Any] = {}
 
     @property
     def client(self) -> Any:
-        """The boto3 client of this thread."""
-        return self.storage.connection.meta.client
+        """The boto3 client of this process: threads may share one, a fork may not."""
+        process = os.getpid()
+        if process not in self._clients:
+            self._clients = {process: self.storage.connection.meta.client}
+        return self._clients[process]
 
     @classmethod
     def from_url(cls, url: str) -> "S3Store":
@@ -89,7 +94,7 @@ class S3Store:
             connect_timeout=3,
             read_timeout=10,
             tcp_keepalive=True,
-            max_pool_connections=16,
+            max_pool_connections=32,
             retries={"total_max_attempts": 1},  # `_try` tries again, bodies included
         )
         storage = S3Storage(

@@ -5,7 +5,6 @@ again. At the end every acknowledged object must be there bit for bit, and nothi
 """
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -54,7 +53,7 @@ def run(portal: Rig, trials: int, seed: int) -> tuple[Ledger, dict[str, Any]]:
     time.sleep(2.5)  # a study settles two seconds after its last image
     for name in ("beat", "worker"):
         portal.kill(name)
-    return ledger, found | json.loads(portal.module("truth", "--settle"))
+    return ledger, found | portal.truth("--settle")
 
 
 def faults(ledger: Ledger, found: dict[str, Any]) -> list[str]:

@@ -68,6 +68,16 @@ class Rig:
                     pipe.write(self.broker_config.encode())
             self.running[name] = child
 
+    def ensure(self, *names: str) -> None:
+        """These run, whatever another test did to them."""
+        self.start(*(name for name in names if not self.pids(name)))
+        if "web" in names:
+            self.wait_until_ready()
+
+    def truth(self, *options: str) -> Any:
+        """What truth.py finds."""
+        return json.loads(self.module("truth", *options))
+
     def pids(self, name: str) -> list[int]:
         """The process and all below it, parents first; empty when it does not run."""
         child = self.running.get(name)

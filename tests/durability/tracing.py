@@ -29,11 +29,16 @@ needs_strace = pytest.mark.skipif(STRACE is None, reason="strace is missing (tes
 
 @dataclass(frozen=True)
 class Ended:
-    """How a request's process ended: its answer (None when it gave none), its code, its trace."""
+    """How a request's process ended: its answers (none when it died), its code, its trace."""
 
-    answer: Answer | None
+    answers: list[Answer]
     code: int
     trace: list[str]
+
+    @property
+    def answer(self) -> Answer | None:
+        """The first one."""
+        return self.answers[0] if self.answers else None
 
 
 class Forks:
@@ -48,8 +53,10 @@ class Forks:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
 
-    def store(self, objects: Sequence[Made], strace: Sequence[str] = (), seed: str = "") -> Ended:
-        """STOW-RS of these objects; traced when strace's options are given."""
+    def store(
+        self, objects: Sequence[Made], strace: Sequence[str] = (), seed: str = "", times: int = 1
+    ) -> Ended:
+        """STOW-RS of these objects, `times` in one process; traced when strace has options."""
         body, headers = multipart(objects)
         path = self.rig.folder / "request"
         path.write_bytes(body)
@@ -60,7 +67,7 @@ class Forks:
             "HTTP_HOST": "127.0.0.1",
         }
         task = {"do": "request", "method": "POST", "path": STUDIES, "body": str(path)}
-        return self._do(task | {"headers": names, "seed": seed}, strace)
+        return self._do(task | {"headers": names, "seed": seed, "times": times}, strace)
 
     def truth(self) -> dict[str, Any]:
         """What truth.py finds."""
@@ -80,7 +87,7 @@ class Forks:
         if tracer:
             tracer.communicate(timeout=20)
         lines = trace.read_text(errors="replace").splitlines() if trace.exists() else []
-        return Ended(_answer(out.read_bytes()) if out.exists() else None, code, lines)
+        return Ended(_answers(out.read_bytes()) if out.exists() else [], code, lines)
 
     def _tell(self, task: dict[str, Any]) -> None:
         assert self.process.stdin
@@ -137,9 +144,9 @@ def _attach(pid: int, options: list[str]) -> subprocess.Popen[str]:
     return tracer
 
 
-def _answer(raw: bytes) -> Answer | None:
-    head, _, body = raw.partition(b"\r\n\r\n")
-    return Answer(int(head.split()[1]), {}, body) if head.startswith(b"HTTP/") else None
+def _answers(raw: bytes) -> list[Answer]:
+    heads_and_bodies = (part.partition(b"\r\n\r\n") for part in raw.split(b"HTTP/1.1 ")[1:])
+    return [Answer(int(head.split()[0]), {}, body) for head, _, body in heads_and_bodies]
 
 
 def counts(trace: list[str]) -> dict[str, int]:
