@@ -10,6 +10,7 @@ from typing import Any
 
 STUDIES = "/dicomweb/studies"
 _BOUNDARY = "a-boundary-that-no-object-holds"
+_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage
 _LONG = {"OB", "OW", "UN", "SQ", "UT"}
 
 
@@ -41,11 +42,21 @@ def uid(*names: object) -> str:
 
 def made(study: object, number: int, *, side: int = 24, frames: int = 1) -> Made:
     """A secondary capture of `frames` x `side` x `side` bytes; other names give other bytes."""
-    series = number // 20
-    uids = uid("study", study), uid("series", study, series), uid("sop", study, number)
-    pixels = _noise(uids[2], side * side * frames)
+    uids = uids_of(study, number)
+    head = head_of(study, number, side=side, frames=frames)
+    return Made(*uids, head + _noise(uids[2], side * side * frames))
+
+
+def uids_of(study: object, number: int) -> tuple[str, str, str]:
+    """Study, series (twenty objects each) and SOP Instance UID."""
+    return uid("study", study), uid("series", study, number // 20), uid("sop", study, number)
+
+
+def head_of(study: object, number: int, *, side: int, frames: int) -> bytes:
+    """The file up to its pixels, of which `side` * `side` * `frames` bytes (even) must follow."""
+    uids = uids_of(study, number)
     rows = [
-        (0x0008, 0x0016, "UI", "1.2.840.10008.5.1.4.1.1.7"),
+        (0x0008, 0x0016, "UI", _CAPTURE),
         (0x0008, 0x0018, "UI", uids[2]),
         (0x0008, 0x0020, "DA", "20261124"),
         (0x0008, 0x0060, "CS", "OT"),
@@ -53,7 +64,7 @@ def made(study: object, number: int, *, side: int = 24, frames: int = 1) -> Made
         (0x0010, 0x0020, "LO", f"P-{study}"),
         (0x0020, 0x000D, "UI", uids[0]),
         (0x0020, 0x000E, "UI", uids[1]),
-        (0x0020, 0x0011, "IS", str(series + 1)),
+        (0x0020, 0x0011, "IS", str(number // 20 + 1)),
         (0x0020, 0x0013, "IS", str(number + 1)),
         (0x0028, 0x0002, "US", struct.pack("<H", 1)),
         (0x0028, 0x0004, "CS", "MONOCHROME2"),
@@ -64,22 +75,22 @@ def made(study: object, number: int, *, side: int = 24, frames: int = 1) -> Made
         (0x0028, 0x0101, "US", struct.pack("<H", 8)),
         (0x0028, 0x0102, "US", struct.pack("<H", 7)),
         (0x0028, 0x0103, "US", struct.pack("<H", 0)),
-        (0x7FE0, 0x0010, "OB", pixels),
     ]
-    meta = b"".join(
-        _element(*row)
-        for row in [
-            (0x0002, 0x0001, "OB", b"\0\1"),
-            (0x0002, 0x0002, "UI", "1.2.840.10008.5.1.4.1.1.7"),
-            (0x0002, 0x0003, "UI", uids[2]),
-            (0x0002, 0x0010, "UI", "1.2.840.10008.1.2.1"),
-            (0x0002, 0x0012, "UI", "2.25.147723489021834990127365420981276340195"),
-        ]
-    )
-    head = _element(0x0002, 0x0000, "UL", struct.pack("<I", len(meta)))
-    return Made(
-        *uids, bytes(128) + b"DICM" + head + meta + b"".join(_element(*row) for row in rows)
-    )
+    size = side * side * frames
+    pixels = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, size + size % 2)
+    return _meta(uids[2]) + b"".join(_element(*row) for row in rows) + pixels
+
+
+def _meta(sop: str) -> bytes:
+    rows = [
+        (0x0002, 0x0001, "OB", b"\0\1"),
+        (0x0002, 0x0002, "UI", _CAPTURE),
+        (0x0002, 0x0003, "UI", sop),
+        (0x0002, 0x0010, "UI", "1.2.840.10008.1.2.1"),
+        (0x0002, 0x0012, "UI", "2.25.147723489021834990127365420981276340195"),
+    ]
+    meta = b"".join(_element(*row) for row in rows)
+    return bytes(128) + b"DICM" + _element(2, 0, "UL", struct.pack("<I", len(meta))) + meta
 
 
 def _noise(seed: str, length: int) -> bytes:
@@ -133,6 +144,14 @@ def ask(
         raise ConnectionResetError(type(broken).__name__) from broken
     finally:
         connection.close()
+
+
+def framed(length: int) -> tuple[bytes, bytes, dict[str, str]]:
+    """What stands before and behind one object of that length in a body, and the headers."""
+    head = f"--{_BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    tail = f"\r\n--{_BOUNDARY}--".encode()
+    whole = str(len(head) + length + len(tail))
+    return head, tail, multipart([])[1] | {"Content_Length": whole}
 
 
 def multipart(objects: Sequence[Made]) -> tuple[bytes, dict[str, str]]:
