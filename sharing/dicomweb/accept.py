@@ -52,7 +52,8 @@ class Wanted:
 
 def wanted(request: Any) -> list[Wanted]:
     """What is acceptable, best first; the query parameter `accept` goes before the header."""
-    return list(_wanted(request.GET.get("accept") or request.META.get("HTTP_ACCEPT") or "*/*"))
+    asked = request.GET.get("accept") if request.META.get("QUERY_STRING") else None
+    return list(_wanted(asked or request.META.get("HTTP_ACCEPT") or "*/*"))
 
 
 @lru_cache(maxsize=256)

@@ -44,7 +44,10 @@ def sealed(response: HttpResponseBase) -> HttpResponseBase:
     """No shared cache keeps it, and no cache shows it without asking us again."""
     response.headers.setdefault("Cache-Control", "private, max-age=0, must-revalidate")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    patch_vary_headers(response, ("Authorization", "Cookie", "Accept"))
+    if "Vary" in response.headers:
+        patch_vary_headers(response, ("Authorization", "Cookie", "Accept"))
+    else:
+        response.headers["Vary"] = "Authorization, Cookie, Accept"
     return response
 
 
@@ -74,7 +77,7 @@ def tag(*parts: object) -> str:
 
 def unchanged(request: Any, etag: str) -> HttpResponse | None:
     """304 where the client's copy is still right; asked only after the fence was passed."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
+    known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
     if etag not in known and "*" not in known:
         return None
     response = HttpResponseNotModified()

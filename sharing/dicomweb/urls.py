@@ -30,7 +30,9 @@ def study(request: Any, **where: str) -> HttpResponseBase:
 _STUDY = "studies/<str:study>"
 _SERIES = f"{_STUDY}/series/<str:series>"
 _INSTANCE = f"{_SERIES}/instances/<str:instance>"
-_SAFE = (
+_SAFE = (  # matched in this order, and most requests are for frames
+    (f"{_INSTANCE}/frames/<str:frames>", frames.frames_view, "frames"),
+    (f"{_SERIES}/metadata", frames.metadata_view, "series-metadata"),
     ("series", qido.series, "all-series"),
     ("instances", qido.instances, "all-instances"),
     (f"{_STUDY}/series", qido.series, "study-series"),
@@ -40,7 +42,6 @@ _SAFE = (
     (f"{_STUDY}/thumbnail", rendered.thumbnail_view, "study-thumbnail"),
     (_SERIES, wado.objects_view, "series"),
     (f"{_SERIES}/instances", qido.instances, "series-instances"),
-    (f"{_SERIES}/metadata", frames.metadata_view, "series-metadata"),
     (f"{_SERIES}/rendered", rendered.rendered_view, "series-rendered"),
     (f"{_SERIES}/thumbnail", rendered.thumbnail_view, "series-thumbnail"),
     (_INSTANCE, wado.objects_view, "instance"),
@@ -48,11 +49,10 @@ _SAFE = (
     (f"{_INSTANCE}/thumbnail", rendered.thumbnail_view, "instance-thumbnail"),
     (f"{_INSTANCE}/rendered", rendered.rendered_view, "instance-rendered"),
     (f"{_INSTANCE}/bulkdata/<path:bulk>", wado.bulk_view, "bulkdata"),
-    (f"{_INSTANCE}/frames/<str:frames>", frames.frames_view, "frames"),
     (f"{_INSTANCE}/frames/<str:frames>/rendered", rendered.rendered_view, "frame-rendered"),
     (f"{_INSTANCE}/frames/<str:frames>/thumbnail", rendered.thumbnail_view, "frame-thumbnail"),
 )
-_ALL = (("studies", studies, "studies"), (_STUDY, study, "study"), *_SAFE)
+_ALL = (*_SAFE, ("studies", studies, "studies"), (_STUDY, study, "study"))
 _TEMPLATES = [(re.sub(r"<\w+:(\w+)>", r"{\1}", route), name) for route, _, name in _ALL]
 
 
@@ -95,4 +95,4 @@ _routes = [
     path("", service, name="service"),
     *(_resource(route, view, name) for route, view, name in _ALL),
 ]
-urlpatterns = [path("o/<slug:organization>/", include(_routes)), *_routes]
+urlpatterns = [*_routes, path("o/<slug:organization>/", include(_routes))]
