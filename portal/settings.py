@@ -104,6 +104,8 @@ REJECTED_KEEP_DAYS = env.number("REJECTED_KEEP_DAYS")
 STORE_REQUESTS_A_MINUTE = env.number("STORE_REQUESTS_A_MINUTE")
 STORE_QUOTA_BYTES = env.number("STORE_QUOTA_BYTES")
 HTJ2K_AHEAD = env.flag("HTJ2K_AHEAD")
+DOCUMENTS_DIR = DATA_DIR / "documents"  # ready-made metadata; may be emptied at any time
+DOCUMENTS_MOST = 4 * 1024**3  # bytes
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
 for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):

@@ -1,6 +1,6 @@
-"""WADO-RS frames and metadata: what a viewer asks for by the hundred (PS3.18 10.4.1.1.2, .5).
+"""WADO-RS frames: what a viewer asks for by the hundred (PS3.18 10.4.1.1.2).
 
-Each view: one query for the fence, the path and the place; then one read, in the form that fits.
+One query for the fence, the path and the place; then one read, in the form that fits.
 """
 
 import re
@@ -13,38 +13,19 @@ from django.utils import timezone
 from sharing.archive.services.retrieving import (
     Stored,
     guarded,
-    metadata,
-    open_images,
     open_instance,
     ready,
 )
 from sharing.archive.services.transcoding import able_among, frame_in
 from sharing.kernel.errors import BadValue
 
-from .accept import EXPLICIT_LE, Form, frame_form, require_json, wanted
-from .gate import json_array, needs, root, tag, unchanged, where
+from .accept import EXPLICIT_LE, Form, frame_form, wanted
+from .gate import needs, tag, unchanged, where
 from .multipart import Outgoing, answer, joined
-from .native import xml_metadata
-from .results import XML, form_of
 
 MOST_FRAMES = 1000
 IN_ONE_PIECE = 2 * 1024 * 1024
 """Bytes up to which an answer is read whole before its first byte leaves."""
-
-
-@needs("dicomweb.read")
-def metadata_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET .../metadata of a study, a series or an instance."""
-    if form_of(request) == XML:
-        return xml_metadata(request, path)
-    opened = open_images(
-        request.actor, where(path), at=timezone.now(), request_id=request.request_id
-    )
-    require_json(wanted(request))
-    etag = tag(opened.version, "metadata")
-    if answer_304 := unchanged(request, etag):
-        return answer_304
-    return json_array(metadata(opened, root=root(opened.study.custodian)), etag)
 
 
 @needs("dicomweb.read")

@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, include, path
 from django.views.decorators.http import require_http_methods
 
-from . import frames, qido, rendered, stow, wado
+from . import frames, metadata, qido, rendered, stow, wado
 from .capabilities import described, methods_of
 from .gate import View, sealed
 
@@ -32,12 +32,12 @@ _SERIES = f"{_STUDY}/series/<str:series>"
 _INSTANCE = f"{_SERIES}/instances/<str:instance>"
 _SAFE = (  # matched in this order, and most requests are for frames
     (f"{_INSTANCE}/frames/<str:frames>", frames.frames_view, "frames"),
-    (f"{_SERIES}/metadata", frames.metadata_view, "series-metadata"),
+    (f"{_SERIES}/metadata", metadata.metadata_view, "series-metadata"),
     ("series", qido.series, "all-series"),
     ("instances", qido.instances, "all-instances"),
     (f"{_STUDY}/series", qido.series, "study-series"),
     (f"{_STUDY}/instances", qido.instances, "study-instances"),
-    (f"{_STUDY}/metadata", frames.metadata_view, "study-metadata"),
+    (f"{_STUDY}/metadata", metadata.metadata_view, "study-metadata"),
     (f"{_STUDY}/rendered", rendered.rendered_view, "study-rendered"),
     (f"{_STUDY}/thumbnail", rendered.thumbnail_view, "study-thumbnail"),
     (_SERIES, wado.objects_view, "series"),
@@ -45,7 +45,7 @@ _SAFE = (  # matched in this order, and most requests are for frames
     (f"{_SERIES}/rendered", rendered.rendered_view, "series-rendered"),
     (f"{_SERIES}/thumbnail", rendered.thumbnail_view, "series-thumbnail"),
     (_INSTANCE, wado.objects_view, "instance"),
-    (f"{_INSTANCE}/metadata", frames.metadata_view, "instance-metadata"),
+    (f"{_INSTANCE}/metadata", metadata.metadata_view, "instance-metadata"),
     (f"{_INSTANCE}/thumbnail", rendered.thumbnail_view, "instance-thumbnail"),
     (f"{_INSTANCE}/rendered", rendered.rendered_view, "instance-rendered"),
     (f"{_INSTANCE}/bulkdata/<path:bulk>", wado.bulk_view, "bulkdata"),

@@ -6,11 +6,14 @@ All of it happens in the caller's transaction, so that a crash leaves the old wo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from sharing.access.services import end_shares
+from sharing.archive import documents
 from sharing.archive.errors import OnHold, RemovalInvalid, StudyNotFound
 from sharing.archive.indexing import reindex_studies
 from sharing.archive.models import (
@@ -198,7 +201,8 @@ def _damages(organization_id: int, rows: QuerySet[Instance]) -> QuerySet[Damage]
     )
 
 
-def _count_series(touched: Iterable[int]) -> None:
+def _count_series(touched: Sequence[int]) -> None:
+    transaction.on_commit(partial(documents.drop, touched))
     for series in Series.objects.filter(pk__in=touched):
         facts = series.instances.aggregate(instances=Count("pk"), frames=Sum("frames"))
         series.instance_count, series.frame_count = facts["instances"], facts["frames"] or 0
@@ -243,6 +247,8 @@ def forget_study(study: Study, at: datetime) -> set[str]:
         for blob in rows.order_by().values_list("blob", flat=True).distinct()
     }
     packs |= drop_renditions(instances)
+    series = list(study.series.values_list("pk", flat=True))
+    transaction.on_commit(partial(documents.drop, series))
     conflicts.delete()
     withheld.exclude(blob="").update(blob="", purged_at=at)  # refused they stay
     damages.delete()

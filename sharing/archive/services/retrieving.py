@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from sharing.archive.errors import BlobUnavailable, NotRenderable, StudyNotFound
 from sharing.archive.frames import ranges_of, unpacked
-from sharing.archive.metadata import expanded
 from sharing.archive.models import Instance, Series
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
@@ -85,22 +84,6 @@ def open_instance(actor: Actor, where: Where, *, at: datetime, request_id: str =
     asker = Asker(actor, Action.IMAGES, at, request_id)
     named = (where.series_uid, where.sop_uid)
     return Stored(*locate(asker, where, columns=PLACE, joins=INSTANCE, named=named))
-
-
-def metadata(opened: Opened, *, root: str) -> list[bytes]:
-    """The DICOM JSON of each instance meant, ready to be joined. Raises StudyNotFound.
-
-    `root` is the absolute address of the custodian's DICOMweb mount.
-    """
-    study = f"{root}/studies/{opened.study.study_uid}"
-    rows = _rows(opened).values_list("series__series_uid", "sop_uid", "metadata")
-    found = [
-        expanded(column, bulk_uri=f"{study}/series/{series}/instances/{sop}/bulkdata")
-        for series, sop, column in rows.iterator(chunk_size=200)
-    ]
-    if not found:
-        raise StudyNotFound()
-    return found
 
 
 def objects(opened: Opened) -> list["Stored"]:

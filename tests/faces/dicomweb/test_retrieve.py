@@ -1,5 +1,6 @@
 """WADO-RS and QIDO-RS: what is stored comes back, in the form that was asked for."""
 
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -287,3 +288,18 @@ def region_now() -> Any:
     from django.utils import timezone
 
     return timezone.now()
+
+
+def test_metadata_leaves_as_gzip_where_that_is_taken(pacs: Client, study: Study) -> None:
+    """Of a series as it lies, of a study joined; each form has an entity tag of its own."""
+    series = study.series.first()
+    for url in (study.study_uid, f"{study.study_uid}/series/{series.series_uid}"):
+        url = f"/dicomweb/studies/{url}/metadata"
+        plain = pacs.get(url)
+        packed = pacs.get(url, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+        assert (packed["Content-Encoding"], "Accept-Encoding" in packed["Vary"]) == ("gzip", True)
+        assert gzip.decompress(content(packed)) == content(plain)
+        assert "Content-Encoding" not in pacs.get(url, headers={"Accept-Encoding": "gzip;q=0"})
+        assert packed["ETag"] != plain["ETag"]
+        again = pacs.get(url, headers={"Accept-Encoding": "gzip", "If-None-Match": packed["ETag"]})
+        assert again.status_code == 304

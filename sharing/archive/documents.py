@@ -1,0 +1,169 @@
+"""Series documents: the DICOM JSON of all instances of a series, ready to be sent, plain and gzip.
+
+A bounded folder beside the database, never a truth: built from the rows on first demand, and named
+by the series' version, so that an old one is never served. Whoever asks came through the fence.
+"""
+
+import gzip
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from sharing.archive.metadata import expanded
+from sharing.archive.sql import rows
+
+AT_ONCE = 100
+"""Instances whose metadata is in memory while a document is built."""
+SPARE_SECONDS = 3600.0
+_PRUNED = {"at": 0.0}
+PRUNE_EVERY = 300.0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One version of one series' document. `address` is the absolute URL of its study."""
+
+    series: int
+    series_uid: str
+    version: int
+    changed_at: str
+    address: str
+
+    @cached_property
+    def stamp(self) -> str:
+        """Changes with anything that the document says; 32 hexadecimal digits."""
+        text = f"{self.series}|{self.version}|{self.changed_at}|{self.address}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def path(self) -> Path:
+        """Where the plain text lies; its gzip has `.gz` behind it."""
+        return _folder(self.series) / f"{self.series}-{self.stamp}.json"
+
+
+def opened(sheet: Sheet, *, packed: bool) -> IO[bytes]:
+    """The document, as text or gzip, open for reading; built when it is not there, or not whole.
+
+    A series without instances is the empty array.
+    """
+    for _ in range(3):  # a full folder may lose it between the building and the opening
+        if handle := _whole(sheet, packed=packed):
+            return handle
+        build(sheet)
+    raise OSError("the folder of documents keeps nothing")
+
+
+def _whole(sheet: Sheet, *, packed: bool) -> IO[bytes] | None:
+    """A file that a power cut left without its end counts as none: nothing here is synced."""
+    plain = str(sheet.path)
+    with ExitStack() as stack:
+        try:
+            text = stack.enter_context(open(plain, "rb"))
+            length, end = _end(text, 1)
+            handle, is_whole = text, end == b"]"
+            if packed:
+                handle = stack.enter_context(open(f"{plain}.gz", "rb"))
+                is_whole = is_whole and _end(handle, 4)[1] == (length % 2**32).to_bytes(4, "little")
+        except OSError:
+            return None
+        if not is_whole:
+            return None
+        handle.seek(0)
+        if packed:
+            text.close()
+        stack.pop_all()
+        return handle
+
+
+def _end(handle: IO[bytes], size: int) -> tuple[int, bytes]:
+    """The file's length, and its last bytes: gzip ends with the length of its text (RFC 1952)."""
+    handle.seek(-size, os.SEEK_END)
+    return handle.tell() + size, handle.read()
+
+
+def build(sheet: Sheet) -> None:
+    """Write both forms, whole or not at all, and drop the series' older versions."""
+    folder, mark = sheet.path.parent, secrets.token_hex(8)
+    folder.mkdir(parents=True, exist_ok=True)
+    drafts = [folder / f"{mark}.json", folder / f"{mark}.gz"]
+    try:
+        with ExitStack() as stack:
+            plain = stack.enter_context(drafts[0].open("wb"))
+            packed = stack.enter_context(gzip.open(drafts[1], "wb", compresslevel=2))
+            for piece in _pieces(sheet):
+                plain.write(piece)
+                packed.write(piece)
+        drafts[1].replace(f"{sheet.path}.gz")
+        drafts[0].replace(sheet.path)
+    finally:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+    for old in folder.glob(f"{sheet.series}-*"):
+        if sheet.stamp not in old.name:
+            old.unlink(missing_ok=True)
+    prune(at=time.time())
+
+
+def _pieces(sheet: Sheet) -> Iterator[bytes]:
+    ids = rows(
+        "SELECT id FROM archive_instance WHERE series_id = %s ORDER BY number, id", [sheet.series]
+    )
+    mark, base = b"[", f"{sheet.address}/series/{sheet.series_uid}/instances"
+    for start in range(0, len(ids), AT_ONCE):
+        some = [pk for (pk,) in ids[start : start + AT_ONCE]]
+        for sop_uid, column in _columns(some):
+            yield mark + expanded(column, bulk_uri=f"{base}/{sop_uid}/bulkdata")
+            mark = b","
+    yield b"]" if mark == b"," else b"[]"
+
+
+def _columns(ids: list[int]) -> Iterable[tuple[str, bytes]]:
+    marks = ", ".join(["%s"] * len(ids))
+    query = f"SELECT id, sop_uid, metadata FROM archive_instance WHERE id IN ({marks})"  # noqa: S608
+    found = {pk: (sop_uid, column) for pk, sop_uid, column in rows(query, ids)}
+    return (found[pk] for pk in ids if pk in found)
+
+
+def drop(series: Iterable[int]) -> None:
+    """Remove the documents of series that changed or went: patient data outlives no deletion."""
+    for pk in series:
+        for path in _folder(pk).glob(f"{pk}-*"):
+            path.unlink(missing_ok=True)
+
+
+def prune(*, at: float) -> None:
+    """Keep the folder within its bound, and throw away what a crash left half written.
+
+    `at` is in seconds since 1970. Looks at most once in five minutes; the oldest go first.
+    """
+    if at - _PRUNED["at"] < PRUNE_EVERY:
+        return
+    _PRUNED["at"] = at
+    held: list[tuple[float, int, str]] = []
+    for path in Path(settings.DOCUMENTS_DIR).rglob("*"):
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            continue
+        is_draft = "-" not in path.name
+        if path.is_file() and (not is_draft or facts.st_mtime < at - SPARE_SECONDS):
+            held.append((0.0 if is_draft else facts.st_mtime, facts.st_size, str(path)))
+    over = sum(size for _, size, _ in held) - settings.DOCUMENTS_MOST
+    for written, size, name in sorted(held):
+        if over <= 0 and written:
+            break
+        Path(name).unlink(missing_ok=True)
+        over -= size
+
+
+def _folder(series: int) -> Path:
+    return Path(settings.DOCUMENTS_DIR) / f"{series % 256:02x}"

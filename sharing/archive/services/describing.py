@@ -1,0 +1,101 @@
+"""The metadata of a study, a series or an instance, as ready DICOM JSON (PS3.18 10.4.1.1.6)."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from sharing.archive import documents
+from sharing.archive.documents import Sheet
+from sharing.archive.errors import StudyNotFound
+from sharing.archive.metadata import expanded
+from sharing.archive.sql import rows
+
+from .locating import INSTANCE, SERIES, Asker, Where, locate
+
+PIECE = 1024 * 1024
+_STUDY = "archive_study.public_id, o.code, CAST(archive_study.changed_at AS varchar)"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a metadata path named: the study, what changes with the answer, and its documents."""
+
+    study: str
+    version: str
+    sheets: tuple[Sheet, ...]
+
+
+def describe(asker: Asker, where: Where, *, mount: str) -> Described:
+    """The documents of a study or a series. Raises StudyNotFound.
+
+    `mount` is the absolute address of a custodian's DICOMweb mount, with `{}` for its code.
+    """
+    if where.series_uid:
+        columns = f"{_STUDY}, se.id, se.series_uid, se.version"
+        row = locate(asker, where, columns=columns, joins=SERIES, named=(where.series_uid,))
+        study, code, changed_at, *series = row
+        found = [tuple(series)]
+    else:
+        columns = f"{_STUDY}, archive_study.id"
+        study, code, changed_at, pk = locate(asker, where, columns=columns)
+        found = rows(_SERIES_OF, [pk])
+    address = f"{mount.format(code)}/studies/{where.study_uid}"
+    sheets = tuple(Sheet(pk, uid, version, changed_at, address) for pk, uid, version in found)
+    if not sheets:
+        raise StudyNotFound()
+    stamps = "|".join(sheet.stamp for sheet in sheets)
+    return Described(study, hashlib.sha256(stamps.encode()).hexdigest()[:32], sheets)
+
+
+_SERIES_OF = """SELECT id, series_uid, version FROM archive_series
+WHERE study_id = %s ORDER BY number, id"""
+
+
+def describe_instance(asker: Asker, where: Where, *, mount: str) -> tuple[str, bytes]:
+    """What changes with the answer, and the instance's JSON. Raises StudyNotFound."""
+    columns = f"{_STUDY}, i.sha256, i.metadata"
+    named = (where.series_uid, where.sop_uid)
+    row = locate(asker, where, columns=columns, joins=INSTANCE, named=named)
+    _, code, changed_at, sha256, column = row
+    series = f"{mount.format(code)}/studies/{where.study_uid}/series/{where.series_uid}"
+    json = expanded(column, bulk_uri=f"{series}/instances/{where.sop_uid}/bulkdata")
+    version = hashlib.sha256(f"{sha256}|{changed_at}|{series}".encode()).hexdigest()[:32]
+    return version, json
+
+
+def document(sheet: Sheet, *, packed: bool) -> tuple[IO[bytes], int]:
+    """A series' document open for reading, as gzip or plain, and its length in bytes."""
+    handle = documents.opened(sheet, packed=packed)
+    length = handle.seek(0, 2)
+    handle.seek(0)
+    return handle, length
+
+
+def pieces(handle: IO[bytes]) -> Iterator[bytes]:
+    """All of an open document, at most 1 MiB at a time; closed at the end."""
+    with handle:
+        while piece := handle.read(PIECE):
+            yield piece
+
+
+def joined(sheets: tuple[Sheet, ...]) -> Iterator[bytes]:
+    """The documents of several series as one array, of which one piece is in memory."""
+    mark = b"["
+    for sheet in sheets:
+        for piece in _inside(sheet):
+            yield mark + piece
+            mark = b""
+        mark = mark or b","
+    yield b"[]" if mark == b"[" else b"]"
+
+
+def _inside(sheet: Sheet) -> Iterator[bytes]:
+    """A document without its own brackets."""
+    handle, length = document(sheet, packed=False)
+    rest = length - 2
+    with handle:
+        handle.seek(1)
+        while rest > 0 and (piece := handle.read(min(PIECE, rest))):
+            yield piece
+            rest -= len(piece)

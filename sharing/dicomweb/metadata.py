@@ -1,0 +1,100 @@
+"""WADO-RS metadata: ready documents, as they lie, plain or gzip (PS3.18 10.4.1.1.6)."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+
+from sharing.archive.services.describing import (
+    Described,
+    describe,
+    describe_instance,
+    document,
+    joined,
+    pieces,
+)
+from sharing.archive.services.locating import Asker
+from sharing.archive.services.retrieving import guarded
+from sharing.kernel.purposes import Action
+
+from .gate import JSON, json_array, needs, root, unchanged, where
+from .native import xml_metadata
+from .results import XML, form_of
+
+IN_ONE_PIECE = 2 * 1024 * 1024
+"""Bytes up to which an answer is read whole before its first byte leaves."""
+_CODING = re.compile(r"\s*(gzip|x-gzip|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?\Z", re.IGNORECASE)
+
+
+@needs("dicomweb.read")
+def metadata_view(request: Any, **path: str) -> HttpResponseBase:
+    """GET .../metadata of a study, a series or an instance."""
+    if form_of(request) == XML:
+        return xml_metadata(request, path)
+    asker = Asker(request.actor, Action.IMAGES, timezone.now(), request.request_id)
+    if "instance" in path:
+        version, json = describe_instance(asker, where(path), mount=root("{}"))
+            etag = f'"{version}"'
+        return _coded(unchanged(request, etag) or json_array((json,), etag))
+    found = describe(asker, where(path), mount=root("{}"))
+    packed = wants_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    etag = f'"{found.version}{"-gzip" if packed else ""}"'
+    response = unchanged(request, etag) or _described(request, found, packed=packed)
+    response["ETag"] = etag
+    return _coded(response)
+
+
+def _described(request: Any, found: Described, *, packed: bool) -> HttpResponseBase:
+    if len(found.sheets) > 1:
+        texts = joined(found.sheets)
+        response = _streamed(request, found, _gzip(texts) if packed else texts)
+    else:
+        response = _one(request, found, packed=packed)
+    if packed:
+        response["Content-Encoding"] = "gzip"
+    return response
+
+
+def _one(request: Any, found: Described, *, packed: bool) -> HttpResponseBase:
+    handle, length = document(found.sheets[0], packed=packed)
+    if length <= IN_ONE_PIECE:
+        with handle:
+            return HttpResponse(handle.read(), content_type=JSON)
+    if request.method == "HEAD":
+        handle.close()
+    response = _streamed(request, found, pieces(handle))
+    response["Content-Length"] = str(length)
+    return response
+
+
+def _streamed(request: Any, found: Described, chunks: Iterator[bytes]) -> HttpResponseBase:
+    watched = guarded(chunks, request.actor, found.study, timezone.now)
+    return StreamingHttpResponse(watched, content_type=JSON)
+
+
+def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """One member: not all clients read the second of a series of gzip files."""
+    coder = zlib.compressobj(1, wbits=31)
+    for chunk in chunks:
+        if made := coder.compress(chunk):
+            yield made
+    yield coder.flush()
+
+
+@lru_cache(maxsize=256)
+def wants_gzip(header: str) -> bool:
+    """Whether Accept-Encoding takes gzip (RFC 9110 12.5.3)."""
+    for word in header[:1024].split(","):
+        found = _CODING.match(word)
+        if found and float(found[2] or 1) > 0:
+            return True
+    return False
+
+
+def _coded(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers["Vary"] = "Authorization, Cookie, Accept, Accept-Encoding"
+    return response
