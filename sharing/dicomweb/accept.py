@@ -194,10 +194,3 @@ def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
 def accepts(wants: list[Wanted], *media: str) -> bool:
     """Whether a single-part answer of one of these types would do."""
     return any(want.media in media and (not want.multipart or not want.listed) for want in wants)
-
-
-def require_json(wants: list[Wanted]) -> None:
-    """Raises NotAcceptable unless DICOM JSON will do."""
-    fits = ("application/dicom+json", "application/json", "application/*", "*/*")
-    if not any(want.media in fits for want in wants):
-        raise NotAcceptable()

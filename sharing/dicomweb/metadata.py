@@ -15,6 +15,7 @@ from sharing.archive.services.describing import (
     describe_instance,
     document,
     joined,
+    joined_length,
     pieces,
 )
 from sharing.archive.services.locating import Asker
@@ -38,7 +39,7 @@ def metadata_view(request: Any, **path: str) -> HttpResponseBase:
     asker = Asker(request.actor, Action.IMAGES, timezone.now(), request.request_id)
     if "instance" in path:
         version, json = describe_instance(asker, where(path), mount=root("{}"))
-            etag = f'"{version}"'
+        etag = f'"{version}"'
         return _coded(unchanged(request, etag) or json_array((json,), etag))
     found = describe(asker, where(path), mount=root("{}"))
     packed = wants_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
@@ -49,13 +50,22 @@ def metadata_view(request: Any, **path: str) -> HttpResponseBase:
 
 
 def _described(request: Any, found: Described, *, packed: bool) -> HttpResponseBase:
-    if len(found.sheets) > 1:
-        texts = joined(found.sheets)
-        response = _streamed(request, found, _gzip(texts) if packed else texts)
-    else:
-        response = _one(request, found, packed=packed)
+    make = _one if len(found.sheets) == 1 else _several
+    response = make(request, found, packed=packed)
     if packed:
         response["Content-Encoding"] = "gzip"
+    return response
+
+
+def _several(request: Any, found: Described, *, packed: bool) -> HttpResponseBase:
+    length = joined_length(found.sheets)
+    texts = joined(found.sheets)
+    chunks = _gzip(texts) if packed else texts
+    if length <= IN_ONE_PIECE:
+        return HttpResponse(b"".join(chunks), content_type=JSON)
+    response = _streamed(request, found, chunks)
+    if not packed:
+        response["Content-Length"] = str(length)
     return response
 
 

@@ -30,9 +30,7 @@ def study(request: Any, **where: str) -> HttpResponseBase:
 _STUDY = "studies/<str:study>"
 _SERIES = f"{_STUDY}/series/<str:series>"
 _INSTANCE = f"{_SERIES}/instances/<str:instance>"
-_SAFE = (  # matched in this order, and most requests are for frames
-    (f"{_INSTANCE}/frames/<str:frames>", frames.frames_view, "frames"),
-    (f"{_SERIES}/metadata", metadata.metadata_view, "series-metadata"),
+_SAFE = (
     ("series", qido.series, "all-series"),
     ("instances", qido.instances, "all-instances"),
     (f"{_STUDY}/series", qido.series, "study-series"),
@@ -42,6 +40,7 @@ _SAFE = (  # matched in this order, and most requests are for frames
     (f"{_STUDY}/thumbnail", rendered.thumbnail_view, "study-thumbnail"),
     (_SERIES, wado.objects_view, "series"),
     (f"{_SERIES}/instances", qido.instances, "series-instances"),
+    (f"{_SERIES}/metadata", metadata.metadata_view, "series-metadata"),
     (f"{_SERIES}/rendered", rendered.rendered_view, "series-rendered"),
     (f"{_SERIES}/thumbnail", rendered.thumbnail_view, "series-thumbnail"),
     (_INSTANCE, wado.objects_view, "instance"),
@@ -49,11 +48,16 @@ _SAFE = (  # matched in this order, and most requests are for frames
     (f"{_INSTANCE}/thumbnail", rendered.thumbnail_view, "instance-thumbnail"),
     (f"{_INSTANCE}/rendered", rendered.rendered_view, "instance-rendered"),
     (f"{_INSTANCE}/bulkdata/<path:bulk>", wado.bulk_view, "bulkdata"),
+    (f"{_INSTANCE}/frames/<str:frames>", frames.frames_view, "frames"),
     (f"{_INSTANCE}/frames/<str:frames>/rendered", rendered.rendered_view, "frame-rendered"),
     (f"{_INSTANCE}/frames/<str:frames>/thumbnail", rendered.thumbnail_view, "frame-thumbnail"),
 )
-_ALL = (*_SAFE, ("studies", studies, "studies"), (_STUDY, study, "study"))
+_ALL = (("studies", studies, "studies"), (_STUDY, study, "study"), *_SAFE)
 _TEMPLATES = [(re.sub(r"<\w+:(\w+)>", r"{\1}", route), name) for route, _, name in _ALL]
+
+
+_HOT = ("frames", "series-metadata")
+"""Matched before all others: most requests are for these."""
 
 
 def _resource(route: str, view: View, name: str) -> URLPattern:
@@ -92,7 +96,10 @@ def service(request: Any, **where: str) -> HttpResponseBase:
 
 
 _routes = [
+    *(
+        _resource(route, view, name)
+        for route, view, name in sorted(_ALL, key=lambda row: row[2] not in _HOT)
+    ),
     path("", service, name="service"),
-    *(_resource(route, view, name) for route, view, name in _ALL),
 ]
 urlpatterns = [*_routes, path("o/<slug:organization>/", include(_routes))]

@@ -117,6 +117,7 @@ def test_a_study_of_thousands_is_made_and_sent_in_pieces(
     pieces = list(describing.joined((sheet, sheet)))
     assert max(map(len, pieces)) <= 1001
     told = json.loads(b"".join(pieces))
+    assert describing.joined_length((sheet, sheet)) == len(b"".join(pieces))
     uids = [each["00080018"]["Value"][0] for each in told]
     assert len(uids) == 16
     bulk = [value["BulkDataURI"] for value in told[0].values() if "BulkDataURI" in value]
