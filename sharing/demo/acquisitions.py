@@ -58,6 +58,7 @@ CT_COMMON = {
     "BitsStored": 12,
     "ScanOptions": "HELICAL MODE",
     "GantryDetectorTilt": 0,
+    "AcquisitionNumber": 1,
 }
 
 
@@ -194,7 +195,7 @@ def cr_chest(
                 "ImageType": ["ORIGINAL", "PRIMARY"],
                 "ViewPosition": "PA" if view == "PA" else "LL",
                 "PatientOrientation": ["L", "F"] if view == "PA" else ["P", "F"],
-                "KVP": 125, "PlateType": "", "Laterality": "", "BitsStored": 12,
+                "KVP": 125, "PlateType": "", "BitsStored": 12,
                 "ImagerPixelSpacing": [radiograph.SPACING] * 2,
                 "WindowCenter": 2000, "WindowWidth": 3600,
             },
@@ -218,10 +219,15 @@ def mg_screening(study: StudyFacts, seed: int) -> Iterator[bytes]:
         yield SeriesFiles(study, series).image(1, pixels)
 
 
+def _coded(value: str, meaning: str) -> Dataset:
+    """A code of SNOMED CT."""
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "SCT", meaning
+    return code
+
+
 def _mg_extra(side: str) -> dict[str, Any]:
-    view = Dataset()
-    view.CodeValue, view.CodingSchemeDesignator = "399162004", "SCT"
-    view.CodeMeaning = "cranio-caudal"
+    view, breasts = _coded("399162004", "cranio-caudal"), _coded("76752008", "Breast")
     view.ViewModifierCodeSequence = []
     return {
         "ImageType": ["ORIGINAL", "PRIMARY"],
@@ -230,6 +236,9 @@ def _mg_extra(side: str) -> dict[str, Any]:
         "ImageLaterality": side,
         "ViewPosition": "CC",
         "ViewCodeSequence": [view],
+        "AnatomicRegionSequence": [breasts],
+        "AcquisitionContextSequence": [],
+        "DetectorType": "DIRECT",
         "ImagerPixelSpacing": [breast.SPACING] * 2,
         "PixelIntensityRelationship": "LOG",
         "PixelIntensityRelationshipSign": -1,

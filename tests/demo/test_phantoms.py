@@ -10,6 +10,7 @@ import pytest
 
 from sharing.demo import phantoms
 from sharing.demo.phantoms import DemoStudy, studies
+from tests.dciodvfy import iod_errors
 
 # All on one worker: the studies are drawn once.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -202,6 +203,16 @@ def test_pydicoms_own_files_come_unchanged() -> None:
     for study in bundled:
         for data in study.files:
             assert data[128:132] == b"DICM"
+
+
+def test_others_find_no_fault_in_any_series(everything: Region) -> None:
+    """dciodvfy, on one image of each."""
+    series = {ds.SeriesInstanceUID: ds for _code, stack in everything for ds in stack}
+    assert len(series) > 8
+    for one in series.values():
+        out = BytesIO()
+        pydicom.dcmwrite(out, one)
+        assert iod_errors(out.getvalue()) == set(), one.SeriesDescription
 
 
 def test_the_whole_region_is_small(everything: Region) -> None:
