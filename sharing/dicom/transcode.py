@@ -19,6 +19,7 @@ JPEG_LS_LOSSLESS = "1.2.840.10008.1.2.4.80"
 JPEG_2000_LOSSLESS = "1.2.840.10008.1.2.4.90"
 HTJ2K_LOSSLESS, HTJ2K_RPCL = "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202"
 HTJ2K_ANY = "1.2.840.10008.1.2.4.203"  # lossy or not: ours are lossless under this name too
+WAVELETS = (JPEG_2000_LOSSLESS, HTJ2K_LOSSLESS, HTJ2K_RPCL, HTJ2K_ANY)
 LOSSLESS = (
     JPEG_SV1,
     JPEG_LS_LOSSLESS,
@@ -60,8 +61,11 @@ def transcoded(image: Image, frame: bytes, index: int, syntax: str) -> bytes:
 def photometric_after(photometric: str, syntax: str, samples: int) -> str:
     """What Photometric Interpretation says of the new code streams (PS3.5 8.2).
 
-    `photometric` is that of the decoded pixels; no colour transform is added but JPEG's own.
+    `photometric` is that of the decoded pixels. JPEG 2000 turns RGB into its own reversible
+    components, which every decoder undoes (8.2.4); the other lossless ones change no colours.
     """
+    if samples == 3 and photometric == "RGB" and syntax in WAVELETS:
+        return "YBR_RCT"
     if syntax == JPEG_BASELINE and samples == 3:
         return "YBR_FULL_422"
     return "YBR_FULL" if photometric == "YBR_FULL_422" else photometric
@@ -113,14 +117,15 @@ def _jpeg_lossless(pixels: Pixels, image: Image, photometric: str) -> bytes:
 
 def _jpeg_2000(pixels: Pixels, image: Image, photometric: str) -> bytes:
     made = imagecodecs.jpeg2k_encode(
-        pixels, level=0, codecformat="j2k", reversible=True, mct=False, resolutions=6
-    )
+        pixels, level=0, codecformat="j2k", reversible=True, mct=photometric == "RGB",
+        resolutions=6,
+    )  # fmt: skip
     return bytes(made)
 
 
 def _htj2k(pixels: Pixels, image: Image, photometric: str) -> bytes:
     """Resolution by resolution, with tile-part lengths: a viewer can show the first of them."""
-    made = imagecodecs.htj2k_encode(pixels, reversible=True, tlm=True, rgb=False)
+    made = imagecodecs.htj2k_encode(pixels, reversible=True, tlm=True, rgb=photometric == "RGB")
     return bytes(made)
 
 
