@@ -12,9 +12,16 @@ import pytest
 from django.test import Client
 
 from sharing.archive.models import Instance
-from sharing.dicom.transcode import HTJ2K_RPCL, JPEG_BASELINE, LOSSLESS
+from sharing.dicom.transcode import (
+    HTJ2K_RPCL,
+    JPEG_2000_LOSSLESS,
+    JPEG_BASELINE,
+    LOSSLESS,
+    WAVELETS,
+)
 from tests.archive.sending import send
 from tests.cast import Region
+from tests.dciodvfy import iod_errors, is_part10
 from tests.faces.dicomweb.conftest import stored_study
 from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
 
@@ -58,6 +65,9 @@ def test_an_object_leaves_in_any_lossless_syntax_with_its_own_pixels(
         assert made.SOPInstanceUID == made.file_meta.MediaStorageSOPInstanceUID
         assert made.SOPInstanceUID == original.SOPInstanceUID
         assert made.get("LossyImageCompression") == original.get("LossyImageCompression")
+        assert is_part10(raw)
+        if syntax not in WAVELETS or syntax == JPEG_2000_LOSSLESS:  # dciodvfy knows no HTJ2K
+            assert iod_errors(raw) <= iod_errors(source.read_bytes()), syntax
         if command := DCMTK.get(syntax):
             packed, plain = tmp_path / "packed.dcm", tmp_path / "plain.dcm"
             packed.write_bytes(raw)
@@ -94,7 +104,9 @@ def test_a_lossy_object_is_a_new_one_that_says_so(
     if original.BitsAllocated != 8:
         assert response.status_code == 406
         return
-    made = pydicom.dcmread(io.BytesIO(content(response)))
+    raw = content(response)
+    assert iod_errors(raw) <= iod_errors(source.read_bytes())
+    made = pydicom.dcmread(io.BytesIO(raw))
     if held.transfer_syntax == JPEG_BASELINE:
         assert made.SOPInstanceUID == original.SOPInstanceUID
         return
