@@ -21,7 +21,7 @@ from sharing.archive.models import (
     Withheld,
 )
 from sharing.archive.rules import Why
-from sharing.archive.services import holding, rejecting, removing
+from sharing.archive.services import holding, rejecting, removing, writing
 from sharing.archive.services.finding import find_studies
 from sharing.archive.services.holding import holds_on, lift_hold, place_hold
 from sharing.archive.services.reconciling import reconcile
@@ -249,3 +249,22 @@ def test_a_crash_in_the_middle_of_deleting_leaves_all_of_it(
         assert not Removal.objects.exists()
         assert not Event.objects.filter(action="study.delete").exists()
     assert holding.holds_on(wrist) == []
+
+
+def test_a_study_that_is_deleted_between_look_and_lock_is_made_anew(
+    region: Region, own_store: None, real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was acknowledged is there: the sender's second look finds nothing and makes it."""
+    path, looks = real_data / "single/pydicom_CT_small.dcm", []
+    real = writing.rows
+
+    def stale(sql: str, parameters: list[object]) -> object:
+        if sql.startswith("SELECT study_uid") and not looks:
+            looks.append(sql)
+            return [(parameters[1],)]
+        return real(sql, parameters)
+
+    monkeypatch.setattr(writing, "rows", stale)
+    assert outcomes(send(region, path)) == [("stored", "")]
+    assert looks
+    assert held() == {path.read_bytes()}

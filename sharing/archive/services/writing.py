@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from sharing.archive.indexing import index_series, index_studies
 from sharing.archive.models import Conflict, Delivery, DeliveryItem, Instance, Series, Study
@@ -126,7 +126,7 @@ def _shares(delivery: Delivery, items: Iterable[Item]) -> dict[str, _Share]:
 
 
 def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_Row]:
-    """The studies, made where they are new, locked."""
+    """The studies, made where they are new, locked. Raises IntegrityError as `write` does."""
     organization, uids = delivery.organization, sorted(groups)
     known = {
         row[0]
@@ -144,6 +144,8 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
         locked = Study.objects.select_for_update().order_by("study_uid")
         wanted = locked.filter(organization=organization, study_uid__in=some)
         found += wanted.values_list(*_Row._fields[:-1])
+    if len(found) < len(uids):  # deleted since the first look; the caller looks once more
+        raise IntegrityError("a study was deleted in the meantime")
     place = _Row._fields.index("patient_id")
     people = known_patients(row[place] for row in found)
     return [_Row._make((*row, people[row[place]])) for row in found]
