@@ -92,6 +92,8 @@ soak: setup needs
 	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/dicom/test_swift.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/attacks/test_multipart.py tests/attacks/test_metadata_bodies.py
+	ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py
+	$(PY) tests/postgres.py env ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py
 	$(MAKE) --no-print-directory soak-kills
 
 # Killed a hundred times, and at every system call: SQLite and PostgreSQL, files and S3.
