@@ -56,7 +56,7 @@ _ALL = (("studies", studies, "studies"), (_STUDY, study, "study"), *_SAFE)
 _TEMPLATES = [(re.sub(r"<\w+:(\w+)>", r"{\1}", route), name) for route, _, name in _ALL]
 
 
-_HOT = ("frames", "series-metadata")
+_HOT = ("frames", "series-metadata", "instance-rendered")
 """Matched before all others: most requests are for these."""
 
 

@@ -1,6 +1,7 @@
 """HEAD, OPTIONS, ranges, bulk data: what HTTP and PS3.18 promise beside the plain answers."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -189,15 +190,15 @@ def test_metadata_as_xml_says_what_the_json_says(
     ):
         found = parts(get(pacs, f"{url}/metadata", accept))
         assert [kind for kind, _ in found] == ["application/dicom+xml"] * count
-        objects = get(pacs, f"{url}/metadata", "application/dicom+json").json()
-        for (_, xml), json in zip(found, objects, strict=True):
+        objects = json.loads(content(get(pacs, f"{url}/metadata", "application/dicom+json")))
+        for (_, xml), said in zip(found, objects, strict=True):
             root = fromstring(xml)
             assert root.tag.endswith("NativeDicomModel")
             tags = {attribute.get("tag"): attribute for attribute in root}
-            assert len(tags) == len(json)
+            assert len(tags) == len(said)
             sop = tags["00080018"].find("{*}Value")
             assert sop is not None
-            assert sop.text == json["00080018"]["Value"][0]
+            assert sop.text == said["00080018"]["Value"][0]
         again = get(
             pacs,
             f"{url}/metadata",

@@ -132,6 +132,10 @@ def test_a_series_and_a_study_leave_as_a_picture_of_each_image(
     (first, *_) = parts(get(pacs, f"{url}/series/{series.series_uid}/rendered", JPEGS))
     assert first[0] == "image/jpeg"
     assert get(pacs, f"{url}/rendered", "image/jpeg").status_code == 406
+    for place in (url, f"{url}/series/{series.series_uid}"):
+        assert pixels(get(pacs, f"{place}/thumbnail?viewport=40,40", PNG).content).shape[0] == 40
+    absent = get(pacs, f"{url}/series/1.2.3/thumbnail?viewport=40,40", PNG)
+    assert absent.status_code == 404
 
 
 def test_of_several_frames_a_list_a_film_or_the_one_that_stands_for_them(
