@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 from django.db import connection
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -28,7 +28,7 @@ from sharing.archive.services.searching import (
     search_studies,
     stored,
 )
-from sharing.kernel.purposes import Action
+from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.rules import Actor
 from tests import cast
 from tests.access.test_fence_equals_decision import (
@@ -70,6 +70,7 @@ class SearchingIsDeciding(TestCase):
 
     @settings(
         max_examples=int(os.environ.get("WORLDS", "25")),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -166,6 +167,8 @@ def test_a_search_walks_along_an_index(
         assert not re.search(r"^\s*(SCAN (?!picked|j\b)|.*Seq Scan on (?!tenants_))", plan, re.M), (
             plan
         )
+    if connection.vendor == "postgresql" and index == "requests_by_step":
+        index = "archive_requested"  # so few rows are there that it may begin with the series
     walked = [line for plan in found for line in plan.splitlines() if index in line]
     if index in ("listed_by_day", "names_by_key") and who == "ben":
         assert any("picked" in plan for plan in found)
@@ -208,6 +211,20 @@ def plans() -> Iterator[list[str]]:
         mock.patch.object(stored, "rows", explained),
     ):
         yield found
+
+
+@pytest.mark.parametrize("to", ["hilltop", "ben"])
+def test_what_only_a_grant_names_ben_for_is_found(region: Region, to: str) -> None:
+    """Pat lets Riverside say who may see; Riverside says Ben, or his clinic."""
+    shown, hidden = region.study(), region.study()
+    region.permit(organizations=(), named_by_custodian=True)
+    terms = {"start": 0, "days": 3, "actions": [Action.DISCOVER], "revoked": False}
+    _grant(region, [shown], terms | {"study": 0, "to": to, "purpose": Purpose.TREATMENT})
+    for few in (5000, 0):
+        with mock.patch.object(arms, "FEW", few):
+            assert uids_of(region.ben.actor, {}) == [shown.study_uid]
+            assert uids_of(region.ben.actor, {"PatientName": "pat*"}) == [shown.study_uid]
+    assert set(uids_of(region.ada.actor, {})) == {shown.study_uid, hidden.study_uid}
 
 
 def test_a_revoked_consent_is_no_candidate_any_more(region: Region) -> None:

@@ -136,7 +136,15 @@ def everything(client: Client, study: Study) -> list[tuple[int, bytes, dict[str,
         "studies", "series", "instances", "studies?limit=1&offset=1", "studies?PatientName=*",
         "studies?StudyDate=20000101-", f"studies/{study.study_uid}/series",
         f"studies/{study.study_uid}/instances", f"studies?StudyInstanceUID={study.study_uid}",
-        "studies?includefield=all&fuzzymatching=true&ModalitiesInStudy=CT",
+        "studies?includefield=all&fuzzymatching=true&ModalitiesInStudy=CT", "studies?limit=1",
+        "studies?PatientName=moreau*&limit=1", "series?Modality=CT", "studies?PatientID=*1",
+        f"series?SeriesInstanceUID={study.study_uid}.1",
+        "studies?PatientName=mo&fuzzymatching=true",
+        "studies?StudyDate=20260101-&ModalitiesInStudy=CT&limit=1", "studies?AccessionNumber=",
+        'studies?AccessionNumber=""&emptyvaluematching=true', "studies?Nonsense=1",
+        f"studies/{study.study_uid}/series?Manufacturer=x",
+        "o/riverside/studies", "o/lakeside/series",
+        "studies?accept=multipart/related;type=application/dicom%2Bxml",
     ]  # fmt: skip
     answers: list[Any] = [client.get(f"/dicomweb/{place}") for place in places]
     kept = [{k: v for k, v in a.headers.items() if k != "X-Request-ID"} for a in answers]
