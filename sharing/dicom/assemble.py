@@ -4,6 +4,7 @@ DICOM JSON in, a Part 10 file in Explicit VR Little Endian out, or in the transf
 compressed pixel data. Bulk data stay where they are and are read while the file is written.
 """
 
+import re
 import struct
 from base64 import b64decode
 from binascii import Error as NoBase64
@@ -34,6 +35,7 @@ MAX_STILL = 64 * 1024**2
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _KINDS = ("Value", "InlineBinary", "BulkDataURI")
 _RANGES = {"B": 8, "H": 16, "I": 32, "Q": 64, "h": 16, "i": 32, "q": 64}
+_UID = re.compile(r"[0-9.]{1,64}")
 Piece = bytes | Bulk
 
 
@@ -74,6 +76,13 @@ def assemble(made: JsonObject, bulk: Lookup, limits: Limits | None = None) -> It
     yield meta_information(sop_class, sop_uid, pixels.syntax if pixels else EXPLICIT_LE)
     for piece in pieces:
         yield from _read(piece)
+
+
+def identity(made: JsonObject) -> tuple[str, str]:
+    """SOP Class and SOP Instance UID as the metadata say them, "" where that is no UID."""
+    found = (str(_value(made, tag)) for tag in ("00080016", "00080018"))
+    sop_class, sop_uid = (uid if _UID.fullmatch(uid) else "" for uid in found)
+    return sop_class, sop_uid
 
 
 def _read(piece: Piece) -> Iterator[bytes]:

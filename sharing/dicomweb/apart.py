@@ -15,7 +15,7 @@ from sharing.archive.errors import UploadTooLarge
 from sharing.archive.rules import MAX_FILE_BYTES, MAX_METADATA_BYTES
 from sharing.archive.services.receiving import Incoming
 from sharing.blobs import scratch
-from sharing.dicom.assemble import JsonObject, assemble, read_json
+from sharing.dicom.assemble import JsonObject, assemble, identity, read_json
 from sharing.dicom.bulk import OCTETS, Bulk
 from sharing.dicom.errors import BadDicom
 from sharing.dicom.xml_model import from_xml
@@ -43,9 +43,10 @@ def instances(parts: Iterable[Part], kind: str, base: str) -> Iterator[Incoming]
         for number, part in enumerate(parts, 1):
             sent.take(number, part, kind)
         for name, made in sent.metadata:
-            yield Incoming(
-                name, failing(made) if isinstance(made, str) else sent.put_together(made)
-            )
+            if isinstance(made, str):
+                yield Incoming(name, failing(made))
+            else:
+                yield Incoming(name, sent.put_together(made), *identity(made))
         for name in sent.unused():
             yield Incoming(name, failing("bulk_data_unused"))
 

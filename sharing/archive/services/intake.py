@@ -47,11 +47,14 @@ class Incoming:
     """One sent file: a label that never becomes a path, and its bytes, read once in order.
 
     A door that finds the file can't be taken lets `pieces` raise BadDicom: that is its line. The
-    bytes of a piece must not change afterwards.
+    bytes of a piece must not change afterwards. The UIDs are what the door knows of it, for the
+    line of a file that can't be read.
     """
 
     name: str
     pieces: Iterable[Piece]
+    sop_class_uid: str = ""
+    sop_uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,9 @@ class Intake:
         """Receive one file, or all files of a ZIP. What is wrong with it ends in its item."""
         if not self.archives:
             self._take_object(file.name, file.pieces)
+            line = self.items[-1]
+            if not line.sop_uid:
+                line.sop_class_uid, line.sop_uid = file.sop_class_uid, file.sop_uid
             return
         pieces = iter(file.pieces)
         first = next(pieces, b"")

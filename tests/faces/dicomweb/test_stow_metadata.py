@@ -123,7 +123,9 @@ def test_every_part_that_is_of_no_use_is_told_of(pacs: Client) -> None:
     )
     assert response.status_code == 202
     assert told(response, "00081199", "00081155") == ["2.25.1"]
-    assert told(response, "0008119A", "00081197") == [0xC000] * 5
+    assert told(response, "00081198", "00081155") == ["2.25.9"]
+    assert told(response, "00081198", "00081197") == [0xC000]
+    assert told(response, "0008119A", "00081197") == [0xC000] * 4
     assert Instance.objects.count() == 1
 
 
