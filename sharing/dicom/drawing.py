@@ -1,6 +1,7 @@
 """From shown pixels to a picture file: the region, the size, written words, and the encoding."""
 
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 import imagecodecs
@@ -113,8 +114,13 @@ def _noted(pixels: Bytes8, notes: tuple[tuple[str, ...], tuple[str, ...]]) -> By
     font = ImageFont.load_default(size)
     white, black = (255, 0) if picture.mode == "L" else ("white", "black")
     above, below = ("\n".join(lines) for lines in notes)
-    style = {"font": font, "fill": white, "stroke_fill": black, "stroke_width": max(1, size // 10)}
-    draw.multiline_text((size // 2, size // 2), above, **style)
-    foot = (size // 2, picture.height - size // 2)
-    draw.multiline_text(foot, below, anchor="ld", **style)
+    write = partial(
+        draw.multiline_text,
+        font=font,
+        fill=white,
+        stroke_fill=black,
+        stroke_width=max(1, size // 10),
+    )
+    write((size // 2, size // 2), above)
+    write((size // 2, picture.height - size // 2), below, anchor="ld")
     return np.asarray(picture)

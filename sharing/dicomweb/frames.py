@@ -17,9 +17,10 @@ from sharing.archive.services.retrieving import (
     ready,
 )
 from sharing.archive.services.transcoding import able_among, frame_in
+from sharing.dicom.scan import EXPLICIT_LE
 from sharing.kernel.errors import BadValue
 
-from .accept import EXPLICIT_LE, Form, frame_form, wanted
+from .accept import Form, frame_form, wanted
 from .gate import needs, tag, unchanged, where
 from .multipart import Outgoing, answer, joined
 

@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
 from sharing.archive.errors import StudyNotFound
-from sharing.archive.services.retrieving import Where
+from sharing.archive.services.locating import Where
 from sharing.kernel.errors import BadValue
 from sharing.kernel.uids import SeriesUID, SOPInstanceUID, StudyUID
 from sharing.tenants.errors import NoActor

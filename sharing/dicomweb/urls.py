@@ -69,9 +69,9 @@ def _resource(route: str, view: View, name: str) -> URLPattern:
     def answered(request: Any, **where: str) -> HttpResponseBase:
         if request.method == "OPTIONS":
             mount = f"/o/{where['organization']}" if "organization" in where else ""
-            response = described(request, _TEMPLATES, own, mount)
-            response["Allow"] = ", ".join(allowed)
-            return sealed(response)
+            told = described(request, _TEMPLATES, own, mount)
+            told["Allow"] = ", ".join(allowed)
+            return sealed(told)
         response = view(request, **where)
         return without_body(response) if request.method == "HEAD" else response
 

@@ -157,7 +157,7 @@ def small_picture(opened: Opened, how: How) -> bytes:
         return thumbnail_of(opened)
     images = _meant(opened).filter(frames__gt=0)
     series = images.values_list("series_id", flat=True).first()
-    keys = list(images.filter(series_id=series).values_list("pk", flat=True))
+    keys = list(images.filter(series=series).values_list("pk", flat=True)) if series else []
     found = _read(opened, keys[len(keys) // 2]) if keys else None
     if found is None:
         raise NotRenderable() if _meant(opened).exists() else StudyNotFound()
