@@ -11,7 +11,7 @@ _KEPT = b'"BulkDataURI":"bulk/'
 
 def compressed(raw: bytes) -> bytes:
     """JSON as the column keeps it."""
-    return zlib.compress(raw, 3)
+    return zlib.compress(raw, 1)
 
 
 def expanded(column: bytes | memoryview, *, bulk_uri: str) -> bytes:

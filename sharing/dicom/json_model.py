@@ -109,7 +109,7 @@ def element_json(element: Element, charset: Charset, uri: str, *, signed: bool) 
         return made
     if vr in BINARY:
         return made | {"InlineBinary": _inline(element, BINARY[vr])}
-    values = _values(element._replace(vr=vr), charset)
+    values = _values(element if vr == element.vr else element._replace(vr=vr), charset)
     return made | {"Value": values} if any(v is not None for v in values) else made
 
 
