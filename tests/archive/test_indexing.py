@@ -3,14 +3,17 @@
 import json
 import zlib
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import orjson
 import pytest
+from django.apps import apps
 
 from sharing.archive.indexing import index_series, index_studies, reindex_studies
-from sharing.archive.models import Listed, NameKey, Requested, Series, Study
+from sharing.archive.models import Instance, Listed, NameKey, Requested, Series, Study
 from sharing.archive.summaries import MOUNT, with_counts
 from tests.cast import Region, make_patient
 from tests.faces.dicomweb.conftest import stored_study
@@ -84,6 +87,31 @@ def test_a_series_with_an_odd_date_is_kept_all_the_same(region: Region, day: str
     series.refresh_from_db()
     assert series.performed_day == 0
     assert json.loads(series.attributes) == odd
+
+
+def test_what_came_before_these_tables_is_found_by_them(region: Region, real_data: Path) -> None:
+    """The migrations make the same of it as receiving does."""
+    stored_study(region, real_data / "studies/ct_liver_seg")
+    tables = (
+        Listed.objects.order_by("study", "modality").values_list("study", "modality", "summary"),
+        NameKey.objects.order_by("patient", "key").values_list("patient", "key"),
+        Series.objects.order_by("pk").values_list("attributes", "performed_day"),
+        Instance.objects.order_by("pk").values_list("summary"),
+    )
+    before = [list(rows.all()) for rows in tables]
+    assert all(before)
+    Listed.objects.all().delete()
+    NameKey.objects.all().delete()
+    Series.objects.update(attributes="", performed_day=0)
+    Instance.objects.update(summary="")
+    migration("0003_searching").list_what_is_there(apps, None)
+    migration("0008_in_order").sum_up_what_is_there(apps, None)
+    assert [list(rows.all()) for rows in tables] == before
+
+
+def migration(name: str) -> ModuleType:
+    """One of the archive's."""
+    return import_module(f"sharing.archive.migrations.{name}")
 
 
 def test_receiving_lists_what_it_receives(region: Region, real_data: Path) -> None:
