@@ -140,6 +140,12 @@ def drop(series: Iterable[int]) -> None:
             path.unlink(missing_ok=True)
 
 
+def held() -> set[int]:
+    """The series that the folder has a document of, whether they still exist or not."""
+    names = (path.name for path in Path(settings.DOCUMENTS_DIR).glob("*/*-*"))
+    return {int(first) for name in names if (first := name.partition("-")[0]).isdigit()}
+
+
 def prune(*, at: float) -> None:
     """Keep the folder within its bound, and throw away what a crash left half written.
 

@@ -108,6 +108,9 @@ def test_wrong_counts_are_put_right_and_every_class_is_at_zero_after_one_cycle(
     run_jobs(at=timezone.now())
     study = Study.objects.get()
     Study.objects.update(instance_count=7)
+    left = Path(django_settings.DOCUMENTS_DIR) / "ff/999999999-0.json"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text("[]")
     erasure = Erasure.objects.create(
         organization=region.riverside, pack="riverside/studies/aa/aa.pack", asked_at=NOW
     )
@@ -118,6 +121,7 @@ def test_wrong_counts_are_put_right_and_every_class_is_at_zero_after_one_cycle(
     assert found.miscounted == [study.public_id]
     assert found.stuck_erasures == [erasure.pack]
     assert (found.late_jobs, len(found.collected), found.old_scratch) == (1, 1, 1)
+    assert (found.left_documents > 0, left.exists()) == (True, False)
     run_jobs(at=TOMORROW)
     study.refresh_from_db()
     assert study.instance_count == 1

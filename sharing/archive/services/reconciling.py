@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from sharing.archive import documents
 from sharing.archive.models import (
     Batch,
     Damage,
@@ -56,6 +57,7 @@ class Report:
     late_jobs: int = 0
     parked_jobs: int = 0
     old_scratch: int = 0
+    left_documents: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -82,6 +84,7 @@ def reconcile(*, at: datetime, collect: bool) -> Report:
     report.late_jobs, report.parked_jobs = stuck(at=at, since=STUCK_AFTER)
     _look_at_blobs(report, at, collect=collect)
     report.old_scratch = _clear_scratch(at)
+    report.left_documents = _drop_documents()
     log.info("reconciled: %s", ", ".join(f"{name} {n}" for name, n in report.counts.items()))
     return report
 
@@ -216,3 +219,14 @@ def _clear_scratch(at: datetime) -> int:
             path.unlink(missing_ok=True)
             cleared += 1
     return cleared
+
+
+def _drop_documents() -> int:
+    """Ready-made metadata of series that are gone: a crash between the commit and the unlinking."""
+    held = sorted(documents.held())
+    left = set(held)
+    for start in range(0, len(held), 500):
+        some = Series.objects.filter(pk__in=held[start : start + 500])
+        left.difference_update(some.values_list("pk", flat=True))
+    documents.drop(left)
+    return len(left)
