@@ -19,6 +19,8 @@ from .scan import EXPLICIT_LE, IMPLICIT_LE, Scanned
 
 THUMBNAIL = 128
 THUMBNAIL_BYTES = 6 * 1024
+BLOCK = 32 * 1024
+Bits = tuple[int, int, int, bool]  # allocated, stored, high bit, signed: all that a word needs
 
 
 @dataclass(frozen=True)
@@ -178,29 +180,35 @@ def _by_table(
     """
     width = pixels.dtype.itemsize
     unsigned = pixels.view(f"u{width}")
-    scale = (width, pixels.dtype.kind == "i", image if raw else None)
+    scale = (width, pixels.dtype.kind == "i", _bits_of(image) if raw else None)
     low, high = 0.0, 1.0
     if grey.window is None and grey.voi is None:
         low, high = _spread(unsigned, *_values(*scale, grey), grey, image)
     if grey.modality is None and grey.voi is None:
         how = (grey.slope, grey.intercept, grey.window, grey.inverted, low, high)
-        # What only this object says must not split the cache.
-        kept = _bits_only(image) if raw else None
-        return np.take(_known_table(width, scale[1], kept, *how), unsigned)
-    return np.take(_table(_values(*scale, grey)[1], grey, low, high), unsigned)
+        return _taken(_known_table(*scale, *how), unsigned)
+    return _taken(_table(_values(*scale, grey)[1], grey, low, high), unsigned)
 
 
-def _bits_only(image: Image) -> Image:
-    return replace(
-        image, syntax="", pixel_vr="", rows=1, columns=1, photometric="", planar=0, tag=0
-    )
+def _taken(table: Bytes8, places: NDArray[np.generic]) -> Bytes8:
+    """table[places], some rows at a time: numpy widens places to 8 bytes each before it looks."""
+    out = np.empty(places.shape, np.uint8)
+    step = max(1, BLOCK // places.shape[1])
+    for row in range(0, len(places), step):
+        some = slice(row, row + step)
+        np.take(table, places[some], out=out[some], mode="clip")
+    return out
+
+
+def _bits_of(image: Image) -> Bits:
+    return image.bits_allocated, image.bits_stored, image.high_bit, image.signed
 
 
 @lru_cache(maxsize=64)
 def _known_table(
     width: int,
     signed: bool,
-    image: Image | None,
+    bits: Bits | None,
     slope: float,
     intercept: float,
     window: Window | None,
@@ -211,16 +219,16 @@ def _known_table(
     """The table of images without tables of their own: a series shares one."""
     grey = Grey(slope=slope, intercept=intercept, window=window, inverted=inverted)
     with np.errstate(all="ignore"):
-        return _table(_values(width, signed, image, grey)[1], grey, low, high)
+        return _table(_values(width, signed, bits, grey)[1], grey, low, high)
 
 
 def _values(
-    width: int, signed: bool, image: Image | None, grey: Grey
+    width: int, signed: bool, bits: Bits | None, grey: Grey
 ) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
     """Stored value and modality value of every word of `width` bytes, by the word unsigned."""
     every: NDArray[np.generic] = np.arange(2 ** (width * 8), dtype=f"u{width}")
-    if image is not None:
-        every = stored_only(every, image)
+    if bits is not None:
+        every = stored_only(every, Image("", 0, "", 1, 1, 1, *bits, "", 0))
     elif signed:
         every = every.view(f"i{width}")
     return every, _modality(every.astype(np.float64), grey)

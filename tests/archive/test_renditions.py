@@ -16,6 +16,7 @@ from sharing.archive.rules import Why
 from sharing.archive.services.reconciling import reconcile
 from sharing.archive.services.removing import delete_study
 from sharing.archive.services.renditions import QUIET
+from sharing.archive.services.retrieving import Stored
 from sharing.archive.services.scrubbing import scrub
 from sharing.blobs import store
 from sharing.outbox.models import Job
@@ -55,8 +56,8 @@ def test_a_ready_rendition_is_the_same_image_and_only_where_it_is_named(
     )
     assert made[held.sop_uid].length < 0.85 * len(original.PixelData)
 
-    asked: list[int] = []
-    monkeypatch.setattr("sharing.dicom.child.encoded_in_child", asked.append)
+    asked: list[object] = []
+    monkeypatch.setattr(Stored, "encoded_frame", lambda *given: asked.append(given) or b"")
     frame = f"{path_of(held)}/frames/1"
     streams = set()
     for accept, syntax in (
