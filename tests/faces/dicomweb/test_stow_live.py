@@ -155,6 +155,9 @@ def test_a_partners_command_line_stores_what_dcmtk_made_and_gets_it_back(
         (found,) = door.found(f"instances?SOPInstanceUID={sent.SOPInstanceUID}")
         uids = ("--study", sent.StudyInstanceUID, "--series", sent.SeriesInstanceUID)
         one = ("retrieve", "instances", *uids, "--instance", sent.SOPInstanceUID)
+        by_name = f"StudyInstanceUID={sent.StudyInstanceUID}"
+        (study,) = json.loads(partner(door, "search", "studies", "--filter", by_name))
+        assert study["00100020"]["Value"] == [sent.PatientID]
         metadata = json.loads(partner(door, *one, "metadata"))
         assert metadata["00100020"] == {"vr": "LO", "Value": [sent.PatientID]}
         assert found["0020000D"]["Value"] == [sent.StudyInstanceUID]
