@@ -1,4 +1,6 @@
-"""Frame tables in a column: even ones as four numbers, others as ranges.
+"""Frame tables in a column: even ones as four numbers, others as ranges, some frames together.
+
+Of a table of ten thousand frames one frame's place is found without unpacking the others'.
 
 A table is packed with the object's own offsets, so that it stays true when the object is moved to
 another place of another pack.
@@ -7,13 +9,17 @@ another place of another pack.
 import struct
 import zlib
 from collections.abc import Sequence
+from itertools import accumulate
 
 from sharing.dicom.layout import PixelLayout
 
 Range = tuple[int, int]
 _HEAD = struct.Struct("<BBIQQ")  # kind, encapsulated, tag, offset and length of the pixel data
 _EVEN = struct.Struct("<QQI")  # first frame's offset, every frame's length, how many
-_KIND_EVEN, _KIND_RANGES = 1, 2
+_KIND_EVEN, _KIND_RANGES = 1, 3
+_COUNT = struct.Struct("<I")
+TOGETHER = 64
+"""Frames whose ranges are compressed together; where each such group ends stands before them."""
 
 
 def packed(layout: PixelLayout | None) -> bytes | None:
@@ -23,7 +29,7 @@ def packed(layout: PixelLayout | None) -> bytes | None:
     even = _even(layout.frames)
     kind = _KIND_EVEN if even else _KIND_RANGES
     head = _HEAD.pack(kind, layout.encapsulated, layout.tag, layout.offset, layout.length)
-    return head + (_EVEN.pack(*even) if even else zlib.compress(_ranges(layout.frames), 1))
+    return head + (_EVEN.pack(*even) if even else _grouped(layout.frames))
 
 
 def unpacked(table: bytes | memoryview | None) -> PixelLayout | None:
@@ -37,7 +43,10 @@ def unpacked(table: bytes | memoryview | None) -> PixelLayout | None:
         frames: tuple[tuple[Range, ...], ...]
         frames = tuple(((first + i * size, size),) for i in range(count))
     else:
-        frames = _frames(zlib.decompress(table[_HEAD.size :]))
+        (count,) = _COUNT.unpack_from(table, _HEAD.size)
+        frames = tuple(
+            frame for start in range(0, count, TOGETHER) for frame in _group(table, start)
+        )
     return PixelLayout(offset, length, bool(encapsulated), frames, tag)
 
 
@@ -45,12 +54,11 @@ def ranges_of(table: bytes | memoryview | None, index: int) -> tuple[Range, ...]
     """Where frame `index` (from 0) lies in its object; None where there is no such frame."""
     if table is None or index < 0:
         return None
-    raw = bytes(table)
-    if raw[0] == _KIND_EVEN:
-        first, size, count = _EVEN.unpack_from(raw, _HEAD.size)
+    if table[0] == _KIND_EVEN:
+        first, size, count = _EVEN.unpack_from(table, _HEAD.size)
         return ((first + index * size, size),) if index < count else None
-    frames = _frames(zlib.decompress(raw[_HEAD.size :]))
-    return frames[index] if index < len(frames) else None
+    (count,) = _COUNT.unpack_from(table, _HEAD.size)
+    return _group(table, index)[index % TOGETHER] if index < count else None
 
 
 def _even(frames: Sequence[tuple[Range, ...]]) -> tuple[int, int, int] | None:
@@ -61,6 +69,24 @@ def _even(frames: Sequence[tuple[Range, ...]]) -> tuple[int, int, int] | None:
     steps = enumerate(frames)
     same = all(frame == ((first + i * size, size),) for i, frame in steps)
     return (first, size, len(frames)) if same else None
+
+
+def _grouped(frames: Sequence[tuple[Range, ...]]) -> bytes:
+    """How many frames, where each group ends, and the groups."""
+    starts = range(0, len(frames), TOGETHER)
+    groups = [zlib.compress(_ranges(frames[start : start + TOGETHER]), 1) for start in starts]
+    ends = accumulate(len(group) for group in groups)
+    return struct.pack(f"<{1 + len(groups)}I", len(frames), *ends) + b"".join(groups)
+
+
+def _group(table: bytes | memoryview, index: int) -> tuple[tuple[Range, ...], ...]:
+    """The ranges of the frames that are kept together with this one."""
+    (count,) = _COUNT.unpack_from(table, _HEAD.size)
+    ends, number = _HEAD.size + _COUNT.size, index // TOGETHER
+    begin = ends + 4 * -(-count // TOGETHER)
+    (end,) = _COUNT.unpack_from(table, ends + 4 * number)
+    (start,) = _COUNT.unpack_from(table, ends + 4 * (number - 1)) if number else (0,)
+    return _frames(zlib.decompress(table[begin + start : begin + end]))
 
 
 def _ranges(frames: Sequence[tuple[Range, ...]]) -> bytes:

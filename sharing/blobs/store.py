@@ -19,6 +19,7 @@ from .soundness import failed_sync, must_be_sound
 
 _KEY = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)+(\.[a-z0-9]+)?\Z")
 PIECE = 256 * 1024
+READ = 1024 * 1024
 
 
 class BlobStore(Protocol):
@@ -53,10 +54,10 @@ def new_key(organization: str, kind: str, ending: str) -> str:
 
 
 def pieces(store: BlobStore, key: str, offset: int, length: int) -> Iterator[bytes]:
-    """A range in pieces of 256 KiB, so that memory stays flat whatever the blob's size."""
+    """A range in pieces of 1 MiB, so that memory stays flat whatever the blob's size."""
     end = offset + length
-    for start in range(offset, end, PIECE):
-        yield store.read(key, start, min(PIECE, end - start))
+    for start in range(offset, end, READ):
+        yield store.read(key, start, min(READ, end - start))
 
 
 @contextmanager

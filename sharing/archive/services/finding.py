@@ -10,6 +10,7 @@ from sharing.access.rules import Decision
 from sharing.access.services import decide_many, decide_one
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Study
+from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What
 from sharing.audit.services import record_read
 from sharing.dicom.names import search_key
@@ -122,8 +123,12 @@ def still_allowed(
     actor: Actor, *, public_id: str, at: datetime, action: Action = Action.IMAGES
 ) -> bool:
     """Whether the actor may view the study's images now; leaves no trace, reads nothing else."""
-    visible = Study.objects.visible_to(actor, at, action)
-    return visible.filter(public_id=public_id).exists()
+    fence = fence_sql(actor, action, at)
+    if fence is None:
+        return False
+    condition, params = fence
+    query = f"SELECT 1 FROM archive_study WHERE public_id = %s AND {condition}"  # noqa: S608
+    return bool(rows(query, [public_id, *params]))
 
 
 def _opened(

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sharing.archive.errors import BlobUnavailable, NotRenderable, StudyNotFound
 from sharing.archive.frames import ranges_of, unpacked
 from sharing.archive.models import Instance, Series
+from sharing.archive.sql import rows
 from sharing.blobs import BlobMissing, store
 from sharing.blobs.store import pieces
 from sharing.dicom.child import CHILD, thumbnail_in_child
@@ -88,7 +89,11 @@ def open_instance(actor: Actor, where: Where, *, at: datetime, request_id: str =
 
 def objects(opened: Opened) -> list["Stored"]:
     """The stored objects meant, in reading order. Raises StudyNotFound."""
-    placed = _rows(opened).values_list(*Stored.COLUMNS)
+    where = opened.where
+    named = {"se.series_uid": where.series_uid, "i.sop_uid": where.sop_uid}
+    given = {column: uid for column, uid in named.items() if uid}
+    query = _OBJECTS.format("".join(f" AND {column} = %s" for column in given))
+    placed = rows(query, [opened.study.pk, *given.values()])
     found = [Stored(opened.study.public_id, *row) for row in placed]
     if not found:
         raise StudyNotFound()
@@ -320,9 +325,11 @@ class Stored:
         return plain(BlobStream(self), size=self.length)  # type: ignore[arg-type]
 
 
-PLACE = "archive_study.public_id, se.series_uid, " + ", ".join(
-    f'i."{column}"' for column in Stored.COLUMNS[1:]
-)
+_COLUMNS = "se.series_uid, " + ", ".join(f'i."{column}"' for column in Stored.COLUMNS[1:])
+PLACE = f"archive_study.public_id, {_COLUMNS}"
+_OBJECTS = f"""SELECT {_COLUMNS} FROM archive_series se
+JOIN archive_instance i ON i.series_id = se.id WHERE se.study_id = %s{{}}
+ORDER BY se.number, se.id, i.number, i.id"""  # noqa: S608 - our own names
 
 
 class BlobStream:
