@@ -9,6 +9,7 @@ nothing is left to ask of its studies.
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -67,13 +68,18 @@ def _candidates(actor: Actor, at: datetime, most: int | None) -> list[tuple[Any,
     named = [(GranteeKind.ORGANIZATION, "organization_id", actor.organization_id)]
     if actor.user_id is not None:
         named.append((GranteeKind.PRACTITIONER, "user_id", actor.user_id))
-    texts, params = [], []
-    for kind, column, whom in named:
-        texts += [_CONSENTED.format(column=column), _GRANTED.format(column=column)]
+    params: list[Any] = []
+    for kind, _, whom in named:
         params += [whom, kind.value, ConsentState.ACTIVE.value, Decision.PERMIT.value, moment]
         params += [whom, kind.value, moment]
-    sql = " UNION ".join(texts)
+    sql = _union(tuple(column for _, column, _ in named))
     return rows(f"{sql} LIMIT %s", [*params, most]) if most else rows(sql, params)
+
+
+@lru_cache(maxsize=2)
+def _union(columns: tuple[str, ...]) -> str:
+    texts = [text.format(column=one) for one in columns for text in (_CONSENTED, _GRANTED)]
+    return " UNION ".join(texts)
 
 
 _CONSENTED = """
