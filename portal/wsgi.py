@@ -1,5 +1,6 @@
 """The WSGI entry: `granian --interface wsgi portal.wsgi:application`."""
 
+import gc
 import os
 from datetime import UTC, datetime
 
@@ -48,5 +49,15 @@ def warm() -> None:
         fence_sql(machine, action, datetime.now(UTC))
 
 
+def settle_memory() -> None:
+    """What is loaded by now stays: the collector need not look through it again and again.
+
+    A fifth of what storing an image costs in Python (bench ingest_steps).
+    """
+    gc.collect()
+    gc.freeze()
+
+
 refuse_when_unsafe()
 warm()
+settle_memory()
