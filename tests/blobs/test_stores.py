@@ -10,7 +10,7 @@ import pytest
 
 from sharing.archive.models import Instance
 from sharing.blobs import BlobMissing, BlobStore, FolderStore, S3Store, scratch, store
-from sharing.blobs.store import PIECE, new_key, pieces, sync
+from sharing.blobs.store import READ, new_key, pieces, sync
 from tests.archive.sending import send
 from tests.cast import Region
 
@@ -45,15 +45,15 @@ def adopt(blobs: BlobStore, key: str, raw: bytes) -> None:
 
 
 def test_what_was_adopted_is_read_by_ranges(blobs: BlobStore) -> None:
-    raw = os.urandom(3 * PIECE + 17)
+    raw = os.urandom(3 * READ + 17)
     adopt(blobs, KEY, raw)
     assert blobs.size(KEY) == len(raw)
     assert blobs.read(KEY, 0, len(raw)) == raw
-    assert blobs.read(KEY, PIECE - 5, 10) == raw[PIECE - 5 : PIECE + 5]
+    assert blobs.read(KEY, READ - 5, 10) == raw[READ - 5 : READ + 5]
     assert blobs.read(KEY, 7, 0) == b""
-    chunks = list(pieces(blobs, KEY, 11, 2 * PIECE + 1))
-    assert [len(chunk) for chunk in chunks] == [PIECE, PIECE, 1]
-    assert b"".join(chunks) == raw[11 : 12 + 2 * PIECE]
+    chunks = list(pieces(blobs, KEY, 11, 2 * READ + 1))
+    assert [len(chunk) for chunk in chunks] == [READ, READ, 1]
+    assert b"".join(chunks) == raw[11 : 12 + 2 * READ]
 
 
 def test_keys_are_listed_and_deleted_ones_are_gone(blobs: BlobStore) -> None:
