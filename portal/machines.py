@@ -5,6 +5,8 @@ cost more than an image. The order of things is the same: a host name that is ou
 view, and a domain error's answer.
 """
 
+from typing import cast
+
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
@@ -21,9 +23,7 @@ class MachinesPassBy:
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        self.short = convert_exception_to_response(
-            RequestActor(convert_exception_to_response(_answer))
-        )
+        self.short = _caught(RequestActor(_caught(_answer)))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The short way, or the way of all others."""
@@ -34,6 +34,11 @@ class MachinesPassBy:
         if not response.streaming and not response.has_header("Content-Length"):
             response.headers["Content-Length"] = str(len(response.content))
         return response
+
+
+def _caught(handler: Handler) -> Handler:
+    """The same, with any exception turned into its answer and its line in the log."""
+    return cast(Handler, convert_exception_to_response(handler))
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
