@@ -74,7 +74,7 @@ def test_the_check_sees_what_is_not_as_it_was_promised() -> None:
     ledger.note([lost], {lost.sop})
     found = {
         "rows": {}, "torn": ["x"], "not_as_sent": [], "unsettled": 1, "jobs": {"owed": 1},
-        "miscounted_studies": 0, "miscounted_series": 0, "series_of_studies": [1, 1],
+        "owed": [], "miscounted_studies": 0, "miscounted_series": 0, "series_of_studies": [1, 1],
         "told_in_log": 0,
     }  # fmt: skip
     words = kill.faults(ledger, found)

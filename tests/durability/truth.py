@@ -25,7 +25,7 @@ def settle() -> None:
     celery_app.loader.import_default_modules()
     Job.objects.filter(done_at=None).update(leased_until=None)
     at = timezone.now() + timedelta(hours=1)
-    for _ in range(3):
+    for _ in range(10):  # a job may promise the next one
         for job_id in Job.objects.due(at).values_list("pk", flat=True):
             services.run(job_id=job_id, at=at)
 
@@ -61,12 +61,21 @@ def look() -> dict[str, Any]:
             Series.objects.count(),
         ],
         "told_in_log": sum(detail["instances"] for detail in received),
-        "jobs": Counter(
-            "done" if done else "parked" if parked else "owed"
-            for done, parked in Job.objects.values_list("done_at", "parked_at")
+        "jobs": Counter(_state(job) for job in Job.objects.all()),
+        "owed": list(
+            Job.objects.filter(done_at=None).values_list("task", "attempts", "last_error")[:5]
         ),
         "orphans": sum(key not in named for key in store().keys()),  # noqa: SIM118 - no mapping
     }
+
+
+def _state(job: Any) -> str:
+    """A job that rests before its first try stands still for no reason but its own."""
+    from django.utils import timezone
+
+    if job.done_at or job.parked_at:
+        return "done" if job.done_at else "parked"
+    return "owed" if job.attempts or job.due_at <= timezone.now() else "waiting"
 
 
 def _sha256(blobs: Any, blob: str, offset: int, length: int) -> str | None:
