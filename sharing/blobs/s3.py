@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -215,9 +216,7 @@ class S3Store:
         """Every object, page by page. Raises StoreAway."""
         more: dict[str, str] = {}
         while True:
-            page = self._try(
-                lambda more=more: self.client.list_objects_v2(Bucket=self.bucket, **more)
-            )
+            page = self._try(partial(self.client.list_objects_v2, Bucket=self.bucket, **more))
             yield from (entry["Key"] for entry in page.get("Contents", []))
             if not page.get("IsTruncated"):
                 return

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ def _by_table(
     return _taken(_table(_values(*scale, grey)[1], grey, low, high), unsigned)
 
 
-def _taken(table: Bytes8, places: NDArray[np.generic]) -> Bytes8:
+def _taken(table: Bytes8, places: NDArray[np.integer[Any]]) -> Bytes8:
     """table[places], some rows at a time: numpy widens places to 8 bytes each before it looks."""
     out = np.empty(places.shape, np.uint8)
     step = max(1, BLOCK // places.shape[1])
