@@ -18,7 +18,7 @@ from sharing.tenants.errors import TokenInvalid
 from sharing.tenants.services import Actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 LARGEST_FORM = 24 * 1024 * 1024
 """Bytes of a form with its files: a signed form of 20 MB fits. Images don't come by forms."""
 
@@ -31,8 +31,8 @@ class RequestId:
 
     def __call__(self, request: Any) -> HttpResponse:
         """A proxy's id is kept when it has the form of one: it ends in our logs."""
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = request.META.get("HTTP_XREQUEST_ID", "")
+        request.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)
         response = self.get_response(request)

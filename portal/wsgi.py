@@ -2,13 +2,23 @@
 
 import gc
 import os
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()  # loads the rooms; what needs them is imported after
+
+
+def entry() -> Application:
+    """Machines by their short way, everybody else by Django's chain."""
+    from portal.machines import Machines
+
+    return Machines(django_application)
 
 
 def refuse_when_unsafe() -> None:
@@ -59,5 +69,6 @@ def settle_memory() -> None:
 
 
 refuse_when_unsafe()
+application = entry()
 warm()
 settle_memory()

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Exists, Model, OuterRef
 
 from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.sql import moment
 from sharing.tenants.rules import Actor, Role
 
 from .models import visible
@@ -47,7 +48,7 @@ def fence(studies: type[Model], actor: Actor, action: Action, at: datetime) -> B
     values = {
         _Slot.ORGANIZATION: actor.organization_id,
         _Slot.USER: actor.user_id,
-        _Slot.AT: held.ops.adapt_datetimefield_value(at),
+        _Slot.AT: moment(at),
     }
     return sql, [values[part] if type(part) is _Slot else part for part in plan]
 
@@ -84,9 +85,9 @@ def _compiled(
 
 def _slot(param: Any) -> Any:
     """The parameter itself, or what it stands in for."""
-    moment = connection.ops.adapt_datetimefield_value(_Slot.AT.value)
+    bound = moment(_Slot.AT.value)
     stand_ins = {slot.value: slot for slot in (_Slot.ORGANIZATION, _Slot.USER)}
-    return stand_ins.get(param, _Slot.AT if param == moment else param)
+    return stand_ins.get(param, _Slot.AT if param == bound else param)
 
 
 def _with_constants(sql: str, params: list[Any]) -> tuple[str, tuple[Any, ...]]:

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified
-from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
 from sharing.archive.errors import StudyNotFound
@@ -19,6 +18,7 @@ from sharing.tenants.errors import NoActor
 from sharing.tenants.rules import Actor
 
 JSON = "application/dicom+json"
+_VARY = "Authorization, Cookie, Accept"
 View = Callable[..., HttpResponseBase]
 
 
@@ -44,10 +44,8 @@ def sealed(response: HttpResponseBase) -> HttpResponseBase:
     """No shared cache keeps it, and no cache shows it without asking us again."""
     response.headers.setdefault("Cache-Control", "private, max-age=0, must-revalidate")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if "Vary" in response.headers:
-        patch_vary_headers(response, ("Authorization", "Cookie", "Accept"))
-    else:
-        response.headers["Vary"] = "Authorization, Cookie, Accept"
+    also = response.headers.get("Vary")
+    response.headers["Vary"] = f"{_VARY}, {also}" if also else _VARY
     return response
 
 
@@ -77,7 +75,8 @@ def tag(*parts: object) -> str:
 
 def unchanged(request: Any, etag: str) -> HttpResponse | None:
     """304 where the client's copy is still right; asked only after the fence was passed."""
-    known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    given = request.META.get("HTTP_IF_NONE_MATCH")
+    known = parse_etags(given) if given else ()
     if etag not in known and "*" not in known:
         return None
     response = HttpResponseNotModified()

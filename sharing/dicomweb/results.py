@@ -7,7 +7,6 @@ import zlib
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.cache import patch_vary_headers
 
 from sharing.archive.errors import NotAcceptable
 from sharing.dicom.xml_model import to_xml
@@ -44,7 +43,7 @@ def results(request: Any, form: str, objects: list[str], warnings: list[str]) ->
         response.headers["Content-Encoding"] = "gzip"
     if warnings:
         response.headers["Warning"] = ", ".join(f'299 portal "{words}"' for words in warnings)
-    patch_vary_headers(response, ("Accept-Encoding",))
+    response.headers["Vary"] = "Accept-Encoding"
     return response
 
 
@@ -59,7 +58,7 @@ def _parts(objects: list[bytes]) -> tuple[bytes, str]:
 def _gzipped(request: Any, body: bytes) -> bytes | None:
     if len(body) < _WORTH:
         return None
-    found = _GZIP.search(request.headers.get("Accept-Encoding", "").lower())
+    found = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "").lower())
     if found is None or (found[1] is not None and float(found[1]) == 0):
         return None
     squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)

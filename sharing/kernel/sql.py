@@ -6,6 +6,7 @@ keeps its plan. Whoever captures queries or wraps them (tests, tracing) gets Dja
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -32,6 +33,13 @@ def rows(sql: str, params: Sequence[Any] = ()) -> list[Row]:
     ask = _sqlite if held.vendor == "sqlite" else _postgresql
     with held.wrap_database_errors:
         return ask(held.connection, sql, params)
+
+
+def moment(at: datetime) -> datetime | str:
+    """A moment as the driver takes it: SQLite keeps naive text in UTC (TIME_ZONE is UTC)."""
+    if connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
+        return str(at.astimezone(UTC).replace(tzinfo=None))
+    return at
 
 
 def write(sql: str, values: Sequence[Sequence[Any]]) -> None:

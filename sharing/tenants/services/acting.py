@@ -8,10 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
-
 from sharing.kernel.purposes import Purpose
-from sharing.kernel.sql import rows
+from sharing.kernel.sql import moment, rows
 from sharing.kernel.tokens import fingerprint
 from sharing.tenants.errors import NotAllowed, TokenInvalid
 from sharing.tenants.models import Membership, Organization, User
@@ -103,7 +101,7 @@ def still_acting(actor: Actor, *, at: datetime) -> Actor | None:
 
 def _machine(query: str, name: str, at: datetime) -> Actor | None:
     """Asked for by every request of a machine, hundreds each second: one query, no objects."""
-    found = rows(query, (name, connection.ops.adapt_datetimefield_value(at)))
+    found = rows(query, (name, moment(at)))
     return _machine_of(found[0]) if found else None
 
 

@@ -12,11 +12,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
-
 from sharing.access.rules import OWN_STAFF_PURPOSES
 from sharing.archive.sql import rows
 from sharing.consent.rules import ConsentState, Decision, GranteeKind
+from sharing.kernel.sql import moment
 from sharing.tenants.rules import Actor
 
 FEW = 5000
@@ -64,14 +63,14 @@ def _of_many(actor: Actor, at: datetime, own: bool, custodian_id: int | None) ->
 
 def _candidates(actor: Actor, at: datetime, most: int | None) -> list[tuple[Any, ...]]:
     """(custodian, study) that a consent in force or a live grant names the actor for."""
-    moment = connection.ops.adapt_datetimefield_value(at)
+    now = moment(at)
     named = [(GranteeKind.ORGANIZATION, "organization_id", actor.organization_id)]
     if actor.user_id is not None:
         named.append((GranteeKind.PRACTITIONER, "user_id", actor.user_id))
     params: list[Any] = []
     for kind, _, whom in named:
-        params += [whom, kind.value, ConsentState.ACTIVE.value, Decision.PERMIT.value, moment]
-        params += [whom, kind.value, moment]
+        params += [whom, kind.value, ConsentState.ACTIVE.value, Decision.PERMIT.value, now]
+        params += [whom, kind.value, now]
     sql = _union(tuple(column for _, column, _ in named))
     return rows(f"{sql} LIMIT %s", [*params, most]) if most else rows(sql, params)
 
