@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+|\?)(<(.*?)>)?")
+_CUT = ("<unfinished ...>", "<detached ...>")  # the second: strace was sent away during the call
 _FILE = re.compile(r"\d+<([^>]*)>")
 _TEXT = re.compile(r'"([^"]*)"')
 _WRITES = {
@@ -75,8 +76,8 @@ def _calls(trace: Iterable[str]) -> Iterator[tuple[int, int, str, str, str]]:
     for number, line in enumerate(trace, 1):
         thread, _, text = line.partition(" ")
         text, begun = text.strip(), number
-        if text.endswith("<unfinished ...>"):
-            open_calls[thread] = number, text.removesuffix("<unfinished ...>").rstrip()
+        if text.endswith(_CUT):
+            open_calls[thread] = number, text.rpartition("<")[0].rstrip()
             name = text.partition("(")[0]
             if name in _WRITES:
                 yield number, number, name, text.partition("(")[2], ""

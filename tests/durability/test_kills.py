@@ -11,6 +11,7 @@ from tests.durability.order import dirty_at_answer
 from tests.durability.rig import Rig
 from tests.durability.sending import made, store
 from tests.durability.tracing import FILES, Forks, needs_strace, traced
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("durability")  # one rig for all of them
 WRITES = ["-y", "-s", "64", "-e", f"trace={FILES}"]
@@ -26,6 +27,7 @@ def test_the_server_answers_after_all_is_on_the_disk(portal: Rig) -> None:
         there = {str(path) for path in portal.folder.rglob("*")}
         with traced(web, trace, *WRITES):
             assert store(portal.port, portal.token, batch).status == 200
+            wait_until(lambda: "HTTP/1.1 20" in trace.read_text(errors="replace"))
         lines = trace.read_text(errors="replace").splitlines()
         assert dirty_at_answer(lines, portal.folder, there) == []
 
