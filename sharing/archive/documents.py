@@ -8,9 +8,10 @@ import gzip
 import hashlib
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from django.conf import settings
 from sharing.archive.metadata import expanded
 from sharing.archive.sql import rows
 
+PIECE = 1024 * 1024
 AT_ONCE = 100
 """Instances whose metadata is in memory while a document is built."""
 SPARE_SECONDS = 3600.0
@@ -58,7 +60,10 @@ def opened(sheet: Sheet, *, packed: bool) -> IO[bytes]:
     for _ in range(3):  # a full folder may lose it between the building and the opening
         if handle := _whole(sheet, packed=packed):
             return handle
-        build(sheet)
+        if plain := _whole(sheet, packed=False):
+            _pack(sheet, plain)
+        else:
+            build(sheet)
     raise OSError("the folder of documents keeps nothing")
 
 
@@ -91,26 +96,36 @@ def _end(handle: IO[bytes], size: int) -> tuple[int, bytes]:
 
 
 def build(sheet: Sheet) -> None:
-    """Write both forms, whole or not at all, and drop the series' older versions."""
-    folder, mark = sheet.path.parent, secrets.token_hex(8)
-    folder.mkdir(parents=True, exist_ok=True)
-    drafts = [folder / f"{mark}.json", folder / f"{mark}.gz"]
-    try:
-        with ExitStack() as stack:
-            plain = stack.enter_context(drafts[0].open("wb"))
-            packed = stack.enter_context(gzip.open(drafts[1], "wb", compresslevel=2))
-            for piece in _pieces(sheet):
-                plain.write(piece)
-                packed.write(piece)
-        drafts[1].replace(f"{sheet.path}.gz")
-        drafts[0].replace(sheet.path)
-    finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
-    for old in folder.glob(f"{sheet.series}-*"):
+    """Write the plain text, whole or not at all, and drop the series' older versions.
+
+    Its gzip takes as long again, and is made for the first who wants it.
+    """
+    with _draft(sheet.path) as draft:
+        for piece in _pieces(sheet):
+            draft.write(piece)
+    for old in sheet.path.parent.glob(f"{sheet.series}-*"):
         if sheet.stamp not in old.name:
             old.unlink(missing_ok=True)
     prune(at=time.time())
+
+
+def _pack(sheet: Sheet, plain: IO[bytes]) -> None:
+    path = sheet.path.with_name(f"{sheet.path.name}.gz")
+    with plain, _draft(path) as draft, gzip.open(draft, "wb", compresslevel=2) as packed:
+        shutil.copyfileobj(plain, packed, PIECE)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[IO[bytes]]:
+    """A file that gets its name when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{secrets.token_hex(8)}.draft")
+    try:
+        with draft.open("wb") as handle:
+            yield handle
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _pieces(sheet: Sheet) -> Iterator[bytes]:

@@ -48,11 +48,9 @@ def own_text(row: Row) -> str:
 
 def placed(texts: list[str], rows: list[Row]) -> list[str]:
     """With the address of each row's custodian in its Retrieve URL."""
-    custodians = {row[0] for row in rows}
-    if len(custodians) == 1:  # no line ends inside JSON, so all go at once
-        mount = f'"{root(custodians.pop())}/'
-        return "\n".join(texts).replace(MOUNT, mount).split("\n")
-    return [text.replace(MOUNT, f'"{root(row[0])}/') for text, row in zip(texts, rows, strict=True)]
+    mounts = {code: f'"{root(code)}/' for code in {row[0] for row in rows}}
+    pairs = zip(texts, rows, strict=True)
+    return [text.replace(MOUNT, mounts[row[0]], 1) for text, row in pairs]
 
 
 def series_object(row: Row) -> JsonObject:
