@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sharing.archive.models import Withheld
+from sharing.archive.sql import rows
 
 
 def refused(organization_id: int, sop_uids: Sequence[str]) -> set[str]:
@@ -12,11 +12,11 @@ def refused(organization_id: int, sop_uids: Sequence[str]) -> set[str]:
     """
     found: set[str] = set()
     for start in range(0, len(sop_uids), 500):
-        rows = Withheld.objects.filter(
-            organization_id=organization_id,
-            refused=True,
-            returned_at=None,
-            sop_uid__in=sop_uids[start : start + 500],
-        )
-        found.update(rows.values_list("sop_uid", flat=True))
+        some = sop_uids[start : start + 500]
+        marks = ", ".join(["%s"] * len(some))
+        found |= {uid for (uid,) in rows(_REFUSED.format(marks), [organization_id, *some])}
     return found
+
+
+_REFUSED = """SELECT sop_uid FROM archive_withheld
+WHERE refused AND returned_at IS NULL AND organization_id = %s AND sop_uid IN ({})"""
