@@ -31,7 +31,7 @@ class RequestId:
 
     def __call__(self, request: Any) -> HttpResponse:
         """A proxy's id is kept when it has the form of one: it ends in our logs."""
-        given = request.META.get("HTTP_XREQUEST_ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)
