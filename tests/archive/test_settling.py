@@ -110,7 +110,9 @@ def test_many_studies_settle_with_the_same_statements_and_get_their_pictures_aft
     real_data: Path,
     run_jobs: Callable[..., int],
     django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(settling, "DRAWN_AT_ONCE", 8)
     files = [real_data / f"single/pydicom_{name}.dcm" for name in SINGLES]
     files += [next(dicom_files(real_data / "studies" / name)) for name in STUDIES]
     send(region, *files)

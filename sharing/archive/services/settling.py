@@ -24,7 +24,7 @@ from .retrieving import Stored
 
 log = logging.getLogger(__name__)
 CHANGING = (StudyState.RECEIVING, StudyState.SETTLING)
-DRAWN_AT_ONCE = 8
+DRAWN_AT_ONCE = 24
 """So many studies get their pictures while they settle. Where more come at once, being complete
 must not wait for pictures: a job of their own draws them."""
 DRAWN_IN_A_TURN = 24
