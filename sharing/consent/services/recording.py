@@ -1,4 +1,4 @@
-"""Recording what a patient said, ending it, and handing it to those who decide."""
+"""Recording what a patient said, with its evidence."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,22 +8,12 @@ from pathlib import Path
 from typing import IO
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
-from sharing.audit.rules import What, Who
-from sharing.audit.services import record
-from sharing.blobs import BlobMissing, new_key, scratch, store, sync
-from sharing.identity.models import Patient
-from sharing.kernel.lifecycle import step
-from sharing.kernel.purposes import Action, Purpose
-from sharing.outbox.services import promise
-from sharing.tenants.models import Organization, User
-from sharing.tenants.rules import Actor, Duty
-from sharing.tenants.services import require
-
-from .errors import ConsentInvalid, ConsentNotFound, EvidenceInvalid, EvidenceUnavailable
-from .models import Consent, Evidence, Grantee, Term
-from .rules import (
+from sharing.blobs import new_key, scratch, store, sync
+from sharing.consent.errors import ConsentInvalid, ConsentNotFound, EvidenceInvalid
+from sharing.consent.models import Consent, Evidence, Grantee, Term
+from sharing.consent.rules import (
     EVIDENCE_MAX_BYTES,
     NEXT,
     Axis,
@@ -35,6 +25,14 @@ from .rules import (
     Verification,
     media_type_of,
 )
+from sharing.identity.models import Patient
+from sharing.kernel.lifecycle import step
+from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.models import Organization, User
+from sharing.tenants.rules import Actor, Duty
+from sharing.tenants.services import require
+
+from .logbook import log
 
 
 @dataclass(frozen=True)
@@ -78,72 +76,8 @@ def record_consent(*, patient: Patient, said: Said, by: Actor, at: datetime) -> 
         raise EvidenceInvalid("Attach the signed form.")
     consent.state = step(NEXT, ConsentState(consent.state), ConsentEvent.ACTIVATE).value
     consent.save(update_fields=["state"])
-    _log(by.who, "consent.record", consent, at)
+    log(by.who, "consent.record", consent, at)
     return consent
-
-
-@transaction.atomic
-def revoke_consent(*, consent: Consent, by: Actor, why: str, at: datetime) -> Consent:
-    """The patient withdrew it: effective at commit, and final. Raises NotAllowed, NotNow."""
-    require(by, Duty.RECORD_CONSENT)
-    ended = _end(consent.pk, ConsentEvent.REVOKE, by.name, why, at, by.organization_id)
-    _log(by.who, "consent.revoke", ended, at)
-    promise("notify.tell_revoked", at=at, consent_id=ended.pk)
-    return ended
-
-
-@transaction.atomic
-def expire_consents(*, at: datetime) -> int:
-    """Mark what has run out. Access ended by the clock already; this is book-keeping."""
-    over = Consent.objects.filter(state=ConsentState.ACTIVE, ends_at__lte=at)
-    return over.update(state=ConsentState.EXPIRED, ended_at=at, ended_by="The portal")
-
-
-def consents_of(*, patient: Patient) -> QuerySet[Consent]:
-    """All consents of one patient, newest first."""
-    return (
-        Consent.objects.filter(patient=patient)
-        .select_related("custodian", "patient")
-        .prefetch_related("grantees__organization", "grantees__user", "terms")
-        .order_by("-recorded_at", "-pk")
-    )
-
-
-def consents_recorded(actor: Actor) -> QuerySet[Consent]:
-    """All consents the acting organization keeps, newest first."""
-    return (
-        Consent.objects.filter(custodian_id=actor.organization_id)
-        .select_related("custodian", "patient")
-        .prefetch_related("grantees__organization", "grantees__user", "terms")
-        .order_by("-recorded_at", "-pk")
-    )
-
-
-def own_consent(actor: Actor, *, public_id: str) -> Consent:
-    """One consent the acting organization keeps. Raises ConsentNotFound."""
-    try:
-        return consents_recorded(actor).get(public_id=public_id)
-    except Consent.DoesNotExist:
-        raise ConsentNotFound() from None
-
-
-def open_evidence(actor: Actor, *, public_id: str, at: datetime) -> tuple[Evidence, bytes]:
-    """The scanned form of one consent of the own organization, logged.
-
-    Raises ConsentNotFound, and EvidenceUnavailable when its bytes are gone or other ones.
-    """
-    consent = own_consent(actor, public_id=public_id)
-    evidence = Evidence.objects.filter(consent=consent).first()
-    if evidence is None:
-        raise ConsentNotFound()
-    _log(actor.who, "consent.read_evidence", consent, at)
-    try:
-        data = store().read(evidence.blob, 0, evidence.size)
-    except (BlobMissing, OSError) as error:
-        raise EvidenceUnavailable() from error
-    if hashlib.sha256(data).hexdigest() != evidence.sha256:
-        raise EvidenceUnavailable()
-    return evidence, data
 
 
 def _check(patient: Patient, said: Said, by: Actor) -> None:
@@ -228,22 +162,3 @@ def _attach(consent: Consent, document: IO[bytes]) -> None:
     Evidence.objects.create(
         consent=consent, blob=key, sha256=digest.hexdigest(), size=size, media_type=media_type
     )
-
-
-def _end(
-    consent_id: int, event: ConsentEvent, who: str, why: str, at: datetime, custodian_id: int
-) -> Consent:
-    consent = Consent.objects.select_for_update().get(pk=consent_id, custodian_id=custodian_id)
-    consent.state = step(NEXT, ConsentState(consent.state), event).value
-    consent.ended_by, consent.ended_at, consent.ended_why = who, at, why
-    consent.save(update_fields=["state", "ended_by", "ended_at", "ended_why"])
-    return consent
-
-
-def _log(who: Who, action: str, consent: Consent, at: datetime) -> None:
-    what = What(
-        custodian=consent.custodian.code,
-        patient=consent.patient.public_id,
-        detail={"consent": consent.key},
-    )
-    record(who=who, action=action, at=at, what=what)

@@ -1,0 +1,61 @@
+"""Handing consents and their evidence to those who may read them."""
+
+import hashlib
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from sharing.blobs import BlobMissing, store
+from sharing.consent.errors import ConsentNotFound, EvidenceUnavailable
+from sharing.consent.models import Consent, Evidence
+from sharing.identity.models import Patient
+from sharing.tenants.rules import Actor
+
+from .logbook import log
+
+
+def consents_of(*, patient: Patient) -> QuerySet[Consent]:
+    """All consents of one patient, newest first."""
+    return (
+        Consent.objects.filter(patient=patient)
+        .select_related("custodian", "patient")
+        .prefetch_related("grantees__organization", "grantees__user", "terms")
+        .order_by("-recorded_at", "-pk")
+    )
+
+
+def consents_recorded(actor: Actor) -> QuerySet[Consent]:
+    """All consents the acting organization keeps, newest first."""
+    return (
+        Consent.objects.filter(custodian_id=actor.organization_id)
+        .select_related("custodian", "patient")
+        .prefetch_related("grantees__organization", "grantees__user", "terms")
+        .order_by("-recorded_at", "-pk")
+    )
+
+
+def own_consent(actor: Actor, *, public_id: str) -> Consent:
+    """One consent the acting organization keeps. Raises ConsentNotFound."""
+    try:
+        return consents_recorded(actor).get(public_id=public_id)
+    except Consent.DoesNotExist:
+        raise ConsentNotFound() from None
+
+
+def open_evidence(actor: Actor, *, public_id: str, at: datetime) -> tuple[Evidence, bytes]:
+    """The scanned form of one consent of the own organization, logged.
+
+    Raises ConsentNotFound, and EvidenceUnavailable when its bytes are gone or other ones.
+    """
+    consent = own_consent(actor, public_id=public_id)
+    evidence = Evidence.objects.filter(consent=consent).first()
+    if evidence is None:
+        raise ConsentNotFound()
+    log(actor.who, "consent.read_evidence", consent, at)
+    try:
+        data = store().read(evidence.blob, 0, evidence.size)
+    except (BlobMissing, OSError) as error:
+        raise EvidenceUnavailable() from error
+    if hashlib.sha256(data).hexdigest() != evidence.sha256:
+        raise EvidenceUnavailable()
+    return evidence, data
