@@ -95,6 +95,28 @@ VARIABLES = (
         "1 when images are encoded as HTJ2K ten minutes after they settled, for viewers that ask",
     ),
     Variable(
+        "AUDIT_KEY",
+        "",
+        "Signs the heads of the access log: 64 hex digits, the same on each machine. "
+        "Empty: made once in DATA_DIR",
+    ),
+    Variable(
+        "AUDIT_ANCHOR_FILE",
+        "",
+        "File that the signed heads are appended to, best on a disk that forgets nothing. "
+        "Empty: audit-heads.ndjson in DATA_DIR",
+    ),
+    Variable(
+        "AUDIT_ANCHOR_S3",
+        "",
+        "Bucket with object lock that heads are kept in, as for BLOB_STORAGE. Empty: none",
+    ),
+    Variable(
+        "AUDIT_KEEP_YEARS",
+        "6",
+        "Years that the access log is kept and its heads are locked; 6 or more",
+    ),
+    Variable(
         "TRUST_PROXY",
         "0",
         "1 when a reverse proxy sets X-Forwarded-Proto and X-Forwarded-For, and only then",

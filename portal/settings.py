@@ -105,6 +105,10 @@ STORE_QUOTA_BYTES = env.number("STORE_QUOTA_BYTES")
 HTJ2K_AHEAD = env.flag("HTJ2K_AHEAD")
 DOCUMENTS_DIR = DATA_DIR / "documents"  # ready-made metadata; may be emptied at any time
 DOCUMENTS_MOST = 4 * 1024**3  # bytes
+AUDIT_KEY = env.text("AUDIT_KEY")
+AUDIT_ANCHOR_FILE = Path(env.text("AUDIT_ANCHOR_FILE") or DATA_DIR / "audit-heads.ndjson")
+AUDIT_ANCHOR_S3 = env.text("AUDIT_ANCHOR_S3")
+AUDIT_KEEP_YEARS = max(env.number("AUDIT_KEEP_YEARS"), 6)  # 45 CFR 164.316(b)(2)(i)
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
 for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):
@@ -136,6 +140,7 @@ CELERY_TIMEZONE = "UTC"
 # The bell may get lost with the broker; the sweep finds every promise that was not kept.
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
+    "audit-seal": {"task": "audit.seal", "schedule": 45.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},

@@ -15,7 +15,11 @@ from sharing.audit.windows import windows
 
 GUARDS = [
     import_module(f"sharing.audit.migrations.{name}")
-    for name in ("0002_append_only", "0003_neither_emptied_nor_counted_down")
+    for name in (
+        "0002_append_only",
+        "0003_neither_emptied_nor_counted_down",
+        "0005_sealed_for_good",
+    )
 ]
 
 

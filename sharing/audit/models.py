@@ -70,3 +70,74 @@ class Tally(models.Model):
 
     event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True)
     count = models.PositiveIntegerField(default=1)
+
+
+class Leaf(models.Model):
+    """An event's place in the sealed log, from 0 on. By value: a deleted event leaves its leaf."""
+
+    place = models.BigIntegerField(primary_key=True)
+    event = models.BigIntegerField(unique=True)
+    leaf = models.BinaryField()
+    chain = models.BinaryField()
+
+
+class Node(models.Model):
+    """A complete part of the Merkle tree, 256 or a power of 256 leaves wide (level 8, 16, ...)."""
+
+    level = models.SmallIntegerField()
+    index = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["level", "index"], name="one_hash_per_part_of_the_log"),
+        ]
+
+
+class Checkpoint(models.Model):
+    """A signed head of the log, and from where the sequencer goes on."""
+
+    number = models.BigIntegerField(primary_key=True)
+    origin = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    root = models.CharField(max_length=64)
+    chain = models.CharField(max_length=64)
+    settled = models.BigIntegerField()
+    previous = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField()
+    key = models.CharField(max_length=64)
+    signature = models.CharField(max_length=128)
+    # for the sequencer
+    peaks = models.JSONField()
+    mark = models.BigIntegerField()
+    running = models.JSONField(default=list)
+
+
+class Anchored(models.Model):
+    """A head that was kept outside, and where."""
+
+    checkpoint = models.BigIntegerField()
+    where = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["checkpoint", "where"], name="anchored_once_a_place"),
+        ]
+
+
+class Witness(models.Model):
+    """A partner that saw a head, found it to continue what it saw before, and signed it."""
+
+    checkpoint = models.BigIntegerField()
+    organization = models.CharField(max_length=40)
+    key = models.CharField(max_length=64)
+    signature = models.CharField(max_length=128)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkpoint", "organization"], name="one_signature_per_head_and_witness"
+            ),
+        ]

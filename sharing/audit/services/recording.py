@@ -1,30 +1,16 @@
-"""Write what happened; read it back for those who may."""
+"""Write what happened."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
 
+from sharing.audit.models import Event, Tally
+from sharing.audit.rules import Ground, What, Who, window_of
+from sharing.audit.windows import windows
 from sharing.kernel.bulk import insert
-
-from .models import Event, EventQuerySet, Tally
-from .rules import Ground, What, Who, window_of
-from .windows import windows
-
-__all__ = [
-    "Entry",
-    "flush_reads",
-    "log_of_organization",
-    "log_of_study",
-    "record",
-    "record_all",
-    "record_read",
-    "repeat_read",
-]
 
 
 def record(
@@ -143,56 +129,3 @@ def _row(who: Who, action: str, at: datetime, what: What, ground: Ground) -> dic
         "study_uid": what.study_uid,
         "detail": what.detail,
     }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the access log as pages show it."""
-
-    at: datetime
-    who: str
-    organization: str
-    action: str
-    purpose: str
-    permitted: bool
-    reason: str
-    consent: str
-    count: int
-    rule: str = ""
-    patient: str = ""
-    study: str = ""
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-def log_of_study(*, custodian: str, study_uid: str, most: int = 500) -> list[Entry]:
-    """Who did what with one study, newest first. The caller has checked that the reader may."""
-    return [_entry(e) for e in _with_counts(Event.objects.of_study(custodian, study_uid))[:most]]
-
-
-def log_of_organization(*, custodian: str, most: int = 500) -> list[Entry]:
-    """All that concerns one custodian, newest first."""
-    events = Event.objects.filter(custodian=custodian).order_by("-at", "-pk")
-    return [_entry(e) for e in _with_counts(events)[:most]]
-
-
-def _with_counts(events: EventQuerySet) -> EventQuerySet:
-    return events.select_related("tally")
-
-
-def _entry(event: Event) -> Entry:
-    tally = getattr(event, "tally", None)
-    return Entry(
-        at=event.at,
-        who=event.actor_name,
-        organization=event.organization_name,
-        action=event.action,
-        purpose=event.purpose,
-        permitted=event.permitted,
-        reason=event.reason,
-        consent=event.consent,
-        count=tally.count if tally else 1,
-        rule=event.rule,
-        patient=event.patient,
-        study=event.study,
-        detail=event.detail,
-    )

@@ -1,0 +1,61 @@
+"""Read back what happened, for those who may."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sharing.audit.models import Event, EventQuerySet
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the access log as pages show it."""
+
+    at: datetime
+    who: str
+    organization: str
+    action: str
+    purpose: str
+    permitted: bool
+    reason: str
+    consent: str
+    count: int
+    rule: str = ""
+    patient: str = ""
+    study: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def log_of_study(*, custodian: str, study_uid: str, most: int = 500) -> list[Entry]:
+    """Who did what with one study, newest first. The caller has checked that the reader may."""
+    return [_entry(e) for e in _with_counts(Event.objects.of_study(custodian, study_uid))[:most]]
+
+
+def log_of_organization(*, custodian: str, most: int = 500) -> list[Entry]:
+    """All that concerns one custodian, newest first."""
+    events = Event.objects.filter(custodian=custodian).order_by("-at", "-pk")
+    return [_entry(e) for e in _with_counts(events)[:most]]
+
+
+def _with_counts(events: EventQuerySet) -> EventQuerySet:
+    return events.select_related("tally")
+
+
+def _entry(event: Event) -> Entry:
+    tally = getattr(event, "tally", None)
+    return Entry(
+        at=event.at,
+        who=event.actor_name,
+        organization=event.organization_name,
+        action=event.action,
+        purpose=event.purpose,
+        permitted=event.permitted,
+        reason=event.reason,
+        consent=event.consent,
+        count=tally.count if tally else 1,
+        rule=event.rule,
+        patient=event.patient,
+        study=event.study,
+        detail=event.detail,
+    )
