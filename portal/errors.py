@@ -38,6 +38,7 @@ STATUS: dict[str, int] = {
     "evidence_invalid": 422,
     "not_covered": 409,
     "share_invalid": 422,
+    "share_widens": 409,
     # archive
     "wrong_offset": 409,
     "bad_upload": 400,

@@ -1,6 +1,6 @@
 """What access and sharing can refuse."""
 
-from sharing.kernel.errors import DomainError
+from sharing.kernel.errors import Absent, DomainError
 
 
 class NotCovered(DomainError):
@@ -15,3 +15,14 @@ class ShareInvalid(DomainError):
 
     code = "share_invalid"
     message = "The share is not complete."
+
+
+class ShareWidens(DomainError):
+    """A share that gives more than the sharer was given."""
+
+    code = "share_widens"
+    message = "You can share on only what was shared with you. Nobody gained access."
+
+
+class ShareNotFound(Absent):
+    """No such share, or one that is none of the actor's business."""

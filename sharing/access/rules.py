@@ -73,7 +73,11 @@ class Named:
         """Whether the actor is meant, by the membership of this moment."""
         if self.kind == GranteeKind.ORGANIZATION:
             return self.organization_id == actor.organization_id
-        return self.kind == GranteeKind.PRACTITIONER and self.user_id == actor.user_id is not None
+        return (
+            self.kind == GranteeKind.PRACTITIONER
+            and self.user_id == actor.user_id is not None
+            and self.organization_id in (None, actor.organization_id)
+        )
 
 
 @dataclass(frozen=True)
@@ -132,10 +136,11 @@ class ConsentFacts:
 
 @dataclass(frozen=True)
 class GrantFacts:
-    """One study shared with one grantee, by value."""
+    """One study shared with one grantee, by value; a blank `study_uid`: all of the patient's."""
 
     key: str
     custodian_id: int
+    patient_id: int
     study_uid: str
     grantee: Named
     purpose: Purpose
@@ -144,18 +149,24 @@ class GrantFacts:
     ends_at: datetime
     shared_by: str
     revoked: bool = False
+    review_by: datetime | None = None
 
     def speaks_of(self, ask: "Ask") -> bool:
         """Whether it is live and gives this actor this action on this study."""
+        subject = ask.subject
         return (
-            not self.revoked
-            and self.starts_at <= ask.at < self.ends_at
-            and self.custodian_id == ask.subject.custodian_id
-            and self.study_uid == ask.subject.study_uid
+            self.lives(ask.at)
+            and (self.custodian_id, self.patient_id) == (subject.custodian_id, subject.patient_id)
+            and self.study_uid in ("", subject.study_uid)
             and self.purpose == ask.actor.purpose
             and ask.action in self.actions
             and self.grantee.is_for(ask.actor)
         )
+
+    def lives(self, at: datetime) -> bool:
+        """Begun, not ended, not revoked, and not left without its review."""
+        reviewed = self.review_by is None or at < self.review_by
+        return not self.revoked and reviewed and self.starts_at <= at < self.ends_at
 
 
 @dataclass(frozen=True)

@@ -99,19 +99,20 @@ def tell_shared(*, share_id: int, at: datetime) -> None:
 
     Says who shared and how many; neither the studies, nor the patient, nor the note.
     """
-    share = Share.objects.select_related("custodian", "shared_by", "to_organization").get(
-        pk=share_id
-    )
+    share = Share.objects.select_related(
+        "custodian", "shared_by", "shared_for", "to_organization"
+    ).get(pk=share_id)
     count = Grant.objects.live(at).filter(share=share).count()
-    if not count:
+    to = share.to_organization
+    if not count or to is None:
         return
-    text = shared_text(share.shared_by.name, share.custodian.name, count)
+    text = shared_text(share.shared_by.name, (share.shared_for or share.custodian).name, count)
     link = shared_list()
     context = {"text": text, "link": absolute(link)}
-    people, key = list(_recipients(share)), f"shared:{share.pk}"
+    people, key = list(_recipients(share, to)), f"shared:{share.pk}"
     for user in people:
-        _notify(user, share.to_organization, "shared", text, link, key, at=at)
-    _post_to_all(people, key, "shared", share.to_organization, lambda: context, at=at)
+        _notify(user, to, "shared", text, link, key, at=at)
+    _post_to_all(people, key, "shared", to, lambda: context, at=at)
 
 
 def tell_revoked(*, consent_id: int, at: datetime) -> None:
@@ -179,8 +180,8 @@ def _operators() -> QuerySet[Membership]:
     ).select_related("user", "organization")
 
 
-def _recipients(share: Share) -> Iterable[User]:
-    treating = physicians_mail(share.to_organization_id).order_by("pk")
+def _recipients(share: Share, to: Organization) -> Iterable[User]:
+    treating = physicians_mail(to.pk).order_by("pk")
     return treating.filter(pk=share.to_user_id) if share.to_user_id else treating
 
 

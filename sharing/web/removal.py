@@ -160,6 +160,11 @@ def _about(study: Any) -> dict[str, Any]:
 
 def _losing(study: Any, at: datetime) -> list[Any]:
     """The organizations and people that a live share names."""
-    grants = shares_of_study(custodian_id=study.organization_id, study_uid=study.study_uid, at=at)
+    grants = shares_of_study(
+        custodian_id=study.organization_id,
+        patient_id=study.patient_id,
+        study_uid=study.study_uid,
+        at=at,
+    )
     named = (grant.organization or grant.user for grant in grants)
     return list(dict.fromkeys(str(each) for each in named))

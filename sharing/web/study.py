@@ -134,12 +134,23 @@ def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
 
 def _shares(actor: Actor, study: Any, at: datetime) -> list[Any]:
     """The shares by which it came to the actor, newest first."""
-    return notes_for(actor, custodian_id=study.organization_id, study_uid=study.study_uid, at=at)
+    return notes_for(
+        actor,
+        custodian_id=study.organization_id,
+        patient_id=study.patient_id,
+        study_uid=study.study_uid,
+        at=at,
+    )
 
 
 def _who_has_access(study: Any, at: datetime) -> list[dict[str, Any]]:
     """Each organization that the consents or a share speak of, and what they say to it."""
-    grants = shares_of_study(custodian_id=study.organization_id, study_uid=study.study_uid, at=at)
+    grants = shares_of_study(
+        custodian_id=study.organization_id,
+        patient_id=study.patient_id,
+        study_uid=study.study_uid,
+        at=at,
+    )
     shared: dict[int, list[Any]] = {}
     for grant in grants:
         shared.setdefault(grant.organization_id or 0, []).append(grant)
@@ -152,6 +163,7 @@ def _who_has_access(study: Any, at: datetime) -> list[dict[str, Any]]:
             "ground": present.ground(each.decision),
             "consent": each.decision.basis.consent,
             "shares": shared.get(each.organization.pk, []),
+            "persons": [g.user for g in shared.get(each.organization.pk, []) if g.user],
         }
         for each in reach(study.subject, options, at=at)
         if each.actions

@@ -55,6 +55,9 @@ GRANTS = st.fixed_dictionaries(
     {
         "study": st.integers(min_value=0, max_value=3),
         "to": st.sampled_from(["hilltop", "lakeside", "ben"]),
+        "there": st.sampled_from([None, "hilltop", "lakeside"]),
+        "standing": st.booleans(),
+        "review": st.one_of(st.none(), DAYS),
         "start": DAYS,
         "days": st.integers(min_value=1, max_value=4),
         "actions": st.frozensets(ACTIONS, min_size=1),
@@ -152,7 +155,11 @@ def _grant(world: Region, studies: list[Study], given_: dict) -> None:
     study = studies[given_["study"] % len(studies)]
     start = NOW + timedelta(days=given_["start"])
     to_person = given_["to"] == "ben"
-    organization = None if to_person else getattr(world, given_["to"])
+    where = given_["there"] if to_person else given_["to"]
+    organization = getattr(world, where) if where else None
+    review = given_["review"]
+    if given_["standing"] and review is None:
+        review = 1
     made = Share.objects.create(
         custodian=world.riverside,
         shared_by=world.ada.user,
@@ -164,7 +171,8 @@ def _grant(world: Region, studies: list[Study], given_: dict) -> None:
         share=made,
         custodian=world.riverside,
         patient=study.patient,
-        study_uid=study.study_uid,
+        study_uid="" if given_["standing"] else study.study_uid,
+        review_by=None if review is None else NOW + timedelta(days=review),
         grantee_kind="practitioner" if to_person else "organization",
         organization=organization,
         user=world.ben.user if to_person else None,

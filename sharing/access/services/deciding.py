@@ -18,7 +18,7 @@ from sharing.consent.models import Consent
 from sharing.consent.rules import Axis, ConsentState, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
-from sharing.tenants.models import Organization
+from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import region_policy
 
@@ -100,19 +100,27 @@ def grant_facts(grant: Grant) -> GrantFacts:
     return GrantFacts(
         key=grant.share.public_id,
         custodian_id=grant.custodian_id,
+        patient_id=grant.patient_id,
         study_uid=grant.study_uid,
         grantee=grantee,
         purpose=Purpose(grant.purpose),
-        actions=frozenset(grant.actions.strip("|").split("|")),
+        actions=grant.action_set,
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
         shared_by=grant.share.shared_by.name,
         revoked=grant.revoked_at is not None,
+        review_by=grant.review_by,
     )
 
 
-def physician_of(organization: Organization, purpose: Purpose) -> Actor:
-    """Anybody there who treats patients: whom a preview asks for."""
+def physician_of(
+    organization: Organization,
+    purpose: Purpose,
+    *,
+    roles: frozenset[Role] = frozenset({Role.PHYSICIAN}),
+    user: User | None = None,
+) -> Actor:
+    """Anybody there who treats patients, or one of them: whom a preview asks for."""
     return Actor(
         kind="user",
         id="",
@@ -122,5 +130,6 @@ def physician_of(organization: Organization, purpose: Purpose) -> Actor:
         organization_name=organization.name,
         organization_mark=organization.mark,
         purpose=purpose,
-        roles=frozenset({Role.PHYSICIAN}),
+        roles=roles,
+        user_id=user.pk if user else None,
     )

@@ -1,13 +1,14 @@
-"""Sharing inside what was permitted."""
+"""Sharing inside what was permitted, and sharing on inside what was shared."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sharing.access.errors import NotCovered, ShareInvalid
+from sharing.access.coverage import missing
+from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
 from sharing.access.models import Grant, Share
 from sharing.access.rules import Ask, Decision, Facts, GrantFacts, Named, Subject, decide
 from sharing.audit.services import record
@@ -15,21 +16,55 @@ from sharing.consent.rules import GranteeKind
 from sharing.kernel.purposes import Action, Purpose
 from sharing.outbox.services import promise
 from sharing.tenants.models import Organization, User
-from sharing.tenants.rules import Actor, Duty, OrganizationState
-from sharing.tenants.services import require
+from sharing.tenants.rules import Actor, Duty, OrganizationState, Role
+from sharing.tenants.services import physicians_mail, require
 
 from .deciding import decide_many, facts_on_file, physician_of
 
 SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
+REVIEWED_EVERY = timedelta(days=91)
+"""So often the custodian says of a standing grant that it is still needed; else it rests."""
+LONGEST_STANDING = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a share is to give, and to whom: a whole organization, or one person there.
+
+    `standing`: all of the patient's studies, also those that come later.
+    """
+
+    to: Organization
+    purpose: Purpose
+    until: datetime
+    actions: tuple[Action, ...] = SHARED_ACTIONS
+    person: User | None = None
+    standing: bool = False
+
+    @property
+    def grantee(self) -> Named:
+        """The one who is meant."""
+        if self.person is not None:
+            return Named(
+                GranteeKind.PRACTITIONER, self.to.pk, self.person.pk, name=self.person.name
+            )
+        return Named(GranteeKind.ORGANIZATION, self.to.pk, name=self.to.name)
+
+    @property
+    def asker(self) -> Actor:
+        """Whom a preview asks for: the person, or anybody there who treats."""
+        roles = frozenset({Role.PHYSICIAN, Role.RADIOLOGIST})
+        return physician_of(self.to, self.purpose, roles=roles, user=self.person)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a share would change, before it is made: one line per study."""
+    """What a share would change for one study; `missing` says in words why it can't be."""
 
     subject: Subject
     before: Decision
     after: Decision
+    missing: str = ""
 
 
 def preview_share(
@@ -39,14 +74,32 @@ def preview_share(
     purpose: Purpose,
     until: datetime,
     at: datetime,
+    actions: Sequence[Action] = SHARED_ACTIONS,
+    person: User | None = None,
+    facts: Facts | None = None,
 ) -> list[Preview]:
-    """What a physician of `to` may see of these studies now, and would after the share."""
-    grantee = physician_of(to, purpose)
-    facts = facts_on_file(subjects)
-    imagined = tuple(_imagined(subject, to, purpose, until, at) for subject in subjects)
-    richer = Facts(facts.consents, facts.grants + imagined, facts.policy)
-    asks = [Ask(grantee, Action.IMAGES, subject, at) for subject in subjects]
-    return [Preview(ask.subject, decide(ask, facts), decide(ask, richer)) for ask in asks]
+    """What a physician of `to` may do with these studies now, and could after the share.
+
+    `after` is about the first of the actions that would be refused, else about the strongest.
+    `facts` are those on file, for who asks more than once.
+    """
+    wanted = Wanted(to, purpose, until, tuple(actions), person)
+    facts = facts or facts_on_file(subjects)
+    imagined = tuple(_imagined(subject, wanted, at) for subject in subjects)
+    richer = replace(facts, grants=facts.grants + imagined)
+    return [_foreseen(subject, wanted, facts, richer, at) for subject in subjects]
+
+
+def _foreseen(
+    subject: Subject, wanted: Wanted, facts: Facts, richer: Facts, at: datetime
+) -> Preview:
+    asks = [Ask(wanted.asker, action, subject, at) for action in wanted.actions]
+    before = decide(asks[-1], facts)
+    for ask in asks:
+        after = decide(ask, richer)
+        if not after.allowed:
+            return Preview(subject, before, after, missing(ask, richer))
+    return Preview(subject, before, after)
 
 
 @transaction.atomic
@@ -59,18 +112,25 @@ def share(
     note: str,
     by: Actor,
     at: datetime,
+    actions: Sequence[Action] = SHARED_ACTIONS,
+    person: User | None = None,
+    standing: bool = False,
 ) -> Share:
-    """Share own studies with an organization, inside what the patients permitted.
+    """Share studies with an organization or a person, inside what the patients permitted.
 
-    Raises NotAllowed, ShareInvalid, or NotCovered when for any of the studies no consent carries
-    the share; then nothing is shared.
+    `standing` shares all that the custodian holds and will hold of their patients; of what it
+    holds now at least one study must be covered. Who is not the custodian shares on: inside the
+    grant by which it came to them.
+
+    Raises NotAllowed, ShareInvalid, NotCovered when for any of the studies no consent carries
+    the share, or ShareWidens; then nothing is shared.
     """
     require(by, Duty.SHARE)
-    _check(subjects, to, until, by, at)
-    previews = preview_share(subjects=subjects, to=to, purpose=purpose, until=until, at=at)
-    if not all(preview.after.allowed for preview in previews):
-        raise NotCovered()
-    made = _write(subjects, to, purpose, until, note, by, at)
+    wanted = Wanted(to, purpose, until, tuple(actions), person, standing)
+    _check(subjects, wanted, by, at)
+    parents = _parents(subjects, wanted, by, at)
+    _check_covered(subjects, wanted, at)
+    made = _write(subjects, wanted, note, by, at, parents)
     for subject in subjects:
         record(who=by.who, action="study.share", at=at, what=subject.what)
     promise("notify.tell_shared", at=at, share_id=made.pk)
@@ -87,87 +147,175 @@ def end_shares(*, custodian_id: int, study_uid: str, at: datetime) -> int:
     return grants.update(revoked_at=at)
 
 
-def shares_of_study(*, custodian_id: int, study_uid: str, at: datetime) -> QuerySet[Grant]:
+def shares_of_study(
+    *, custodian_id: int, patient_id: int, study_uid: str, at: datetime
+) -> QuerySet[Grant]:
     """The live grants on one study of one custodian, newest first."""
     return (
         Grant.objects.live(at)
-        .filter(custodian_id=custodian_id, study_uid=study_uid)
+        .about(custodian=custodian_id, patient=patient_id, study_uid=study_uid)
         .select_related("organization", "user", "share__shared_by")
         .order_by("-starts_at", "-pk")
     )
 
 
-def notes_for(actor: Actor, *, custodian_id: int, study_uid: str, at: datetime) -> list[Share]:
+def notes_for(
+    actor: Actor, *, custodian_id: int, patient_id: int, study_uid: str, at: datetime
+) -> list[Share]:
     """The shares by which this study came to the actor, with their notes, newest first."""
-    grants = Grant.objects.live(at).meaning(actor)
-    found = grants.filter(custodian_id=custodian_id, study_uid=study_uid, purpose=actor.purpose)
-    return [grant.share for grant in found.select_related("share__shared_by").order_by("-pk")]
+    grants = Grant.objects.live(at).meaning(actor).filter(purpose=actor.purpose)
+    found = grants.about(custodian=custodian_id, patient=patient_id, study_uid=study_uid)
+    related = found.select_related("share__shared_by", "share__shared_for", "share__custodian")
+    return [grant.share for grant in related.order_by("-pk")]
 
 
-def _imagined(
-    subject: Subject, to: Organization, purpose: Purpose, until: datetime, at: datetime
-) -> GrantFacts:
+def treating_person(*, organization: Organization, public_id: str) -> User:
+    """Somebody who treats patients there. Raises ShareInvalid."""
+    found = physicians_mail(organization.pk).filter(public_id=public_id).first()
+    if found is None:
+        raise ShareInvalid("Choose somebody who treats patients there.")
+    return found
+
+
+def _imagined(subject: Subject, wanted: Wanted, at: datetime) -> GrantFacts:
     return GrantFacts(
         key="",
         custodian_id=subject.custodian_id,
+        patient_id=subject.patient_id,
         study_uid=subject.study_uid,
-        grantee=Named(GranteeKind.ORGANIZATION, to.pk, name=to.name),
-        purpose=purpose,
-        actions=frozenset(SHARED_ACTIONS),
+        grantee=wanted.grantee,
+        purpose=wanted.purpose,
+        actions=frozenset(wanted.actions),
         starts_at=at,
-        ends_at=until,
+        ends_at=wanted.until,
         shared_by="",
     )
 
 
-def _check(
-    subjects: Sequence[Subject], to: Organization, until: datetime, by: Actor, at: datetime
-) -> None:
+def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime) -> None:
+    if by.user_id is None:
+        raise ShareInvalid("Only a person can share.")
     if not subjects:
         raise ShareInvalid("Choose at least one study.")
-    if to.pk == by.organization_id or to.state != OrganizationState.ACTIVE:
+    if wanted.to.pk == by.organization_id or wanted.to.state != OrganizationState.ACTIVE:
         raise ShareInvalid("Choose another organization of the region.")
-    if until <= at:
+    if wanted.until <= at:
         raise ShareInvalid("The share must end in the future.")
+    if wanted.standing and wanted.until > at + LONGEST_STANDING:
+        raise ShareInvalid("A share of future studies lasts a year at most.")
+    if len({subject.custodian_id for subject in subjects}) > 1:
+        raise ShareInvalid("Share the studies of one custodian at a time.")
     decisions = decide_many(by, Action.RESHARE, subjects, at=at)
     if not all(decision.allowed for decision in decisions):
         raise NotCovered()
-    if any(subject.custodian_id != by.organization_id for subject in subjects):
-        raise NotCovered("Only the custodian can share a study.")
+
+
+def _check_covered(subjects: Sequence[Subject], wanted: Wanted, at: datetime) -> None:
+    previews = preview_share(
+        subjects=subjects,
+        to=wanted.to,
+        purpose=wanted.purpose,
+        until=wanted.until,
+        at=at,
+        actions=wanted.actions,
+        person=wanted.person,
+    )
+    covered = [preview.after.allowed for preview in previews]
+    if not (any(covered) if wanted.standing else all(covered)):
+        lacking = sorted({preview.missing for preview in previews if preview.missing})
+        raise NotCovered(f"{'. '.join(lacking)}. Nobody gained access.")
+
+
+def _parents(
+    subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime
+) -> dict[Subject, Grant | None]:
+    """The grant out of which each study is shared on; None for the custodian's own."""
+    if subjects[0].custodian_id == by.organization_id:
+        return dict.fromkeys(subjects)
+    return {subject: _parent(subject, wanted, by, at) for subject in subjects}
+
+
+def _parent(subject: Subject, wanted: Wanted, by: Actor, at: datetime) -> Grant:
+    """A grant of the sharer's that the new one stays inside. Raises ShareWidens with the reason."""
+    given = (
+        Grant.objects.select_for_update(of=("self",))
+        .live(at)
+        .meaning(by)
+        .about(
+            custodian=subject.custodian_id,
+            patient=subject.patient_id,
+            study_uid=subject.study_uid,
+        )
+        .filter(actions__contains=f"|{Action.RESHARE}|")
+    )
+    refusals = {grant: _widening(grant, wanted) for grant in given.order_by("-ends_at", "pk")}
+    inside = next((grant for grant, why in refusals.items() if why is None), None)
+    if inside is not None:
+        return inside
+    raise ShareWidens(next(iter(refusals.values()), None) or ShareWidens.message)
+
+
+def _widening(grant: Grant, wanted: Wanted) -> str | None:
+    """By what the share would give more than the sharer's own grant; None: it does not."""
+    more = [action for action in wanted.actions if action not in grant.action_set]
+    if more:
+        return f"You may not {more[0].words} yourself, so you can't give it. Nobody gained access."
+    if wanted.purpose != grant.purpose:
+        return "It was shared with you for another purpose. Nobody gained access."
+    if wanted.until > grant.ends_at:
+        return "It was shared with you for a shorter time. Nobody gained access."
+    if wanted.standing and grant.study_uid:
+        return "Only single studies were shared with you. Nobody gained access."
+    return None
 
 
 def _write(
     subjects: Sequence[Subject],
-    to: Organization,
-    purpose: Purpose,
-    until: datetime,
+    wanted: Wanted,
     note: str,
     by: Actor,
     at: datetime,
+    parents: dict[Subject, Grant | None],
 ) -> Share:
-    if by.user_id is None:
-        raise ShareInvalid("Only a person can share.")
+    sharer = User.objects.get(public_id=by.id)
     made = Share.objects.create(
-        custodian_id=by.organization_id,
-        shared_by=User.objects.get(pk=by.user_id),
-        to_organization=to,
-        purpose=purpose,
+        custodian_id=subjects[0].custodian_id,
+        shared_by=sharer,
+        shared_for_id=by.organization_id,
+        to_organization=wanted.to,
+        to_user=wanted.person,
+        purpose=wanted.purpose,
         note=note,
         shared_at=at,
     )
-    Grant.objects.bulk_create(
-        Grant(
+    Grant.objects.bulk_create(_rows(made, subjects, wanted, at, parents))
+    return made
+
+
+def _rows(
+    made: Share,
+    subjects: Sequence[Subject],
+    wanted: Wanted,
+    at: datetime,
+    parents: dict[Subject, Grant | None],
+) -> Iterable[Grant]:
+    """One row for each study, or for each patient where it stands for the future too."""
+    meant = {subject.patient_id: subject for subject in reversed(subjects)}
+    for subject in meant.values() if wanted.standing else subjects:
+        parent = parents[subject]
+        review = at + REVIEWED_EVERY if wanted.standing else None
+        yield Grant(
             share=made,
+            parent=parent,
             custodian_id=subject.custodian_id,
             patient_id=subject.patient_id,
-            study_uid=subject.study_uid,
-            grantee_kind=GranteeKind.ORGANIZATION,
-            organization=to,
-            purpose=purpose,
-            actions="|" + "|".join(SHARED_ACTIONS) + "|",
+            study_uid="" if wanted.standing else subject.study_uid,
+            grantee_kind=wanted.grantee.kind,
+            organization=wanted.to,
+            user=wanted.person,
+            purpose=wanted.purpose,
+            actions="|" + "|".join(wanted.actions) + "|",
             starts_at=at,
-            ends_at=until,
+            ends_at=wanted.until,
+            review_by=parent.review_by if parent is not None else review,
         )
-        for subject in subjects
-    )
-    return made

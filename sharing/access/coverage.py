@@ -1,0 +1,53 @@
+"""What is missing for an access, in plain words. Pure: it explains `decide`, it decides nothing."""
+
+from collections.abc import Iterator
+
+from sharing.consent.rules import Decision as Said
+
+from .rules import Ask, ConsentFacts, Facts, Rule, decide
+
+NOTHING_ON_FILE = "No consent is on file"
+
+
+def missing(ask: Ask, facts: Facts) -> str:
+    """Why the actor may not do this, and which consent comes nearest; blank when it is allowed."""
+    decision = decide(ask, facts)
+    if decision.allowed:
+        return ""
+    if decision.basis.rule not in {Rule.IMPLICIT_POLICY, Rule.NOTHING_APPLIES}:
+        consent = f" ({decision.basis.consent})" if decision.basis.consent else ""
+        return f"{decision.reason}{consent}"
+    gaps = [found for found in _by_consent(ask, facts) if found[1]]
+    if not gaps:
+        return NOTHING_ON_FILE
+    key, nearest = min(gaps, key=lambda pair: len(pair[1]))
+    return f"{key} {' and '.join(nearest)}"
+
+
+def _by_consent(ask: Ask, facts: Facts) -> Iterator[tuple[str, list[str]]]:
+    subject = ask.subject
+    for consent in facts.consents:
+        same = (consent.custodian_id, consent.patient_id) == (
+            subject.custodian_id,
+            subject.patient_id,
+        )
+        if consent.decision == Said.PERMIT and same and not _over(consent, ask):
+            yield consent.key, list(_gaps(consent, ask))
+
+
+def _over(consent: ConsentFacts, ask: Ask) -> bool:
+    return consent.ends_at is not None and consent.ends_at <= ask.at
+
+
+def _gaps(consent: ConsentFacts, ask: Ask) -> Iterator[str]:
+    """What this consent lacks, as ends of a sentence that begins with its number."""
+    if not consent.in_force(ask.at):
+        yield "is not in force now"
+    if not consent.covers(ask.subject):
+        yield "does not cover this study"
+    if ask.actor.purpose not in consent.purposes:
+        yield f"is not for {ask.actor.purpose.words}"
+    if ask.action not in consent.actions:
+        yield f"does not let anybody {ask.action.words}"
+    elif not consent.names(ask.actor) and not consent.through_custodian:
+        yield "neither names them nor lets the custodian name them"

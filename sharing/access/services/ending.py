@@ -1,0 +1,76 @@
+"""Ending a share: at once, with all that was shared on out of it."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from sharing.access.errors import ShareNotFound
+from sharing.access.models import Grant, Share
+from sharing.audit.rules import What
+from sharing.audit.services import record
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.rules import Actor, Duty
+
+
+def shares_made(actor: Actor, *, at: datetime) -> QuerySet[Share]:
+    """The shares with something alive in them: those of the actor's organization's making, and
+    all of what it is the custodian of; newest first. Raises NotAllowed.
+    """
+    if not (actor.may(Duty.SHARE) or actor.may(Duty.READ_LOG)):
+        raise NotAllowed()
+    here = actor.organization_id
+    living = Grant.objects.live(at).values("share_id")
+    return (
+        Share.objects.filter(Q(custodian_id=here) | Q(shared_for_id=here), pk__in=living)
+        .select_related("custodian", "shared_by", "shared_for", "to_organization", "to_user")
+        .prefetch_related("grants__patient")
+        .order_by("-shared_at", "-pk")
+    )
+
+
+def share_made(actor: Actor, *, public_id: str, at: datetime) -> Share:
+    """One of them. Raises NotAllowed, ShareNotFound."""
+    found = shares_made(actor, at=at).filter(public_id=public_id).first()
+    if found is None:
+        raise ShareNotFound()
+    return found
+
+
+@transaction.atomic
+def revoke_share(*, public_id: str, by: Actor, at: datetime) -> int:
+    """End a share and whatever was shared on out of it; how many grants ended.
+
+    Raises NotAllowed, ShareNotFound.
+    """
+    made = share_made(by, public_id=public_id, at=at)
+    ended = end_grants(made.grants.filter(revoked_at=None), at=at)
+    for grant in ended:
+        record(who=by.who, action="study.unshare", at=at, what=_what(grant))
+    return len(ended)
+
+
+def end_grants(grants: QuerySet[Grant], *, at: datetime) -> list[Grant]:
+    """End these grants and their children; call it inside a transaction."""
+    ended: list[Grant] = []
+    level = _locked(grants)
+    while level:
+        ended += level
+        keys = [grant.pk for grant in level]
+        Grant.objects.filter(pk__in=keys).update(revoked_at=at)
+        level = _locked(Grant.objects.filter(parent__in=keys, revoked_at=None))
+    return ended
+
+
+def _locked(grants: QuerySet[Grant]) -> list[Grant]:
+    related = grants.select_related("patient", "custodian", "share")
+    return list(related.select_for_update(of=("self",)).order_by("pk"))
+
+
+def _what(grant: Grant) -> What:
+    return What(
+        custodian=grant.custodian.code,
+        patient=grant.patient.public_id,
+        study_uid=grant.study_uid,
+        detail={"share": grant.share.public_id, "standing": not grant.study_uid},
+    )
