@@ -7,26 +7,23 @@ ours, an actor, a view, a domain error's answer; and so are the answers, to the 
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import (
     LimitedStream,
     WSGIRequest,
-    get_bytes_from_wsgi,
     get_path_info,
 )
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.http.request import split_domain_port, validate_host
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import URLPattern
-from django.utils.datastructures import MultiValueDict
 
 from portal import errors
 from portal.middleware import REQUEST_ID, RequestActor, SecurityHeaders, bearer_token
@@ -38,7 +35,6 @@ Start = Callable[..., Any]
 Application = Callable[[Environ, Start], Iterable[bytes]]
 Found = tuple[Callable[..., Any], dict[str, str]]
 MOUNT = "/dicomweb/"
-_NONE: MultiValueDict[str, str] = MultiValueDict()
 
 
 class MachineRequest(WSGIRequest):
@@ -59,17 +55,6 @@ class MachineRequest(WSGIRequest):
             environ["wsgi.input"], int(length) if length.isdecimal() else 0
         )
         self._read_started = False
-
-    @cached_property
-    def GET(self) -> MultiValueDict[str, str]:  # type: ignore[override]  # noqa: N802 - Django's
-        """The query's fields, as Django reads them, in a dictionary that nobody changes."""
-        text = get_bytes_from_wsgi(self.environ, "QUERY_STRING", "")
-        if not text:
-            return _NONE
-        fields: dict[str, list[str]] = {}
-        for name, value in parse_qsl(text.decode(errors="replace"), keep_blank_values=True):
-            fields.setdefault(name, []).append(value)
-        return MultiValueDict(fields)
 
 
 class Machines:
@@ -148,14 +133,12 @@ def _fixed(secure: bool) -> tuple[tuple[str, str], ...]:
 
 
 def _is_ours(request: Any) -> bool:
-    return _is_our_host(request._get_raw_host(), tuple(settings.ALLOWED_HOSTS))
-
-
-@lru_cache(maxsize=256)
-def _is_our_host(host: str, allowed: tuple[str, ...]) -> bool:
-    """As HttpRequest.get_host; a strange one is left to it, to be refused."""
-    domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, allowed)
+    """Whether it names one of our hosts; a strange one is the long way's to refuse."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def _route(path: str) -> Found | None:

@@ -11,11 +11,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.db.models import Exists, Model, OuterRef
 
 from sharing.kernel.purposes import Action, Purpose
-from sharing.kernel.sql import moment
+from sharing.kernel.sql import moment, vendor
 from sharing.tenants.rules import Actor, Role
 
 from .models import visible
@@ -41,9 +41,8 @@ def fence(studies: type[Model], actor: Actor, action: Action, at: datetime) -> B
     """
     if closed_gate(actor, action):
         return None
-    held = connections[DEFAULT_DB_ALIAS]
     person = actor.user_id is not None
-    shape = (held.vendor, actor.kind, actor.roles, actor.purpose, action, person)
+    shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person)
     sql, plan = _compiled(studies, *shape)
     values = {
         _Slot.ORGANIZATION: actor.organization_id,

@@ -20,8 +20,6 @@ Piece = bytes | memoryview
 HANDED, QUEUE = 512 * 1024, 4
 """Bytes that the thread is handed at once, and how often they wait for it at most: the sender is
 slowed down, and memory stays flat."""
-EARLY = 1024 * 1024
-"""Bytes in the file after which the disk is told to begin with them."""
 KEPT = 4 * 1024 * 1024
 """Up to this size an object's bytes stay in memory until it has been read."""
 
@@ -111,7 +109,6 @@ class Pack:
         self._heavy = 0
         self._queue: Queue[_Work] | None = None
         self._error: BaseException | None = None
-        self._advised = 0
 
     def append(self, pieces: Iterable[Piece], *, most: int) -> Written:
         """Write one object and hash it on the way. Pieces must not change afterwards.
@@ -159,18 +156,6 @@ class Pack:
             if digest:
                 digest.update(piece)
             self.handle.write(piece)
-        self._begin_to_write()
-
-    def _begin_to_write(self) -> None:
-        """Let the disk begin with what is here, so that the sync at the end waits for the rest.
-
-        The advice starts writing on Linux, and waits for nothing; elsewhere it is only advice.
-        """
-        end = self.handle.tell()
-        if end - self._advised >= EARLY:
-            fd = self.handle.fileno()
-            os.posix_fadvise(fd, self._advised, end - self._advised, os.POSIX_FADV_DONTNEED)
-            self._advised = end
 
     def wait(self) -> None:
         """Until all bytes are hashed and in the file."""

@@ -11,6 +11,8 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.fields import NOT_PROVIDED
 
+from .sql import vendor
+
 _PREPARED = frozenset({"DateField", "DateTimeField", "JSONField"})
 """Columns whose Python values are not what the driver takes."""
 
@@ -23,7 +25,7 @@ def insert(
     Columns that are not named get their field's default. `ignore` leaves rows out that a unique
     constraint refuses; nothing else is forgiven. Raises IntegrityError.
     """
-    statement, rest, converters = _plan(model, tuple(names), ignore, connection.vendor)
+    statement, rest, converters = _plan(model, tuple(names), ignore, vendor())
     constants = [_prepared(field, field.get_default()) for field in rest]
     made = [[*row, *constants] for row in rows]
     for place, field in converters:

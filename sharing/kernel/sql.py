@@ -30,16 +30,23 @@ def rows(sql: str, params: Sequence[Any] = ()) -> list[Row]:
             cursor.execute(sql, params)
             found: list[Row] = cursor.fetchall()
             return found
-    ask = _sqlite if held.vendor == "sqlite" else _postgresql
+    ask = _sqlite if vendor() == "sqlite" else _postgresql
     with held.wrap_database_errors:
         return ask(held.connection, sql, params)
 
 
+@lru_cache(maxsize=1)
+def vendor() -> str:
+    """`sqlite` or `postgresql`: a process has one database, and looking it up has its price."""
+    return connections[DEFAULT_DB_ALIAS].vendor
+
+
 def moment(at: datetime) -> datetime | str:
     """A moment as the driver takes it: SQLite keeps naive text in UTC (TIME_ZONE is UTC)."""
-    if connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
-        return str(at.astimezone(UTC).replace(tzinfo=None))
-    return at
+    if vendor() != "sqlite":
+        return at
+    there = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return there.isoformat(" ")[: -len("+00:00")]
 
 
 def write(sql: str, values: Sequence[Sequence[Any]]) -> None:

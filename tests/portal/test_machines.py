@@ -72,6 +72,8 @@ def test_the_short_way_and_the_long_one_answer_alike(region: Region, real_data: 
         ("DELETE", f"{series}/metadata", own),
         ("POST", "/dicomweb/studies", own),
         ("GET", "/dicomweb/studies?PatientID=%00", own),
+        ("GET", "/dicomweb/studies?PatientName=%FF%E5&PatientID=", own),
+        ("GET", f"/dicomweb/studies?{'&'.join(['includefield=all'] * 1001)}", own),
     ]
     for method, path, headers in asked:
         long, short = (

@@ -4,11 +4,10 @@ from datetime import datetime
 from heapq import merge
 from typing import Any
 
-from django.db import connection
-
 from sharing.archive.matching import Entry, uids
 from sharing.archive.sql import fence_sql, rows
 from sharing.kernel.purposes import Action
+from sharing.kernel.sql import vendor
 from sharing.tenants.rules import Actor
 
 from .arms import Arm, arms
@@ -268,7 +267,7 @@ def _modality(query: Query, level: Level) -> str:
 
 
 def _listed_one_by_one(arm: Arm, order: list[Order]) -> Select:
-    if connection.vendor == "postgresql":
+    if vendor() == "postgresql":
         table, values = "unnest(%s::bigint[]) AS picked(value)", list(arm.studies)
         return Select([table, STUDY], order, [values], ["archive_study.id = picked.value"])
     text = f"[{','.join(map(str, arm.studies))}]"

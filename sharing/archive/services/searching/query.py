@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
+from sharing.kernel.sql import vendor
 
 MOST = 1000
 """Rows of one answer; whoever wants more asks for the next page."""
@@ -45,12 +45,12 @@ class Found:
 
 def exact(column: str) -> str:
     """The column by code points, whatever the database's language."""
-    return f'{column} COLLATE "C"' if connection.vendor == "postgresql" else column
+    return f'{column} COLLATE "C"' if vendor() == "postgresql" else column
 
 
 def like(column: str, pattern: str) -> Bound:
     """A column that fits a pattern with * and ?; case matters, on both databases."""
-    if connection.vendor == "postgresql":
+    if vendor() == "postgresql":
         escaped = re.sub(r"([!%_])", r"!\1", pattern).replace("*", "%").replace("?", "_")
         return f"{column} LIKE %s ESCAPE '!'", [escaped]
     return f"{column} GLOB %s", [pattern.replace("[", "[[]")]
