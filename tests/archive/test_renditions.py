@@ -14,6 +14,7 @@ from django.utils import timezone
 from sharing.archive.models import Erasure, Instance, Rendition, Study
 from sharing.archive.rules import Why
 from sharing.archive.services.reconciling import reconcile
+from sharing.archive.services.rejecting import reject_images
 from sharing.archive.services.removing import delete_study
 from sharing.archive.services.renditions import QUIET
 from sharing.archive.services.retrieving import Stored
@@ -82,19 +83,36 @@ def test_a_ready_rendition_is_the_same_image_and_only_where_it_is_named(
         assert body == original.PixelData
 
 
-def test_renditions_go_with_their_study_and_their_bytes_are_collected(
+def test_renditions_go_with_what_they_were_made_of_and_their_bytes_are_collected(
     region: Region, real_data: Path, run_jobs: Jobs
 ) -> None:
+    """Rejecting one image takes all that share its pack; those of the others are made anew."""
     send(region, *list(dicom_files(real_data / "studies/ct_stereotaxis_40"))[:2])
     run_jobs(LATER)
-    (blob,) = set(Rendition.objects.values_list("blob", flat=True))
     study = Study.objects.get()
-    delete_study(region.olga.actor, public_id=study.public_id, why=Why.MISTAKE, at=LATER)
-    assert not Rendition.objects.exists()
-    assert Erasure.objects.filter(pack=blob).exists()
+
+    def reject() -> None:
+        first = Instance.objects.select_related("series").first()
+        reject_images(
+            region.ada.actor, public_id=study.public_id, series_uids=[first.series.series_uid],
+            sop_uids=[first.sop_uid], why=Why.QUALITY, at=NOW,
+        )  # fmt: skip
+
+    def delete() -> None:
+        delete_study(region.olga.actor, public_id=study.public_id, why=Why.MISTAKE, at=NOW)
+
+    blobs = set()
+    for leave, left in ((reject, 1), (delete, 0)):
+        (blob,) = set(Rendition.objects.values_list("blob", flat=True))
+        blobs.add(blob)
+        leave()
+        assert not Rendition.objects.exists()
+        assert Erasure.objects.filter(pack=blob).exists()
+        run_jobs(LATER)
+        assert Rendition.objects.count() == left
     run_jobs(LATER + timedelta(days=3))
     reconcile(at=LATER + timedelta(days=3), collect=True)
-    assert blob not in set(store().keys())
+    assert blobs.isdisjoint(store().keys())
 
 
 def test_a_damaged_rendition_is_forgotten_and_the_image_stays(

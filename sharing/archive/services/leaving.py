@@ -23,7 +23,6 @@ from sharing.archive.models import (
     Hold,
     Instance,
     Removal,
-    Rendition,
     Series,
     Study,
     Withheld,
@@ -180,19 +179,12 @@ def withhold(
             )
         )
     _damages(study.organization_id, rows).delete()
-    _drop_renditions(rows)
     Withheld.objects.bulk_create(kept, batch_size=200)
     touched = list(rows.values_list("series_id", flat=True).distinct())
     owe_erasure(study.organization_id, drop_renditions(rows), removal.at)
     rows.delete()
     _count_series(touched)
     return kept
-
-
-def _drop_renditions(rows: QuerySet[Instance]) -> None:
-    """Those that share a pack with a rendition of what leaves go too; settling makes them anew."""
-    blobs = list(Rendition.objects.filter(instance__in=rows).values_list("blob", flat=True))
-    Rendition.objects.filter(blob__in=set(blobs)).delete()
 
 
 def _damages(organization_id: int, rows: QuerySet[Instance]) -> QuerySet[Damage]:
