@@ -1,5 +1,6 @@
 """HTJ2K made ahead: the same pixels, served by name only, gone with what they were made of."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from sharing.archive import packs
 from sharing.archive.models import Erasure, Instance, Rendition, Study
 from sharing.archive.rules import Why
 from sharing.archive.services.reconciling import reconcile
@@ -84,11 +86,13 @@ def test_a_ready_rendition_is_the_same_image_and_only_where_it_is_named(
 
 
 def test_renditions_go_with_what_they_were_made_of_and_their_bytes_are_collected(
-    region: Region, real_data: Path, run_jobs: Jobs
+    region: Region, real_data: Path, run_jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rejecting one image takes all that share its pack; those of the others are made anew."""
+    monkeypatch.setattr(packs, "HANDED", 1000)  # so that the pack's thread begins
     send(region, *list(dicom_files(real_data / "studies/ct_stereotaxis_40"))[:2])
     run_jobs(LATER)
+    assert not [t for t in threading.enumerate() if "_serve" in t.name and not ended(t)]
     study = Study.objects.get()
 
     def reject() -> None:
@@ -113,6 +117,12 @@ def test_renditions_go_with_what_they_were_made_of_and_their_bytes_are_collected
     run_jobs(LATER + timedelta(days=3))
     reconcile(at=LATER + timedelta(days=3), collect=True)
     assert blobs.isdisjoint(store().keys())
+
+
+def ended(thread: threading.Thread) -> bool:
+    """Whether it ends when it is given the time to."""
+    thread.join(5)
+    return not thread.is_alive()
 
 
 def test_a_damaged_rendition_is_forgotten_and_the_image_stays(

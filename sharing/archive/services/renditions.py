@@ -5,6 +5,7 @@ Nothing depends on them. A frame that has no rendition is encoded when it is ask
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from sharing.archive.errors import BlobUnavailable, StudyNotFound
 from sharing.archive.frames import packed, ranges_of
 from sharing.archive.models import Instance, Rendition, Study
 from sharing.archive.packs import Pack
-from sharing.archive.rules import MAX_FILE_BYTES, StudyState
+from sharing.archive.rules import MAX_FILE_BYTES, MAX_PACK_BYTES, StudyState
 from sharing.archive.sql import rows
 from sharing.blobs import BlobMissing, new_key, scratch, store
 from sharing.dicom.decode import RLE, image_of
@@ -40,7 +41,6 @@ LEAST_BYTES = 64 * 1024
 """Below this a frame is one packet or two in any syntax."""
 PAYS_NATIVE, PAYS_COMPRESSED = 0.85, 1.25
 """The size of a rendition, to what is stored, up to which it is worth its place on the disk."""
-PACK_BYTES = 256 * 1024 * 1024
 QUIET = timedelta(minutes=10)
 """So long after a study settled: first its readers, then what may be of use to them."""
 
@@ -73,11 +73,10 @@ def make_renditions(*, study_id: int, at: datetime) -> int:
         return 0
     made: list[Rendition] = []
     key = new_key(study.organization.code, "renditions", "pack")
-    with scratch() as handle:
-        pack = Pack(handle)
+    with scratch() as handle, closing(Pack(handle)) as pack:
         more = False
         for pk, stored in _sources(study):
-            if pack.size >= PACK_BYTES:
+            if pack.size >= MAX_PACK_BYTES:
                 more = True
                 break
             found = _written(pack, stored)
