@@ -113,6 +113,10 @@ class Organization(models.Model):
                 name="a_facility_is_registered_once",
                 condition=~Q(state__in=["refused", "closed"]),
             ),
+            models.CheckConstraint(
+                name="an_organization_issues_its_patient_identifiers",
+                condition=~Q(patient_id_issuer=""),
+            ),
         ]
 
     def __str__(self) -> str:

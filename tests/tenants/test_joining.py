@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from sharing.audit.models import Event
 from sharing.kernel.lifecycle import NotNow, step
@@ -73,6 +73,12 @@ def test_each_event_in_each_state_moves_as_the_table_says_or_is_refused(state: S
     else:
         with pytest.raises(NotNow):
             step(NEXT, state, event)
+
+
+def test_no_organization_is_without_an_issuer_of_patient_identifiers() -> None:
+    """An identifier without issuer is no identity: its files could not be received."""
+    with pytest.raises(IntegrityError, match="an_organization_issues"), transaction.atomic():
+        make_organization("hilltop", "Hilltop", patient_id_issuer="")
 
 
 def test_an_application_waits_for_its_address_and_owes_a_letter() -> None:
