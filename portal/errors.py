@@ -39,6 +39,9 @@ STATUS: dict[str, int] = {
     "not_covered": 409,
     "share_invalid": 422,
     "share_widens": 409,
+    # audit
+    "witness_invalid": 422,
+    "log_away": 503,
     # archive
     "wrong_offset": 409,
     "bad_upload": 400,

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from sharing.audit.spool import spool
 from sharing.audit.windows import windows
 
 GUARDS = [
@@ -46,6 +47,7 @@ def pytest_runtest_teardown(
     What the process remembers of the log goes with the log.
     """
     windows.forget()
+    spool.forget()
     yield
     if nextitem is not None and "committing" in getattr(item, "fixturenames", ()):
         with item.config.stash[blocking_manager_key].unblock():

@@ -43,6 +43,17 @@ class ReadsStudies(BasePermission):
         return actor is not None and may(actor, "studies.read")
 
 
+class Witnesses(BasePermission):
+    """A machine with the scope for it, or a privacy officer."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """False for strangers, other roles, and tokens without the scope."""
+        actor = request._request.actor
+        if actor is None:
+            return False
+        return actor.may(Duty.READ_LOG) if actor.kind != "client" else may(actor, "log.witness")
+
+
 class ReadsOrDeletesStudies(ReadsStudies):
     """The same, and for DELETE `studies.delete`; whose study it is, is the service's answer."""
 

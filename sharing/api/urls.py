@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from . import schema, uploads
+from .log import ConsistencyView, HeadsView, WitnessView
 from .studies import MeView, StudiesView, StudyView
 
 app_name = "api"
@@ -13,6 +14,9 @@ urlpatterns = [
     path("v1/me/", MeView.as_view(), name="me"),
     path("v1/studies/", StudiesView.as_view(), name="studies"),
     path("v1/studies/<str:study_id>/", StudyView.as_view(), name="study"),
+    path("v1/log/heads/", HeadsView.as_view(), name="log-heads"),
+    path("v1/log/consistency/", ConsistencyView.as_view(), name="log-consistency"),
+    path("v1/log/heads/<int:number>/witness/", WitnessView.as_view(), name="log-witness"),
     path("v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("v1/uploads/", uploads.uploads, name="uploads"),
     path("v1/uploads/<str:upload_id>/", uploads.upload, name="upload"),

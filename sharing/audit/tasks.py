@@ -8,7 +8,8 @@ from . import services
 
 @shared_task(name="audit.seal")
 def seal() -> None:
-    """Give places to new events, sign the head, keep it outside; the beat calls this."""
+    """Drain, give places to new events, sign the head, keep it outside; the beat calls this."""
     at = timezone.now()
+    services.drain()
     services.seal(at=at)
     services.anchor(at=at)

@@ -120,7 +120,14 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE}),
 }
 
-SCOPES = ("dicomweb.read", "dicomweb.write", "studies.read", "studies.delete", "uploads.write")
+SCOPES = (
+    "dicomweb.read",
+    "dicomweb.write",
+    "studies.read",
+    "studies.delete",
+    "uploads.write",
+    "log.witness",
+)
 """What a partner's token may carry."""
 
 

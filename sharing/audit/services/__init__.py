@@ -3,18 +3,24 @@
 from .anchoring import anchor
 from .checking import check, export, file_anchors
 from .reading import Entry, log_of_organization, log_of_study
-from .recording import flush_reads, record, record_all, record_read, repeat_read
+from .recording import drain, flush_reads, record, record_all, record_read, repeat_read
 from .sealing import seal
+from .witnessing import countersign, heads, newest_head, proof_between
 
 __all__ = [
     "Entry",
     "anchor",
     "check",
+    "countersign",
+    "drain",
     "export",
     "file_anchors",
     "flush_reads",
+    "heads",
     "log_of_organization",
     "log_of_study",
+    "newest_head",
+    "proof_between",
     "record",
     "record_all",
     "record_read",

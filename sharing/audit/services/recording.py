@@ -1,16 +1,23 @@
 """Write what happened."""
 
+import logging
 from collections.abc import Hashable, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 
+from sharing.audit.errors import LogAway
 from sharing.audit.models import Event, Tally
 from sharing.audit.rules import Ground, What, Who, window_of
+from sharing.audit.spool import spool
 from sharing.audit.windows import windows
 from sharing.kernel.bulk import insert
+
+log = logging.getLogger(__name__)
 
 
 def record(
@@ -45,20 +52,59 @@ def record_read(
     """One event per actor, study, purpose, ground and quarter of an hour, counted when repeated.
 
     Committed when this returns and no transaction is open: call it before the first byte leaves.
+    While the log can't be written, own reads and refusals are kept on the disk until it can, and
+    what another organization answers for is not given: raises LogAway.
     """
     key = _key(who, action, what.custodian, what.study_uid, at)
     if windows.repeated(key, ground.consent):
         return
-    row = _row(who, action, at, what, ground) | {"window": window_of(at)}
+    row = _row(who, action, at, what, ground)
+    row |= {"window": window_of(at), "request_id": request_id}
+    try:
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            event = _read(row)
+    except Error as error:
+        log.exception("alert: the access log can't be written")
+        if ground.permitted and who.organization != what.custodian:
+            raise LogAway() from error
+        spool.keep((key, ground.consent), row)
+        return
+    transaction.on_commit(partial(windows.remember, key, event, ground.consent))
+    if spool.owes and not connection.in_atomic_block:
+        _try_to_drain()
+
+
+def _read(row: Mapping[str, object]) -> int:
+    """The key of the event, written or counted once more."""
     identity = {name: row[name] for name in _WINDOW_KEY}
-    event = Event.objects.filter(**identity).values_list("pk", flat=True).first()
-    if event is None:
-        event, written = _first(identity, row | {"request_id": request_id})
-    else:
-        written = False
+    known = Event.objects.filter(**identity).values_list("pk", flat=True).first()
+    event, written = (known, False) if known is not None else _first(identity, row)
     if not written:
         _once_more(event)
-    transaction.on_commit(partial(windows.remember, key, event, ground.consent))
+    return event
+
+
+def _try_to_drain() -> None:
+    """This read is in the log; that others can't be taken in yet is no reason to refuse it."""
+    try:
+        drain()
+    except (Error, OSError, ValueError):
+        log.exception("alert: reads that were kept aside can't be taken into the log")
+
+
+def drain() -> int:
+    """Write the reads that were kept on this machine's disk into the log; how many.
+
+    Raises django.db.Error; then they stay where they are.
+    """
+    return spool.drain(_take)
+
+
+@transaction.atomic
+def _take(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        detail = row["detail"] | {"spooled": True}  # why its place comes after its moment
+        _first({name: row[name] for name in _WINDOW_KEY}, row | {"detail": detail})
 
 
 def repeat_read(*, who: Who, action: str, custodian: str, study_uid: str, at: datetime) -> bool:

@@ -1,13 +1,14 @@
-"""`manage.py audit seal | verify | export | key`: seal the access log and show it untouched."""
+"""`manage.py audit VERB`: seal the access log, and show that it is untouched."""
 
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
-from sharing.audit import keys, services
+from sharing.audit import keys, rights, services
 from sharing.audit.verifier import signed_heads
 
 
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         verify.add_argument(
             "--anchors", type=Path, action="append", help="heads kept outside; else the anchor file"
         )
+        rights_of = verbs.add_parser("rights", help="PostgreSQL: what the portal's role may do")
+        rights_of.add_argument("role")
         export = verbs.add_parser("export", help="write what the stand-alone verifier reads")
         export.add_argument("file", type=Path)
 
@@ -39,6 +42,12 @@ class Command(BaseCommand):
 
     def _key(self, options: dict[str, Any]) -> None:
         self.stdout.write(keys.public_key())
+
+    def _rights(self, options: dict[str, Any]) -> None:
+        try:
+            rights.give(options["role"])
+        except (ValueError, DatabaseError) as error:
+            raise CommandError("The database has no such role, or is no PostgreSQL.") from error
 
     def _verify(self, options: dict[str, Any]) -> None:
         paths = options["anchors"]
