@@ -79,11 +79,13 @@ def _resource(route: str, view: View, name: str) -> URLPattern:
 
 
 def without_body(response: HttpResponseBase) -> HttpResponseBase:
-    """The headers that GET would have had: nothing is read or made only to be thrown away."""
+    """The headers that GET would have had. What would have been streamed is not read; small answers
+    were made, for their length."""
     if response.streaming:
         response.streaming_content = iter(())  # type: ignore[attr-defined]
-    elif "Content-Length" not in response:
-        response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
+    else:
+        length = len(response.content)  # type: ignore[attr-defined]
+        response.headers.setdefault("Content-Length", str(length))
         response.content = b""  # type: ignore[attr-defined]
     return response
 

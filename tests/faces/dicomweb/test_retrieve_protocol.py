@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from defusedxml.ElementTree import fromstring
+from django.http import HttpResponse
 from django.test import Client
 
 from sharing.archive.models import Instance
@@ -41,6 +42,13 @@ def test_head_has_the_headers_of_get_and_no_body(pacs: Client, ct: Instance) -> 
         same = {k: v for k, v in full.headers.items() if k not in ignored}
         found = {k: v for k, v in head.headers.items() if k not in ignored}
         assert found == {"Content-Length": str(len(body))} | same or found == same, name
+
+
+def test_an_answer_that_knows_its_length_has_no_body_either() -> None:
+    """The test's client takes bodies off by itself."""
+    for headers in ({}, {"Content-Length": "5"}):
+        response = urls.without_body(HttpResponse(b"image", headers=headers))
+        assert (response.content, response["Content-Length"]) == (b"", "5")
 
 
 def test_every_resource_tells_what_it_can(pacs: Client, ct: Instance, region: Region) -> None:
