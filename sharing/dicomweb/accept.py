@@ -1,4 +1,4 @@
-"""What the client accepts (RFC 9110 12.5.1, PS3.18 8.7), and which form of an object fits it."""
+"""What the client accepts (RFC 9110 12.5, PS3.18 8.7), and which form of an object fits it."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from sharing.dicom.scan import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from sharing.dicom.transcode import TARGETS
 
 OCTETS, DICOM, MULTIPART = "application/octet-stream", "application/dicom", "multipart/related"
+JSON, XML, PLAIN_JSON = "application/dicom+json", "application/dicom+xml", "application/json"
+FITS_JSON = (JSON, PLAIN_JSON, "application/*", "*/*")
 _J = "1.2.840.10008.1.2.4."
 MEDIA = {
     **dict.fromkeys((f"{_J}50", f"{_J}51", f"{_J}57", f"{_J}70"), "image/jpeg"),
@@ -36,6 +38,9 @@ ALIASES = {"image/x-jls": "image/jls", "image/x-dicom-rle": "image/dicom-rle"}
 NEVER = (IMPLICIT_LE, EXPLICIT_BE)
 VIDEO = f"{_J}10"
 _PART = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_CODING = re.compile(
+    r"\s*(gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?\Z", re.IGNORECASE
+)
 _PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s"]*)')
 
 
@@ -194,3 +199,11 @@ def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
 def accepts(wants: list[Wanted], *media: str) -> bool:
     """Whether a single-part answer of one of these types would do."""
     return any(want.media in media and (not want.multipart or not want.listed) for want in wants)
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(header: str) -> bool:
+    """Whether Accept-Encoding takes gzip: as it says of gzip, else of all (RFC 9110 12.5.3)."""
+    found = filter(None, (_CODING.match(word) for word in header[:1024].split(",")))
+    said = {one[1].lower().removeprefix("x-"): float(one[2] or 1) > 0 for one in found}
+    return said.get("gzip", said.get("*", False))

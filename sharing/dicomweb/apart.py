@@ -16,13 +16,13 @@ from sharing.archive.rules import MAX_FILE_BYTES, MAX_METADATA_BYTES
 from sharing.archive.services.receiving import Incoming
 from sharing.blobs import scratch
 from sharing.dicom.assemble import JsonObject, assemble, identity, read_json
-from sharing.dicom.bulk import OCTETS, Bulk
+from sharing.dicom.bulk import Bulk
 from sharing.dicom.errors import BadDicom
 from sharing.dicom.xml_model import from_xml
 
+from .accept import JSON, OCTETS
 from .parts import Part
 
-JSON, XML = "application/dicom+json", "application/dicom+xml"
 _FRAMES = re.compile(r"(.+)/frames/([1-9][0-9]{0,8})(?:,[0-9,]*)?")
 
 

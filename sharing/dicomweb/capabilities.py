@@ -15,13 +15,9 @@ from sharing.archive.errors import NotAcceptable
 from sharing.dicom.transcode import TARGETS
 from sharing.tenants.errors import NoActor
 
-from .accept import DICOM, MEDIA, OCTETS, PICTURES, accepts, wanted
+from .accept import DICOM, JSON, MEDIA, OCTETS, PICTURES, PLAIN_JSON, XML, accepts, wanted
 
-WADL, JSON = "application/vnd.sun.wadl+xml", "application/json"
-_DICOM_JSON, _DICOM_XML = (
-    "application/dicom+json",
-    'multipart/related; type="application/dicom+xml"',
-)
+WADL = "application/vnd.sun.wadl+xml"
 _SYNTAXES = ("*", "1.2.840.10008.1.2.1", *TARGETS)
 _FILES = tuple(
     f"{form}; transfer-syntax={syntax}"
@@ -32,10 +28,7 @@ _FRAMES = tuple(
     f'multipart/related; type="{media}"' for media in dict.fromkeys((OCTETS, *MEDIA.values()))
 )
 _PICTURES = (*PICTURES, *(f'multipart/related; type="{media}"' for media in PICTURES))
-_STORED = tuple(
-    f'multipart/related; type="{media}"'
-    for media in (DICOM, "application/dicom+json", "application/dicom+xml")
-)
+_STORED = tuple(f'multipart/related; type="{media}"' for media in (DICOM, JSON, XML))
 _SEARCH = ("limit", "offset", "includefield", "fuzzymatching", "accept", "{attributeID}")
 _VIEW = ("accept", "window", "viewport", "quality", "annotation", "iccprofile")
 
@@ -51,8 +44,8 @@ class Method:
     gives: tuple[str, ...] = ()
 
 
-_METADATA = (_DICOM_JSON, _DICOM_XML)
-_STORE = Method("POST", "StoreInstances", (), _STORED, ("application/dicom+json",))
+_METADATA = (JSON, f'multipart/related; type="{XML}"')
+_STORE = Method("POST", "StoreInstances", (), _STORED, (JSON,))
 _OF: dict[str, tuple[Method, ...]] = {
     "studies": (Method("GET", "SearchForStudies", _SEARCH, (), _METADATA), _STORE),
     "study": (Method("GET", "RetrieveStudy", gives=_FILES), _STORE),
@@ -95,8 +88,8 @@ def described(request: Any, routes: list[tuple[str, str]], own: str, mount: str)
     base = f"{settings.PUBLIC_URL}/dicomweb{mount}"
     if accepts(wants, WADL, "application/xml", "*/*", "application/*"):
         return HttpResponse(_wadl(base, shown), content_type=WADL)
-    if accepts(wants, JSON):
-        return HttpResponse(_json(base, shown), content_type=JSON)
+    if accepts(wants, PLAIN_JSON):
+        return HttpResponse(_json(base, shown), content_type=PLAIN_JSON)
     raise NotAcceptable()
 
 

@@ -21,12 +21,10 @@ from sharing.dicom.scan import EXPLICIT_LE
 from sharing.kernel.errors import BadValue
 
 from .accept import Form, frame_form, wanted
-from .gate import needs, tag, unchanged, where
+from .gate import IN_ONE_PIECE, needs, tag, unchanged, where
 from .multipart import Outgoing, answer, joined
 
 MOST_FRAMES = 1000
-IN_ONE_PIECE = 2 * 1024 * 1024
-"""Bytes up to which an answer is read whole before its first byte leaves."""
 
 
 @needs("dicomweb.read")

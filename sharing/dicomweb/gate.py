@@ -17,7 +17,10 @@ from sharing.kernel.uids import SeriesUID, SOPInstanceUID, StudyUID
 from sharing.tenants.errors import NoActor
 from sharing.tenants.rules import Actor
 
-JSON = "application/dicom+json"
+from .accept import JSON
+
+IN_ONE_PIECE = 2 * 1024 * 1024
+"""Bytes up to which an answer is read whole before its first byte leaves."""
 _VARY = "Authorization, Cookie, Accept"
 View = Callable[..., HttpResponseBase]
 

@@ -1,9 +1,7 @@
 """WADO-RS metadata: ready documents, as they lie, plain or gzip (PS3.18 10.4.1.1.6)."""
 
-import re
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -22,13 +20,10 @@ from sharing.archive.services.locating import Asker
 from sharing.archive.services.retrieving import guarded
 from sharing.kernel.purposes import Action
 
-from .gate import JSON, json_array, needs, root, unchanged, where
+from .accept import JSON, XML, takes_gzip
+from .gate import IN_ONE_PIECE, json_array, needs, root, unchanged, where
 from .native import xml_metadata
-from .results import XML, form_of
-
-IN_ONE_PIECE = 2 * 1024 * 1024
-"""Bytes up to which an answer is read whole before its first byte leaves."""
-_CODING = re.compile(r"\s*(gzip|x-gzip|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?\Z", re.IGNORECASE)
+from .results import form_of
 
 
 @needs("dicomweb.read")
@@ -42,7 +37,7 @@ def metadata_view(request: Any, **path: str) -> HttpResponseBase:
         etag = f'"{version}"'
         return _coded(unchanged(request, etag) or json_array((json,), etag))
     found = describe(asker, where(path), mount=root("{}"))
-    packed = wants_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    packed = takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     etag = f'"{found.version}{"-gzip" if packed else ""}"'
     response = unchanged(request, etag) or _described(request, found, packed=packed)
     response["ETag"] = etag
@@ -93,16 +88,6 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if made := coder.compress(chunk):
             yield made
     yield coder.flush()
-
-
-@lru_cache(maxsize=256)
-def wants_gzip(header: str) -> bool:
-    """Whether Accept-Encoding takes gzip (RFC 9110 12.5.3)."""
-    for word in header[:1024].split(","):
-        found = _CODING.match(word)
-        if found and float(found[2] or 1) > 0:
-            return True
-    return False
 
 
 def _coded(response: HttpResponseBase) -> HttpResponseBase:

@@ -10,9 +10,9 @@ from sharing.archive.services.retrieving import guarded, open_images
 from sharing.archive.services.values import each_metadata
 from sharing.dicom.xml_model import to_xml
 
+from .accept import XML
 from .gate import root, tag, unchanged, where
 from .multipart import Outgoing, answer_as_made
-from .results import XML
 
 
 def xml_metadata(request: Any, path: dict[str, str]) -> HttpResponseBase:

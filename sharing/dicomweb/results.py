@@ -2,7 +2,6 @@
 that is accepted."""
 
 import hashlib
-import re
 import zlib
 from typing import Any
 
@@ -11,20 +10,16 @@ from django.http import HttpResponse
 from sharing.archive.errors import NotAcceptable
 from sharing.dicom.xml_model import to_xml
 
-from .accept import wanted
-from .gate import JSON
+from .accept import FITS_JSON, JSON, XML, takes_gzip, wanted
 
-XML = "application/dicom+xml"
-_JSON = (JSON, "application/json", "application/*", "*/*")
 _WORTH = 1400
 """An answer of one packet is sent as it is."""
-_GZIP = re.compile(r"(?:^|,)\s*(?:x-)?gzip\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?(?:,|$)")
 
 
 def form_of(request: Any) -> str:
     """The media type that is preferred of the two. Raises NotAcceptable."""
     for want in wanted(request):
-        if want.media in _JSON and (not want.multipart or want.media == "*/*"):
+        if want.media in FITS_JSON and (not want.multipart or want.media == "*/*"):
             return JSON
         if want.multipart and want.media == XML:
             return XML
@@ -56,10 +51,7 @@ def _parts(objects: list[bytes]) -> tuple[bytes, str]:
 
 
 def _gzipped(request: Any, body: bytes) -> bytes | None:
-    if len(body) < _WORTH:
-        return None
-    found = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "").lower())
-    if found is None or (found[1] is not None and float(found[1]) == 0):
+    if len(body) < _WORTH or not takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
         return None
     squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
     return squeeze.compress(body) + squeeze.flush()

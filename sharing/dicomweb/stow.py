@@ -19,14 +19,11 @@ from sharing.archive.services.receiving import Line, receive_from
 from sharing.dicom.xml_model import to_xml
 from sharing.tenants.rules import Duty
 
-from .accept import MULTIPART, wanted
-from .gate import JSON, needs, root, where
+from .accept import FITS_JSON, JSON, MULTIPART, XML, wanted
+from .gate import needs, root, where
 from .multipart import Outgoing, answer
 from .parts import BadBody
 from .submission import submission
-
-XML = "application/dicom+xml"
-_FITS_JSON = (JSON, "application/json", "application/*", "*/*")
 
 
 @needs("dicomweb.write")
@@ -56,7 +53,7 @@ def _announced(request: Any) -> int:
 def _form(request: Any) -> str:
     """JSON, XML or MULTIPART (XML in one part), by Accept. Raises NotAcceptable."""
     for want in wanted(request):
-        if want.media in _FITS_JSON:
+        if want.media in FITS_JSON:
             return JSON
         if want.media == XML:
             return MULTIPART if want.multipart else XML

@@ -11,12 +11,10 @@ from sharing.archive.errors import UnsupportedMedia
 from sharing.archive.rules import MAX_FILES_AT_ONCE
 from sharing.archive.services.receiving import Incoming
 
-from .apart import JSON, XML, failing, instances
+from .accept import DICOM, JSON, MULTIPART, XML
+from .apart import failing, instances
 from .body import body
 from .parts import MediaType, Part, Parts
-
-DICOM = "application/dicom"
-_MULTIPART = "multipart/related"
 
 
 def submission(request: Any, *, most: int) -> Iterator[Incoming]:
@@ -26,7 +24,7 @@ def submission(request: Any, *, most: int) -> Iterator[Incoming]:
     """
     media = MediaType.parse(request.META.get("CONTENT_TYPE", ""))
     kind = MediaType.parse(media.parameters.get("type", DICOM)).name
-    if media.name == _MULTIPART and kind in (DICOM, JSON, XML):
+    if media.name == MULTIPART and kind in (DICOM, JSON, XML):
         boundary = media.parameters.get("boundary", "").encode("latin-1", "replace")
         chunks = body(request, most=most)
         parts = Parts(chunks, boundary, most=MAX_FILES_AT_ONCE)

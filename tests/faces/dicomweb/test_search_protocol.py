@@ -15,6 +15,7 @@ from django.test import Client
 
 from sharing.archive.indexing import index_series, index_studies
 from sharing.archive.models import Series, Study
+from sharing.dicomweb.accept import takes_gzip
 from tests.cast import Region, make_patient
 from tests.faces.dicomweb.conftest import stored_study
 from tests.faces.dicomweb.test_search import uids
@@ -314,10 +315,14 @@ def _is_xml(response: Any, pacs: Client) -> None:
         assert ElementTree.fromstring(body).tag.endswith("NativeDicomModel")
 
 
-@pytest.mark.parametrize(
-    ("encoding", "small"),
-    [("gzip", True), ("br, gzip;q=0.5", True), ("gzip;q=0", False), ("", False), ("br", False)],
-)
+def test_gzip_is_taken_as_the_header_says_of_it_or_of_all() -> None:
+    """Searches and metadata ask the same function."""
+    yes = ("gzip", "br, gzip;q=0.5", "X-GZIP ; q = 1", "*", "br;q=0, *;q=0.1", "gzip, *;q=0")
+    no = ("", "br", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped", "gzip;q=2")
+    assert [takes_gzip(header) for header in (*yes, *no)] == [True] * len(yes) + [False] * len(no)
+
+
+@pytest.mark.parametrize(("encoding", "small"), [("br, gzip;q=0.5", True), ("gzip;q=0", False)])
 def test_an_answer_is_gzipped_where_that_is_accepted(
     four: dict[str, Study], pacs: Client, encoding: str, small: bool
 ) -> None:
