@@ -37,6 +37,9 @@ STATUS: dict[str, int] = {
     "consent_invalid": 422,
     "evidence_invalid": 422,
     "not_covered": 409,
+    "policy_widens": 409,
+    "proxy_invalid": 422,
+    "team_invalid": 422,
     "share_invalid": 422,
     "share_widens": 409,
     # audit

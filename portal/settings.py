@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
     "audit-seal": {"task": "audit.seal", "schedule": 45.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
+    "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},
     "archive-purge": {"task": "archive.purge", "schedule": 3600.0},

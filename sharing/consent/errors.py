@@ -26,3 +26,10 @@ class EvidenceUnavailable(DomainError):
 
     code = "blob_unavailable"
     message = "The signed form can't be read now. Tell the operator of the portal."
+
+
+class ProxyInvalid(DomainError):
+    """Who speaks for the patient may not, or not now."""
+
+    code = "proxy_invalid"
+    message = "This person can't speak for the patient now."

@@ -1,7 +1,11 @@
 """What a consent is: its states, its kinds, its axes, and what it says in words. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
+
+from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
 
 
 class ConsentState(StrEnum):
@@ -9,6 +13,7 @@ class ConsentState(StrEnum):
 
     DRAFT = "draft"
     ACTIVE = "active"
+    NEEDS_REAFFIRMATION = "needs_reaffirmation"
     REVOKED = "revoked"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
@@ -23,6 +28,7 @@ class ConsentEvent(StrEnum):
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
     MARK_ERROR = "mark_error"
+    LAPSE = "lapse"
 
 
 _S, _E = ConsentState, ConsentEvent
@@ -33,7 +39,13 @@ NEXT: Mapping[tuple[ConsentState, ConsentEvent], ConsentState] = {
     (_S.ACTIVE, _E.EXPIRE): _S.EXPIRED,
     (_S.ACTIVE, _E.SUPERSEDE): _S.SUPERSEDED,
     (_S.ACTIVE, _E.MARK_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.ACTIVE, _E.LAPSE): _S.NEEDS_REAFFIRMATION,
+    (_S.NEEDS_REAFFIRMATION, _E.REVOKE): _S.REVOKED,
+    (_S.NEEDS_REAFFIRMATION, _E.EXPIRE): _S.EXPIRED,
+    (_S.NEEDS_REAFFIRMATION, _E.SUPERSEDE): _S.SUPERSEDED,
+    (_S.NEEDS_REAFFIRMATION, _E.MARK_ERROR): _S.ENTERED_IN_ERROR,
 }
+"""LAPSE: who spoke for the patient may no longer. Only a new version, by who may, is in force."""
 
 
 class Decision(StrEnum):
@@ -43,20 +55,45 @@ class Decision(StrEnum):
     DENY = "deny"
 
 
+class Force(StrEnum):
+    """How far a denial goes.
+
+    EXCLUSION keeps a person out, own staff and emergencies included; OPT_OUT keeps everybody out,
+    emergencies included, but the custodian's own staff.
+    """
+
+    ORDINARY = "ordinary"
+    EXCLUSION = "exclusion"
+    OPT_OUT = "opt_out"
+
+
 class GranteeKind(StrEnum):
     """Whom a consent names. Membership is resolved at the time of access."""
 
     ORGANIZATION = "organization"
     PRACTITIONER = "practitioner"
     NAMED_BY_CUSTODIAN = "named_by_custodian"
+    TEAM = "team"
+    PROJECT = "project"
+    ROLE = "role"
+    LINK = "link"
+    EVERYONE = "everyone"
 
 
 class Axis(StrEnum):
-    """What a consent is limited to: AND between axes, OR within one, no row is no limit."""
+    """What a consent is limited to: AND between axes, OR within one, no row is no limit.
+
+    Where the study doesn't say (no date, no body region), a permit does not cover it and a denial
+    does. A study is decided as a whole: a permit for series covers it when all its series are
+    named, a denial when one is.
+    """
 
     STUDY = "study"
+    SERIES = "series"
     MODALITY = "modality"
+    BODY_REGION = "body_region"
     PERFORMING_ORGANIZATION = "performing_organization"
+    LABEL = "label"
 
 
 class Verification(StrEnum):
@@ -64,6 +101,13 @@ class Verification(StrEnum):
 
     PAPER = "paper"
     VERBAL = "verbal"
+    ESIGNATURE = "esignature"
+    CODE = "code"
+    QR = "qr"
+
+
+WITHOUT_DOCUMENT = frozenset({Verification.VERBAL, Verification.CODE})
+"""The kinds that leave no signed document; all others keep one."""
 
 
 class Performer(StrEnum):
@@ -73,6 +117,69 @@ class Performer(StrEnum):
     PARENT = "parent"
     GUARDIAN = "guardian"
     REPRESENTATIVE = "representative"
+
+
+GUARDIANS = frozenset({Performer.PARENT, Performer.GUARDIAN})
+"""Those who speak for a minor, and no longer when the patient is of age."""
+
+
+def of_age_on(born: date, majority: int) -> datetime:
+    """The moment from which a patient speaks for themselves: midnight UTC of the birthday.
+
+    Who was born on 29 February is of age on 1 March where that year has none.
+    """
+    year = born.year + majority
+    try:
+        day = born.replace(year=year)
+    except ValueError:
+        day = date(year, 3, 1)
+    return datetime.combine(day, time(), UTC)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a permit goes, to compare one version with the next."""
+
+    grantees: frozenset[tuple[str, ...]]
+    purposes: frozenset[Purpose]
+    actions: frozenset[Action]
+    limits: tuple[frozenset[str], ...]
+    starts_at: datetime
+    ends_at: datetime | None
+    data_from: date | None
+    data_until: date | None
+    obligations: frozenset[str]
+
+
+def no_narrower(new: Extent, old: Extent) -> bool:
+    """Whether all that the old version permitted stays permitted.
+
+    Only then do shares made under the old one go on: what was withdrawn stays withdrawn, also
+    when a third version permits it again.
+    """
+    wide = (
+        new.grantees >= old.grantees
+        and new.purposes >= old.purposes
+        and new.actions >= old.actions
+        and new.obligations <= old.obligations
+    )
+    limits = zip(new.limits, old.limits, strict=True)
+    scoped = all(not later or (earlier and later >= earlier) for later, earlier in limits)
+    return wide and scoped and _no_shorter(new, old)
+
+
+def _no_shorter(new: Extent, old: Extent) -> bool:
+    starts = new.data_from is None or (old.data_from is not None and new.data_from <= old.data_from)
+    ends = new.data_until is None or (
+        old.data_until is not None and new.data_until >= old.data_until
+    )
+    lasts = new.ends_at is None or (old.ends_at is not None and new.ends_at >= old.ends_at)
+    return starts and ends and lasts
+
+
+def contradicts(actions: frozenset[Action], obligations: frozenset[Obligation]) -> bool:
+    """Whether a permit gives by an action what it forbids by an obligation."""
+    return Obligation.NO_DOWNLOAD in obligations and bool(actions & LEAVING)
 
 
 EVIDENCE_MAX_BYTES = 20 * 1024 * 1024

@@ -10,3 +10,9 @@ from . import services
 def expire() -> None:
     """Mark consents that have run out; the beat calls this."""
     services.expire_consents(at=timezone.now())
+
+
+@shared_task(name="consent.lapse")
+def lapse() -> None:
+    """Mark consents whose speaker may no longer speak; the beat calls this."""
+    services.lapse_consents(at=timezone.now())

@@ -1,4 +1,4 @@
-"""Why somebody acts (HL7 v3 PurposeOfUse), and what they may do with a study."""
+"""Why somebody acts (HL7 v3 PurposeOfUse), what they may do with a study, and what it obliges to."""
 
 from enum import StrEnum
 
@@ -59,3 +59,29 @@ _ACTION_WORDS = {
     Action.RESHARE: "share further",
     Action.AI: "have software analyse it",
 }
+
+
+class Obligation(StrEnum):
+    """What a permit asks of whoever makes use of it (HL7 v3 ObligationPolicy, in our words)."""
+
+    WATERMARK = "watermark"
+    NO_DOWNLOAD = "no_download"
+    DEIDENTIFY = "deidentify"
+    NOTIFY_PATIENT = "notify_patient"
+    MAXIMUM_USES = "maximum_uses"
+
+    @property
+    def words(self) -> str:
+        """The obligation as pages say it."""
+        return _OBLIGATION_WORDS[self]
+
+
+_OBLIGATION_WORDS = {
+    Obligation.WATERMARK: "images carry the reader's name",
+    Obligation.NO_DOWNLOAD: "no download",
+    Obligation.DEIDENTIFY: "only without what names the patient",
+    Obligation.NOTIFY_PATIENT: "the patient is told of each use",
+    Obligation.MAXIMUM_USES: "only so many uses",
+}
+LEAVING = frozenset({Action.DOWNLOAD, Action.SEND})
+"""The actions by which a copy leaves."""

@@ -43,3 +43,17 @@ class LastAdministrator(DomainError):
 
     code = "last_administrator"
     message = "This is the last administrator. Invite another one first."
+
+
+class PolicyWidens(DomainError):
+    """An organization may only tighten what the region says."""
+
+    code = "policy_widens"
+    message = "Your organization may only be stricter than the region."
+
+
+class TeamInvalid(DomainError):
+    """A team that can't be as it was said."""
+
+    code = "team_invalid"
+    message = "The team is not complete."

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sharing.kernel.tokens import public_id
 
-from .rules import OrganizationState, Role
+from .rules import ImplicitPolicy, OrganizationState, Role, TeamKind
 
 _letters = Signer(salt="sharing.tenants.letter")
 
@@ -57,13 +57,16 @@ class Region(models.Model):
     """The region's own settings: one row."""
 
     name = models.CharField(max_length=120, default="Imaging Exchange")
-    implicit_policy = models.CharField(max_length=20, default="deny")
+    implicit_policy = models.CharField(max_length=20, default=ImplicitPolicy.DENY.value)
+    implied_relationships = models.BooleanField(default=False)
+    age_of_majority = models.PositiveSmallIntegerField(default=18)
 
     class Meta:
         constraints = [
             models.CheckConstraint(name="there_is_one_region", condition=Q(pk=1)),
             models.CheckConstraint(
-                name="implicit_policy_is_a_known_one", condition=Q(implicit_policy__in=["deny"])
+                name="implicit_policy_is_a_known_one",
+                condition=Q(implicit_policy__in=[policy.value for policy in ImplicitPolicy]),
             ),
         ]
 
@@ -101,6 +104,7 @@ class Organization(models.Model):
     privacy_officer_email = models.EmailField()
     default_charset = models.CharField(max_length=32, blank=True)
     requires_second_factor = models.BooleanField(default=True)
+    implicit_policy = models.CharField(max_length=20, blank=True, default="")  # blank: the region's
     question = models.TextField(blank=True)
     answer = models.TextField(blank=True)
     applied_at = models.DateTimeField(default=timezone.now)
@@ -116,6 +120,10 @@ class Organization(models.Model):
             models.CheckConstraint(
                 name="an_organization_issues_its_patient_identifiers",
                 condition=~Q(patient_id_issuer=""),
+            ),
+            models.CheckConstraint(
+                name="a_policy_of_an_organization_is_a_known_one",
+                condition=Q(implicit_policy__in=["", *(policy.value for policy in ImplicitPolicy)]),
             ),
         ]
 
@@ -142,6 +150,54 @@ class Membership(models.Model):
                 condition=Q(ended_at=None),
             ),
         ]
+
+
+class Team(models.Model):
+    """A department, a care team or a research project of an organization, by name."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="teams")
+    kind = models.CharField(max_length=12)
+    name = models.CharField(max_length=120)
+    founded_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "name"],
+                name="a_team_has_its_name_alone",
+                condition=Q(ended_at=None),
+            ),
+            models.CheckConstraint(
+                name="a_team_is_of_a_known_kind",
+                condition=Q(kind__in=[kind.value for kind in TeamKind]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamMember(models.Model):
+    """One person's time in a team. Who is in it is asked at each access."""
+
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="members", db_index=False
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="teams")
+    since = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "user"],
+                name="a_person_is_in_a_team_once_at_a_time",
+                condition=Q(ended_at=None),
+            ),
+        ]
+        indexes = [models.Index(fields=["team", "user"], name="people_of_a_team")]
 
 
 class Letter(models.Model):

@@ -49,7 +49,10 @@ NEXT: Mapping[tuple[OrganizationState, OrganizationEvent], OrganizationState] = 
 
 
 class Role(StrEnum):
-    """What a member is at an organization; CLIENT is a partner's machine."""
+    """What a member is at an organization.
+
+    CLIENT is a partner's machine, BEARER whoever comes by a link; nobody is invited as either.
+    """
 
     ADMINISTRATOR = "administrator"
     PRIVACY_OFFICER = "privacy_officer"
@@ -58,7 +61,9 @@ class Role(StrEnum):
     TECHNOLOGIST = "technologist"
     CLERK = "clerk"
     OPERATOR = "operator"
+    RESEARCHER = "researcher"
     CLIENT = "client"
+    BEARER = "bearer"
 
     @property
     def words(self) -> str:
@@ -76,7 +81,9 @@ PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
     Role.TECHNOLOGIST: (Purpose.TREATMENT,),
     Role.CLERK: (Purpose.OPERATIONS,),
     Role.OPERATOR: (Purpose.OPERATIONS,),
+    Role.RESEARCHER: (Purpose.RESEARCH,),
     Role.CLIENT: (Purpose.TREATMENT, Purpose.OPERATIONS),
+    Role.BEARER: (Purpose.TREATMENT, Purpose.PATIENT_REQUEST),
 }
 """Which purposes a role may declare; decided before consent."""
 
@@ -89,7 +96,9 @@ ACTIONS: Mapping[Role, frozenset[Action]] = {
     Role.TECHNOLOGIST: _LOOK,
     Role.CLERK: _LOOK,
     Role.OPERATOR: frozenset(),
-    Role.CLIENT: _LOOK | {Action.DOWNLOAD},
+    Role.RESEARCHER: _LOOK | {Action.DOWNLOAD},
+    Role.CLIENT: _LOOK | {Action.DOWNLOAD, Action.AI},
+    Role.BEARER: _LOOK | {Action.DOWNLOAD},
 }
 """What a role may ever do with a study, whatever was permitted."""
 
@@ -107,18 +116,72 @@ class Duty(StrEnum):
     HOLD = "hold"
     REJECT = "reject"
     DECIDE = "decide"
+    LABEL = "label"
+    LIFT_LABEL = "lift_label"
+    MANAGE_TEAMS = "manage_teams"
+    SET_POLICY = "set_policy"
+    SET_REGION = "set_region"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
-    Role.ADMINISTRATOR: frozenset({Duty.MANAGE_MEMBERS}),
-    Role.PRIVACY_OFFICER: frozenset({Duty.READ_LOG, Duty.DELETE, Duty.HOLD}),
-    Role.RADIOLOGIST: frozenset({Duty.SHARE, Duty.REJECT, Duty.DECIDE}),
-    Role.PHYSICIAN: frozenset({Duty.SHARE}),
+    Role.ADMINISTRATOR: frozenset({Duty.MANAGE_MEMBERS, Duty.MANAGE_TEAMS}),
+    Role.PRIVACY_OFFICER: frozenset(
+        {Duty.READ_LOG, Duty.DELETE, Duty.HOLD, Duty.LABEL, Duty.LIFT_LABEL, Duty.SET_POLICY}
+    ),
+    Role.RADIOLOGIST: frozenset({Duty.SHARE, Duty.REJECT, Duty.DECIDE, Duty.LABEL}),
+    Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL}),
     Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
-    Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT}),
-    Role.OPERATOR: frozenset({Duty.APPROVE_ORGANIZATIONS}),
+    Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL}),
+    Role.OPERATOR: frozenset({Duty.APPROVE_ORGANIZATIONS, Duty.SET_REGION}),
+    Role.RESEARCHER: frozenset(),
     Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE}),
+    Role.BEARER: frozenset(),
 }
+
+class ImplicitPolicy(StrEnum):
+    """What holds when nothing is on file, from the tightest to the widest.
+
+    DENY: only what the patient permitted. BREAK_GLASS: the same, and an emergency opens it.
+    TREATING: those who treat may look, for treatment. ALL_NORMAL: what is not labelled sensitive
+    is open for treatment and operations. What is labelled sensitive is opened by none of them.
+    """
+
+    DENY = "deny"
+    BREAK_GLASS = "break_glass"
+    TREATING = "treating"
+    ALL_NORMAL = "all_normal"
+
+    @property
+    def and_wider(self) -> frozenset["ImplicitPolicy"]:
+        """This one and all that open more."""
+        order = tuple(ImplicitPolicy)
+        return frozenset(order[order.index(self) :])
+
+
+def tightest(region: ImplicitPolicy, organization: ImplicitPolicy | None) -> ImplicitPolicy:
+    """An organization may only tighten what the region says; None says nothing."""
+    order = tuple(ImplicitPolicy)
+    return min(region, organization or region, key=order.index)
+
+
+class TeamKind(StrEnum):
+    """What a named group of people is."""
+
+    DEPARTMENT = "department"
+    CARE_TEAM = "care_team"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True)
+class RegionSettings:
+    """What the region decided for all."""
+
+    policy: ImplicitPolicy = ImplicitPolicy.DENY
+    implied: bool = False
+    """Whether a referral, an open consult or a transfer opens the study that it names."""
+    majority: int = 18
+    """The age, in years, from which a patient speaks for themselves."""
+
 
 SCOPES = (
     "dicomweb.read",

@@ -1,19 +1,35 @@
 """Recording what a patient said, ending it, and handing it to those who decide.
 
-One module per kind of act: `recording`, `ending`, `reading`; `logbook` is common to them.
+One module per kind of act: `recording`, `ending`, `proxies`, `reading`; `saying` holds the words
+that they pass on, `checking` and `logbook` are common to them.
 """
 
-from .ending import expire_consents, revoke_consent
+from .ending import end_proxy, expire_consents, lapse_consents, mark_error, revoke_consent
+from .proxies import name_proxy, proxies_of
 from .reading import consents_of, consents_recorded, open_evidence, own_consent
-from .recording import Said, record_consent
+from .recording import amend_consent, exclude_person, opt_out, reaffirm, record_consent
+from .saying import EVERYONE, Said, Told, Whom, said_by
 
 __all__ = [
+    "EVERYONE",
     "Said",
+    "Told",
+    "Whom",
+    "amend_consent",
     "consents_of",
     "consents_recorded",
+    "end_proxy",
+    "exclude_person",
     "expire_consents",
+    "lapse_consents",
+    "mark_error",
+    "name_proxy",
     "open_evidence",
+    "opt_out",
     "own_consent",
+    "proxies_of",
+    "reaffirm",
     "record_consent",
     "revoke_consent",
+    "said_by",
 ]

@@ -1,23 +1,39 @@
-"""Ending a consent: withdrawn by the patient, or run out."""
+"""Ending a consent: withdrawn by the patient, run out, or said by who may no longer speak."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from sharing.consent.models import Consent
-from sharing.consent.rules import NEXT, ConsentEvent, ConsentState
+from sharing.audit.rules import SYSTEM
+from sharing.consent.models import Consent, Proxy
+from sharing.consent.rules import GUARDIANS, NEXT, ConsentEvent, ConsentState, of_age_on
 from sharing.kernel.lifecycle import step
 from sharing.outbox.services import promise
 from sharing.tenants.rules import Actor, Duty
-from sharing.tenants.services import require
+from sharing.tenants.services import region_settings, require
 
+from .checking import one_who_said_no_or_the_patient
 from .logbook import log
+from .saying import Told, said_by
+
+STANDING = (ConsentState.ACTIVE, ConsentState.NEEDS_REAFFIRMATION)
 
 
 @transaction.atomic
-def revoke_consent(*, consent: Consent, by: Actor, why: str, at: datetime) -> Consent:
-    """The patient withdrew it: effective at commit, and final. Raises NotAllowed, NotNow."""
+def revoke_consent(
+    *, consent: Consent, by: Actor, why: str, at: datetime, told: Told | None = None
+) -> Consent:
+    """The patient withdrew it: effective at commit, and final.
+
+    `told` is who withdrew it, where that is another than the patient. Raises NotAllowed, NotNow,
+    ProxyInvalid when one guardian withdraws what another one refused.
+    """
     require(by, Duty.RECORD_CONSENT)
+    if told is not None:
+        before = said_by(consent)
+        one_who_said_no_or_the_patient(before, replace(before, **told.as_said))
     ended = _end(consent.pk, ConsentEvent.REVOKE, by.name, why, at, by.organization_id)
     log(by.who, "consent.revoke", ended, at)
     promise("notify.tell_revoked", at=at, consent_id=ended.pk)
@@ -25,10 +41,74 @@ def revoke_consent(*, consent: Consent, by: Actor, why: str, at: datetime) -> Co
 
 
 @transaction.atomic
+def mark_error(*, consent: Consent, by: Actor, why: str, at: datetime) -> Consent:
+    """It should never have been recorded: it speaks no more, and stays to be read.
+
+    Raises NotAllowed, NotNow.
+    """
+    require(by, Duty.RECORD_CONSENT)
+    ended = _end(consent.pk, ConsentEvent.MARK_ERROR, by.name, why, at, by.organization_id)
+    log(by.who, "consent.mark_error", ended, at)
+    promise("notify.tell_revoked", at=at, consent_id=ended.pk)
+    return ended
+
+
+@transaction.atomic
 def expire_consents(*, at: datetime) -> int:
     """Mark what has run out. Access ended by the clock already; this is book-keeping."""
-    over = Consent.objects.filter(state=ConsentState.ACTIVE, ends_at__lte=at)
+    over = Consent.objects.filter(state__in=STANDING, ends_at__lte=at)
     return over.update(state=ConsentState.EXPIRED, ended_at=at, ended_by="The portal")
+
+
+@transaction.atomic
+def lapse_consents(*, at: datetime) -> int:
+    """Mark what waits for the patient's own word: of age by now, or the proxy ended.
+
+    Access ended by the clock already, with `lapses_at`; a birth date that became known after the
+    consent was given is looked at here. How many are marked.
+    """
+    _notice_birth_dates()
+    over = Consent.objects.select_for_update().filter(
+        state=ConsentState.ACTIVE, lapses_at__lte=at
+    )
+    lapsed = list(over.select_related("custodian", "patient").order_by("pk"))
+    for consent in lapsed:
+        consent.state = step(NEXT, ConsentState(consent.state), ConsentEvent.LAPSE).value
+        consent.save(update_fields=["state"])
+        log(SYSTEM, "consent.lapse", consent, at)
+    return len(lapsed)
+
+
+@transaction.atomic
+def end_proxy(*, proxy: Proxy, by: Actor, why: str, at: datetime) -> int:
+    """Somebody no longer speaks for the patient; what they said waits for the patient's word.
+
+    How many consents wait. Raises NotAllowed.
+    """
+    require(by, Duty.RECORD_CONSENT)
+    known = Proxy.objects.select_for_update().filter(
+        Q(ends_at=None) | Q(ends_at__gt=at),
+        pk=proxy.pk,
+        patient__organization_id=by.organization_id,
+    )
+    if known.update(ends_at=at, ended_by=by.name, ended_why=why):
+        said = Consent.objects.filter(proxy=proxy, state=ConsentState.ACTIVE)
+        said.filter(Q(lapses_at=None) | Q(lapses_at__gt=at)).update(lapses_at=at)
+    return lapse_consents(at=at)
+
+
+def _notice_birth_dates() -> None:
+    unaware = Consent.objects.filter(
+        state=ConsentState.ACTIVE,
+        lapses_at=None,
+        performer__in=sorted(GUARDIANS),
+        patient__birth_date__isnull=False,
+    ).select_related("patient")
+    majority = region_settings().majority
+    for consent in unaware:
+        if consent.patient.birth_date is not None:
+            consent.lapses_at = of_age_on(consent.patient.birth_date, majority)
+            consent.save(update_fields=["lapses_at"])
 
 
 def _end(

@@ -1,9 +1,9 @@
-"""Recording what a patient said, with its evidence."""
+"""Recording what a patient said, with its evidence; a change is a new version that supersedes."""
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -11,135 +11,207 @@ from django.db import transaction
 from django.db.models import Max
 
 from sharing.blobs import new_key, scratch, store, sync
-from sharing.consent.errors import ConsentInvalid, ConsentNotFound, EvidenceInvalid
+from sharing.consent.errors import EvidenceInvalid
 from sharing.consent.models import Consent, Evidence, Grantee, Term
 from sharing.consent.rules import (
     EVIDENCE_MAX_BYTES,
     NEXT,
-    Axis,
+    WITHOUT_DOCUMENT,
     ConsentEvent,
     ConsentState,
     Decision,
-    GranteeKind,
+    Force,
     Performer,
-    Verification,
     media_type_of,
+    no_narrower,
 )
 from sharing.identity.models import Patient
-from sharing.kernel.lifecycle import step
+from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Action, Purpose
+from sharing.outbox.services import promise
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Duty
-from sharing.tenants.services import require
+from sharing.tenants.services import region_settings, require
 
+from .checking import check, lapse_of, one_who_said_no_or_the_patient
 from .logbook import log
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the patient said, as the form holds it."""
-
-    decision: Decision
-    starts_at: datetime
-    ends_at: datetime | None
-    purposes: frozenset[Purpose]
-    actions: frozenset[Action]
-    organizations: tuple[Organization, ...] = ()
-    practitioners: tuple[User, ...] = ()
-    named_by_custodian: bool = False
-    studies: frozenset[str] = frozenset()
-    modalities: frozenset[str] = frozenset()
-    performing_organizations: frozenset[str] = frozenset()
-    data_from: date | None = None
-    data_until: date | None = None
-    performer: Performer = Performer.SELF
-    performer_name: str = ""
-    verification: Verification = Verification.PAPER
-    witness: str = ""
-    language: str = "en"
-    evidence: IO[bytes] | None = field(default=None, compare=False)
+from .saying import EVERYONE, Said, Told, said_by
 
 
 @transaction.atomic
 def record_consent(*, patient: Patient, said: Said, by: Actor, at: datetime) -> Consent:
     """Record and activate a consent of the actor's own patient, with its evidence.
 
-    Raises NotAllowed, ConsentInvalid when it says too little, EvidenceInvalid for a document
-    that is neither PDF nor picture.
+    Raises NotAllowed, ConsentInvalid when it says too little or contradicts itself, ProxyInvalid
+    when who speaks may not, EvidenceInvalid for a document that is neither PDF nor picture.
     """
     require(by, Duty.RECORD_CONSENT)
-    _check(patient, said, by)
-    consent = _write(patient, said, by, at)
-    if said.evidence is not None:
-        _attach(consent, said.evidence)
-    elif said.verification == Verification.PAPER:
-        raise EvidenceInvalid("Attach the signed form.")
-    consent.state = step(NEXT, ConsentState(consent.state), ConsentEvent.ACTIVATE).value
-    consent.save(update_fields=["state"])
+    check(patient, said, by, at)
+    custodian = _locked(by)
+    last = Consent.objects.filter(custodian=custodian).aggregate(last=Max("number"))["last"]
+    blank = Consent(number=(last or 1000) + 1, since=said.starts_at)
+    consent = _written(blank, custodian, patient, said, by, at)
+    _activate(consent)
     log(by.who, "consent.record", consent, at)
     return consent
 
 
-def _check(patient: Patient, said: Said, by: Actor) -> None:
-    if patient.organization_id != by.organization_id:
-        raise ConsentNotFound()
-    if not (said.organizations or said.practitioners or said.named_by_custodian):
-        raise ConsentInvalid("Choose to whom the consent speaks.")
-    if not said.purposes or not said.actions:
-        raise ConsentInvalid("Choose a purpose and what may be done.")
-    if said.ends_at is not None and said.ends_at <= said.starts_at:
-        raise ConsentInvalid("The consent must end after it starts.")
-    if said.verification == Verification.VERBAL and not said.witness:
-        raise ConsentInvalid("A spoken consent needs a witness.")
+@transaction.atomic
+def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> Consent:
+    """A new version with the same number; the old one is superseded in the same transaction.
 
-
-def _write(patient: Patient, said: Said, by: Actor, at: datetime) -> Consent:
-    custodian = Organization.objects.select_for_update().get(pk=by.organization_id)
-    last = Consent.objects.filter(custodian=custodian).aggregate(last=Max("number"))["last"]
-    consent = Consent.objects.create(
-        number=(last or 1000) + 1,
-        custodian=custodian,
-        patient=patient,
-        decision=said.decision,
-        starts_at=said.starts_at,
-        ends_at=said.ends_at,
-        data_from=said.data_from,
-        data_until=said.data_until,
-        performer=said.performer,
-        performer_name=said.performer_name,
-        verification=said.verification,
-        witness=said.witness,
-        language=said.language,
-        recorded_by=by.name,
-        recorded_at=at,
+    Shares made under the old version go on only where the new one permits all that it permitted.
+    Raises what `record_consent` raises; NotNow when the version is no longer the last that stands;
+    ProxyInvalid when one guardian would change what another one refused.
+    """
+    require(by, Duty.RECORD_CONSENT)
+    custodian = _locked(by)
+    old = Consent.objects.select_for_update().get(pk=consent.pk, custodian=custodian)
+    check(old.patient, said, by, at)
+    before = said_by(old)
+    one_who_said_no_or_the_patient(before, said)
+    goes_on = _stands(old, at) and no_narrower(said.extent, before.extent)
+    superseded = step(NEXT, ConsentState(old.state), ConsentEvent.SUPERSEDE)
+    blank = Consent(
+        number=old.number,
+        version=old.version + 1,
+        supersedes=old,
+        since=old.since if goes_on and said.starts_at <= at else said.starts_at,
+        used=old.used,
     )
+    amended = _written(blank, custodian, old.patient, said, by, at)
+    old.state, old.ended_by, old.ended_at = superseded, by.name, at
+    old.ended_why = f"Version {amended.version} supersedes it."
+    old.save(update_fields=["state", "ended_by", "ended_at", "ended_why"])
+    _activate(amended)
+    log(by.who, "consent.amend", amended, at)
+    if not goes_on:
+        promise("notify.tell_revoked", at=at, consent_id=old.pk)
+    return amended
+
+
+@transaction.atomic
+def reaffirm(*, consent: Consent, told: Told, by: Actor, at: datetime) -> Consent:
+    """The patient, now of age or able again, says the same in their own name: a new version.
+
+    Raises NotNow unless it waits for that, ConsentInvalid when somebody else speaks, and what
+    `amend_consent` raises.
+    """
+    fresh = Consent.objects.get(pk=consent.pk, custodian_id=by.organization_id)
+    waits = fresh.state == ConsentState.NEEDS_REAFFIRMATION or not _stands(fresh, at)
+    if told.performer != Performer.SELF or not waits:
+        raise NotNow()
+    said = replace(said_by(fresh), starts_at=at, **told.as_said)
+    return amend_consent(consent=fresh, said=said, by=by, at=at)
+
+
+def exclude_person(
+    *, patient: Patient, user: User, told: Told, by: Actor, at: datetime
+) -> Consent:
+    """Keep a person away from all that the custodian holds of a patient, own staff included.
+
+    Neither consents nor an emergency open it to them. It ends when it is revoked. Raises what
+    `record_consent` raises.
+    """
+    said = _refusal(Force.EXCLUSION, told, at)
+    said = replace(said, practitioners=(user,))
+    return record_consent(patient=patient, said=said, by=by, at=at)
+
+
+def opt_out(*, patient: Patient, told: Told, by: Actor, at: datetime) -> Consent:
+    """Nobody but the custodian's own staff, not in an emergency either, until it is revoked.
+
+    Raises what `record_consent` raises.
+    """
+    said = replace(_refusal(Force.OPT_OUT, told, at), others=(EVERYONE,))
+    return record_consent(patient=patient, said=said, by=by, at=at)
+
+
+def _refusal(force: Force, told: Told, at: datetime) -> Said:
+    return Said(
+        decision=Decision.DENY,
+        force=force,
+        starts_at=at,
+        ends_at=None,
+        purposes=frozenset(Purpose),
+        actions=frozenset(Action),
+        **told.as_said,
+    )
+
+
+def _locked(by: Actor) -> Organization:
+    """Numbers and versions are given under the custodian's lock."""
+    return Organization.objects.select_for_update().get(pk=by.organization_id)
+
+
+def _stands(consent: Consent, at: datetime) -> bool:
+    return Consent.objects.in_force(at).filter(pk=consent.pk).exists()
+
+
+def _activate(consent: Consent) -> None:
+    consent.state = step(NEXT, ConsentState(consent.state), ConsentEvent.ACTIVATE).value
+    consent.save(update_fields=["state"])
+
+
+def _written(
+    blank: Consent, custodian: Organization, patient: Patient, said: Said, by: Actor, at: datetime
+) -> Consent:
+    """A draft with all that it says and its document: complete before it speaks."""
+    consent = blank
+    consent.custodian, consent.patient = custodian, patient
+    consent.decision, consent.force = said.decision, said.force
+    consent.starts_at, consent.ends_at = said.starts_at, said.ends_at
+    consent.lapses_at = lapse_of(patient, said, majority=region_settings().majority)
+    consent.data_from, consent.data_until = said.data_from, said.data_until
+    consent.performer, consent.performer_name = said.performer, _speaker(said)
+    consent.proxy = said.proxy
+    consent.verification, consent.witness = said.verification, said.witness
+    consent.verified_by = said.verified_by or by.name
+    consent.verified_at = said.verified_at or at
+    consent.language, consent.shown = said.language, said.shown
+    consent.obligations = "".join(["|", *(f"{each}|" for each in sorted(said.obligations))])
+    consent.maximum_uses = said.maximum_uses
+    consent.recorded_by, consent.recorded_at = by.name, at
+    consent.save(force_insert=True)
     Grantee.objects.bulk_create(_grantees(consent, said))
     Term.objects.bulk_create(_terms(consent, said))
+    _keep(consent, said)
     return consent
 
 
+def _speaker(said: Said) -> str:
+    return said.proxy.name if said.proxy else said.performer_name
+
+
 def _grantees(consent: Consent, said: Said) -> Iterable[Grantee]:
-    for organization in said.organizations:
-        yield Grantee(consent=consent, kind=GranteeKind.ORGANIZATION, organization=organization)
-    for user in said.practitioners:
-        yield Grantee(consent=consent, kind=GranteeKind.PRACTITIONER, user=user)
-    if said.named_by_custodian:
-        yield Grantee(consent=consent, kind=GranteeKind.NAMED_BY_CUSTODIAN)
+    for excepted, named in ((False, said.named), (True, said.excepted)):
+        for whom in named:
+            yield Grantee(
+                consent=consent,
+                kind=whom.kind,
+                organization=whom.organization,
+                user=whom.user,
+                team=whom.team,
+                role=whom.role or "",
+                excepted=excepted,
+            )
 
 
 def _terms(consent: Consent, said: Said) -> Iterable[Term]:
-    axes: dict[str, Iterable[str]] = {
-        "purpose": said.purposes,
-        "action": said.actions,
-        Axis.STUDY: said.studies,
-        Axis.MODALITY: said.modalities,
-        Axis.PERFORMING_ORGANIZATION: said.performing_organizations,
-    }
+    axes: dict[str, Iterable[str]] = {"purpose": said.purposes, "action": said.actions}
+    axes |= {str(axis): values for axis, values in said.limits.items()}
     return (
-        Term(consent=consent, axis=str(axis), value=str(value))
+        Term(consent=consent, axis=axis, value=str(value))
         for axis, values in axes.items()
         for value in sorted(values)
     )
+
+
+def _keep(consent: Consent, said: Said) -> None:
+    if said.evidence is not None:
+        _attach(consent, said.evidence)
+    elif said.verification not in WITHOUT_DOCUMENT:
+        raise EvidenceInvalid("Attach the signed form.")
 
 
 def _attach(consent: Consent, document: IO[bytes]) -> None:

@@ -17,7 +17,7 @@ from .directory import (
     operators_mail,
     organization_options,
     physicians_mail,
-    region_policy,
+    region_settings,
 )
 from .joining import (
     Application,
@@ -34,6 +34,7 @@ from .joining import (
     verify_application,
 )
 from .machines import issue_token, revoke_token
+from .policies import set_organization_policy, set_region
 from .people import (
     accept_invitation,
     add_member,
@@ -46,6 +47,7 @@ from .people import (
     password_changed,
     require_second_factor,
 )
+from .teams import end_team, found_team, join_team, leave_team, team_of, teams
 
 __all__ = [
     "ActingChoice",
@@ -64,14 +66,18 @@ __all__ = [
     "approve",
     "ask",
     "end_membership",
+    "end_team",
     "find_organization",
     "first_password",
     "found_operator",
+    "found_team",
     "founded",
     "has_account",
     "invitation",
     "invite",
     "issue_token",
+    "join_team",
+    "leave_team",
     "members",
     "open_invitations",
     "operators_mail",
@@ -79,11 +85,15 @@ __all__ = [
     "password_changed",
     "physicians_mail",
     "refuse",
-    "region_policy",
+    "region_settings",
     "require",
     "require_second_factor",
     "revoke_token",
+    "set_organization_policy",
+    "set_region",
     "still_acting",
+    "team_of",
+    "teams",
     "to_answer",
     "to_verify",
     "user_needs",

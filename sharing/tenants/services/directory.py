@@ -4,7 +4,13 @@ from django.db.models import QuerySet
 
 from sharing.kernel.errors import Absent
 from sharing.tenants.models import Membership, Organization, Region, User
-from sharing.tenants.rules import TREATING, OrganizationState, Role
+from sharing.tenants.rules import (
+    TREATING,
+    ImplicitPolicy,
+    OrganizationState,
+    RegionSettings,
+    Role,
+)
 
 
 def find_organization(code: str) -> Organization:
@@ -50,7 +56,11 @@ def operators_mail() -> list[str]:
     return sorted(set(rows.values_list("user__email", flat=True)))
 
 
-def region_policy() -> str:
-    """The region's implicit policy when no consent is on file."""
-    region = Region.objects.filter(pk=1).first()
-    return region.implicit_policy if region else "deny"
+def region_settings() -> RegionSettings:
+    """What the region decided for all, read anew at each decision."""
+    row = Region.objects.filter(pk=1).first()
+    if row is None:
+        return RegionSettings()
+    return RegionSettings(
+        ImplicitPolicy(row.implicit_policy), row.implied_relationships, row.age_of_majority
+    )

@@ -18,7 +18,8 @@ from sharing.tenants.rules import Actor, Duty, Role
 from .acting import require
 
 INVITATION_LASTS = timedelta(days=14)
-INVITABLE = tuple(role for role in Role if role not in (Role.OPERATOR, Role.CLIENT))
+_NEVER_INVITED = (Role.OPERATOR, Role.CLIENT, Role.BEARER)
+INVITABLE = tuple(role for role in Role if role not in _NEVER_INVITED)
 
 
 @transaction.atomic

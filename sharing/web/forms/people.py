@@ -17,6 +17,7 @@ ROLES = (  # role, what it may do, in words
     (Role.PHYSICIAN, "Treats patients: views what they may see, and shares"),
     (Role.TECHNOLOGIST, "Views and uploads studies"),
     (Role.CLERK, "Uploads studies and records consents"),
+    (Role.RESEARCHER, "Sees what patients permitted for research"),
     (Role.PRIVACY_OFFICER, "Reads the access log; sees no images"),
     (Role.ADMINISTRATOR, "Invites people and sets roles; sees no images"),
 )

@@ -1,0 +1,50 @@
+"""What holds when nothing is on file: the region decides, an organization may only tighten."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from sharing.audit.rules import What
+from sharing.audit.services import record
+from sharing.tenants.errors import PolicyWidens
+from sharing.tenants.models import Organization, Region
+from sharing.tenants.rules import Actor, Duty, ImplicitPolicy, RegionSettings, tightest
+
+from .acting import require
+
+
+@transaction.atomic
+def set_region(*, settings: RegionSettings, by: Actor, at: datetime) -> Region:
+    """Decide for the whole region. Raises NotAllowed.
+
+    Organizations that decided for themselves keep their word as far as it is tighter.
+    """
+    require(by, Duty.SET_REGION)
+    region, _ = Region.objects.select_for_update().get_or_create(pk=1)
+    region.implicit_policy = settings.policy
+    region.implied_relationships = settings.implied
+    region.age_of_majority = settings.majority
+    region.save(update_fields=["implicit_policy", "implied_relationships", "age_of_majority"])
+    detail = {
+        "policy": str(settings.policy),
+        "implied": settings.implied,
+        "majority": settings.majority,
+    }
+    record(who=by.who, action="region.set", at=at, what=What(detail=detail))
+    return region
+
+
+@transaction.atomic
+def set_organization_policy(*, policy: ImplicitPolicy | None, by: Actor, at: datetime) -> None:
+    """Tighten the implicit policy for what the own organization holds; None: as the region says.
+
+    Raises NotAllowed, and PolicyWidens for one that opens more than the region's.
+    """
+    require(by, Duty.SET_POLICY)
+    region = Region.objects.select_for_update().filter(pk=1).first()
+    common = ImplicitPolicy(region.implicit_policy) if region else ImplicitPolicy.DENY
+    if policy is not None and tightest(common, policy) != policy:
+        raise PolicyWidens()
+    Organization.objects.filter(pk=by.organization_id).update(implicit_policy=policy or "")
+    what = What(custodian=by.organization_code, detail={"policy": str(policy or "")})
+    record(who=by.who, action="organization.set_policy", at=at, what=what)
