@@ -15,11 +15,12 @@ from sharing.audit.spool import spool
 from sharing.audit.windows import windows
 
 GUARDS = [
-    import_module(f"sharing.audit.migrations.{name}")
+    import_module(f"sharing.{name}")
     for name in (
-        "0002_append_only",
-        "0003_neither_emptied_nor_counted_down",
-        "0005_sealed_for_good",
+        "audit.migrations.0002_append_only",
+        "audit.migrations.0003_neither_emptied_nor_counted_down",
+        "audit.migrations.0005_sealed_for_good",
+        "consent.migrations.0005_what_was_said_stays_said",
     )
 ]
 

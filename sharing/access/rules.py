@@ -5,7 +5,7 @@ rung. `models.visible` says the same in SQL; tests hold the two equal.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from sharing.audit.rules import Ground, What
 from sharing.consent.rules import ConsentState, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
-from sharing.tenants.rules import Actor
+from sharing.tenants.rules import Actor, ImplicitPolicy, RegionSettings
 
 
 class Rule(StrEnum):
@@ -185,7 +185,7 @@ class Facts:
 
     consents: tuple[ConsentFacts, ...] = ()
     grants: tuple[GrantFacts, ...] = ()
-    policy: str = "deny"
+    region: RegionSettings = field(default_factory=RegionSettings)
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ def _until(pair: tuple[GrantFacts, ConsentFacts]) -> datetime:
 
 def implicit_policy(ask: Ask, facts: Facts) -> Decision | None:
     """Rung 6: what the region says when nothing is on file."""
-    if facts.policy == "deny":
+    if facts.region.policy == ImplicitPolicy.DENY:
         return _refuse(Rule.IMPLICIT_POLICY, "No consent is on file, and the region's rule is deny")
     return None
 

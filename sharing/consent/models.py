@@ -120,9 +120,7 @@ class Consent(models.Model):
     data_until = models.DateField(null=True)
     performer = models.CharField(max_length=16, default=Performer.SELF.value)
     performer_name = models.CharField(max_length=120, blank=True)
-    proxy = models.ForeignKey(
-        Proxy, null=True, on_delete=models.PROTECT, related_name="consents"
-    )
+    proxy = models.ForeignKey(Proxy, null=True, on_delete=models.PROTECT, related_name="consents")
     verification = models.CharField(max_length=10)
     verified_by = models.CharField(max_length=200, blank=True)
     verified_at = models.DateTimeField(null=True)
@@ -214,17 +212,17 @@ class GranteeQuerySet(models.QuerySet["Grantee"]):
         whom |= Q(kind=GranteeKind.EVERYONE)
         whom |= anywhere & Q(kind=GranteeKind.ROLE, role__in=sorted(actor.roles))
         if actor.user_id is not None:
-            whom |= _in_team(actor)
+            whom |= _in_team(actor, actor.user_id)
         return self.filter(whom)
 
 
-def _in_team(actor: Actor) -> Q:
+def _in_team(actor: Actor, user_id: int) -> Q:
     kinds = [GranteeKind.TEAM]
     if actor.purpose == Purpose.RESEARCH:
         kinds.append(GranteeKind.PROJECT)
     member = TeamMember.objects.filter(
         team=OuterRef("team"),
-        user_id=actor.user_id,
+        user_id=user_id,
         ended_at=None,
         team__organization_id=actor.organization_id,
     )

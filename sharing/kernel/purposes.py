@@ -1,4 +1,4 @@
-"""Why somebody acts (HL7 v3 PurposeOfUse), what they may do with a study, and what it obliges to."""
+"""Why somebody acts (HL7 v3 PurposeOfUse), what they may do, and what that obliges them to."""
 
 from enum import StrEnum
 

@@ -182,9 +182,7 @@ class Team(models.Model):
 class TeamMember(models.Model):
     """One person's time in a team. Who is in it is asked at each access."""
 
-    team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, related_name="members", db_index=False
-    )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="members", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="teams")
     since = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)

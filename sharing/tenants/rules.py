@@ -138,6 +138,7 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.BEARER: frozenset(),
 }
 
+
 class ImplicitPolicy(StrEnum):
     """What holds when nothing is on file, from the tightest to the widest.
 

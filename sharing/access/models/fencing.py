@@ -11,7 +11,7 @@ from django.db.models.functions import Concat, StrIndex
 
 from sharing.access.rules import OWN_STAFF_PURPOSES, closed_gate
 from sharing.consent.models import Consent, ConsentQuerySet, Term
-from sharing.consent.rules import Axis, Decision
+from sharing.consent.rules import Axis, Decision, GranteeKind
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 
@@ -26,10 +26,10 @@ def visible(actor: Actor, action: Action, at: datetime) -> Q | None:
     if closed_gate(actor, action):
         return None
     speaking = _about_the_study(Consent.objects.in_force(at).serving(actor.purpose, action))
-    named = speaking.naming(organization_id=actor.organization_id, user_id=actor.user_id)
+    named = speaking.naming(actor)
     denied = Exists(named.filter(decision=Decision.DENY))
     permits = Exists(named.filter(decision=Decision.PERMIT))
-    carriers = speaking.filter(decision=Decision.PERMIT).by_way_of_custodian()
+    carriers = speaking.filter(decision=Decision.PERMIT).by_way_of(GranteeKind.NAMED_BY_CUSTODIAN)
     carried = Exists(carriers.filter(Exists(_carried_grants(actor, action, at))))
     others = Q(patient__certain=True) & ~Q(denied) & (Q(permits) | Q(carried))
     if actor.purpose in OWN_STAFF_PURPOSES:

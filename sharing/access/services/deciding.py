@@ -20,7 +20,7 @@ from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Role
-from sharing.tenants.services import region_policy
+from sharing.tenants.services import region_settings
 
 
 def decide_one(actor: Actor, action: Action, subject: Subject, *, at: datetime) -> Decision:
@@ -53,7 +53,7 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
     return Facts(
         consents=tuple(consent_facts(consent) for consent in consents),
         grants=tuple(grant_facts(grant) for grant in grants),
-        policy=region_policy(),
+        region=region_settings(),
     )
 
 

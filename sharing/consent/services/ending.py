@@ -68,9 +68,7 @@ def lapse_consents(*, at: datetime) -> int:
     consent was given is looked at here. How many are marked.
     """
     _notice_birth_dates()
-    over = Consent.objects.select_for_update().filter(
-        state=ConsentState.ACTIVE, lapses_at__lte=at
-    )
+    over = Consent.objects.select_for_update().filter(state=ConsentState.ACTIVE, lapses_at__lte=at)
     lapsed = list(over.select_related("custodian", "patient").order_by("pk"))
     for consent in lapsed:
         consent.state = step(NEXT, ConsentState(consent.state), ConsentEvent.LAPSE).value

@@ -41,10 +41,8 @@ def name_proxy(
         raise ProxyInvalid("Write who speaks for the patient, and what shows it.")
     if ends_at is not None and ends_at <= starts_at:
         raise ProxyInvalid("The right to speak must end after it starts.")
-    majority = region_settings().majority
-    if relation in GUARDIANS and patient.birth_date is not None:
-        if of_age_on(patient.birth_date, majority) <= starts_at:
-            raise ProxyInvalid("The patient is of age.")
+    if relation in GUARDIANS and _of_age(patient, starts_at):
+        raise ProxyInvalid("The patient is of age.")
     proxy = Proxy.objects.create(
         patient=patient,
         relation=relation,
@@ -66,3 +64,8 @@ def name_proxy(
 def proxies_of(*, patient: Patient) -> QuerySet[Proxy]:
     """All who spoke or speak for a patient, newest first."""
     return Proxy.objects.filter(patient=patient).order_by("-starts_at", "-pk")
+
+
+def _of_age(patient: Patient, at: datetime) -> bool:
+    born = patient.birth_date
+    return born is not None and of_age_on(born, region_settings().majority) <= at

@@ -105,9 +105,7 @@ def reaffirm(*, consent: Consent, told: Told, by: Actor, at: datetime) -> Consen
     return amend_consent(consent=fresh, said=said, by=by, at=at)
 
 
-def exclude_person(
-    *, patient: Patient, user: User, told: Told, by: Actor, at: datetime
-) -> Consent:
+def exclude_person(*, patient: Patient, user: User, told: Told, by: Actor, at: datetime) -> Consent:
     """Keep a person away from all that the custodian holds of a patient, own staff included.
 
     Neither consents nor an emergency open it to them. It ends when it is revoked. Raises what

@@ -145,7 +145,7 @@ def said_by(consent: Consent) -> Said:
     for term in consent.terms.all():
         said.setdefault(term.axis, set()).add(term.value)
     grantees = consent.grantees.select_related("organization", "user", "team")
-    named = {left_out: [] for left_out in (False, True)}
+    named: dict[bool, list[Whom]] = {False: [], True: []}
     for each in grantees.order_by("pk"):
         role = Role(each.role) if each.role else None
         named[each.excepted].append(

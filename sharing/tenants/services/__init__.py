@@ -34,7 +34,6 @@ from .joining import (
     verify_application,
 )
 from .machines import issue_token, revoke_token
-from .policies import set_organization_policy, set_region
 from .people import (
     accept_invitation,
     add_member,
@@ -47,6 +46,7 @@ from .people import (
     password_changed,
     require_second_factor,
 )
+from .policies import set_organization_policy, set_region
 from .teams import end_team, found_team, join_team, leave_team, team_of, teams
 
 __all__ = [

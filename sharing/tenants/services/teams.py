@@ -33,7 +33,7 @@ def team_of(actor: Actor, *, public_id: str) -> Team:
 
 @transaction.atomic
 def found_team(*, kind: TeamKind, name: str, by: Actor, at: datetime) -> Team:
-    """A new team of the own organization. Raises NotAllowed, TeamInvalid for a name that is taken."""
+    """A new team of the own organization. Raises NotAllowed; TeamInvalid: the name is taken."""
     require(by, Duty.MANAGE_TEAMS)
     if not name.strip():
         raise TeamInvalid("Write a name.")
