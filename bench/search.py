@@ -177,12 +177,13 @@ def _permits(world: dict[str, Any]) -> None:
     chosen = studies[: FEW // 2] + studies[-FEW // 2 :]
     for number, study in enumerate(chosen, 1):
         consent = Consent.objects.create(
-            number=number, custodian=world["riverside"], patient=study.patient, state="active",
+            number=number, custodian=world["riverside"], patient=study.patient, since=at,
             decision="permit", starts_at=at, verification="paper", recorded_at=at,
         )  # fmt: skip
         Grantee.objects.create(consent=consent, kind="organization", organization=world["hilltop"])
         for axis, value in (("purpose", "TREAT"), ("action", "discover"), ("action", "images")):
             Term.objects.create(consent=consent, axis=axis, value=value)
+    Consent.objects.update(state="active")
     world["shared"] = [(s.study_uid, s.patient.identifier, s.patient.name) for s in chosen]
 
 

@@ -19,7 +19,6 @@ from sharing.access.services import (
 from sharing.archive.models import Study
 from sharing.audit.models import Event
 from sharing.audit.rules import SYSTEM
-from sharing.consent.models import Consent
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Role
@@ -123,9 +122,9 @@ def test_a_standing_share_opens_what_comes_later_while_the_consent_covers_it(
 def test_a_standing_share_rests_at_the_very_moment_its_review_is_overdue(
     region: Region, study: Study
 ) -> None:
+    region.permit(organizations=(), named_by_custodian=True, actions=ALL, ends_at=None)
     shared(region, study, standing=True, until=NOW + 360 * DAY)
     due = NOW + REVIEWED_EVERY
-    Consent.objects.update(ends_at=None)
     assert sees(region.ben, study, at=due - timedelta(microseconds=1))
     assert not sees(region.ben, study, at=due)
 
