@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from sharing.access.services import share
 from sharing.archive.models import Study
-from sharing.consent.rules import GranteeKind
 from sharing.kernel.errors import Absent
 from sharing.kernel.purposes import Purpose
 from sharing.notify import rules, services
@@ -34,9 +33,13 @@ def olu(db: None) -> Person:
 @pytest.fixture
 def shared(region: Region) -> int:
     """Ada shared two studies with Hilltop, with a note; returns the share's id."""
+    return _share(region, organizations=(region.hilltop,))
+
+
+def _share(region: Region, organizations: tuple[Organization, ...]) -> int:
     at = timezone.now()
     studies = [region.study(), region.study()]
-    region.permit(named_by_custodian=True, at=at)
+    region.permit(organizations=organizations, named_by_custodian=True, at=at)
     made = share(
         subjects=[study.subject for study in studies],
         to=region.hilltop,
@@ -126,10 +129,10 @@ def test_ben_is_told_in_the_portal_that_studies_left(region: Region, run_jobs: R
     assert mail.outbox == []
 
 
-def test_those_whom_the_custodian_named_are_told_too(region: Region, shared: int) -> None:
+def test_those_whom_the_custodian_named_are_told_too(region: Region) -> None:
     """The consent named nobody; the share did."""
+    _share(region, organizations=())
     consent = region.pat.consents.get()
-    consent.grantees.exclude(kind=GranteeKind.NAMED_BY_CUSTODIAN).delete()
     region.revoke(consent, at=timezone.now())
     services.tell_revoked(consent_id=consent.pk, at=timezone.now())
     assert {notice.user for notice in Notice.objects.all()} == {region.ben.user}
