@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('consent', '0002_in_order'),
         ('identity', '0002_searching'),
-        ('tenants', '0002_teams_and_policies'),
+        ('tenants', '0003_teams_and_policies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
