@@ -112,6 +112,12 @@ VARIABLES = (
         "Bucket with object lock that heads are kept in, as for BLOB_STORAGE. Empty: none",
     ),
     Variable(
+        "AUDIT_SYSLOG",
+        "",
+        "Syslog server that gets the access log: `tls://host:6514?ca=file&cert=file&key=file`. "
+        "Empty: none",
+    ),
+    Variable(
         "AUDIT_KEEP_YEARS",
         "6",
         "Years that the access log is kept and its heads are locked; 6 or more",

@@ -108,6 +108,7 @@ DOCUMENTS_MOST = 4 * 1024**3  # bytes
 AUDIT_KEY = env.text("AUDIT_KEY")
 AUDIT_ANCHOR_FILE = Path(env.text("AUDIT_ANCHOR_FILE") or DATA_DIR / "audit-heads.ndjson")
 AUDIT_ANCHOR_S3 = env.text("AUDIT_ANCHOR_S3")
+AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
 AUDIT_KEEP_YEARS = max(env.number("AUDIT_KEEP_YEARS"), 6)  # 45 CFR 164.316(b)(2)(i)
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
@@ -141,6 +142,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
     "audit-seal": {"task": "audit.seal", "schedule": 45.0},
+    "audit-feed": {"task": "audit.feed", "schedule": 15.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
     "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},

@@ -20,6 +20,7 @@ GUARDS = [
         "audit.migrations.0002_append_only",
         "audit.migrations.0003_neither_emptied_nor_counted_down",
         "audit.migrations.0005_sealed_for_good",
+        "audit.migrations.0007_expiring",
         "consent.migrations.0005_what_was_said_stays_said",
     )
 ]

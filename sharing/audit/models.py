@@ -141,3 +141,10 @@ class Witness(models.Model):
                 fields=["checkpoint", "organization"], name="one_signature_per_head_and_witness"
             ),
         ]
+
+
+class Feed(models.Model):
+    """Up to which place the log was handed on to somebody."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    place = models.BigIntegerField(default=-1)

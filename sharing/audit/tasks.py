@@ -13,3 +13,9 @@ def seal() -> None:
     services.drain()
     services.seal(at=at)
     services.anchor(at=at)
+
+
+@shared_task(name="audit.feed")
+def feed() -> None:
+    """Hand the log on to the syslog server, if there is one; the beat calls this."""
+    services.feed()

@@ -2,6 +2,8 @@
 
 from .anchoring import anchor
 from .checking import check, export, file_anchors
+from .expiring import expire
+from .feeding import bundle_of, feed
 from .reading import Entry, log_of_organization, log_of_study
 from .recording import drain, flush_reads, record, record_all, record_read, repeat_read
 from .sealing import seal
@@ -10,10 +12,13 @@ from .witnessing import countersign, heads, newest_head, proof_between
 __all__ = [
     "Entry",
     "anchor",
+    "bundle_of",
     "check",
     "countersign",
     "drain",
+    "expire",
     "export",
+    "feed",
     "file_anchors",
     "flush_reads",
     "heads",

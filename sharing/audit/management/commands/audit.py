@@ -22,6 +22,7 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         verbs.add_parser("seal", help="give places to what is new, sign and anchor the head")
         verbs.add_parser("key", help="print the public key that checks the heads")
+        verbs.add_parser("expire", help="delete what is older than AUDIT_KEEP_YEARS")
         verify = verbs.add_parser("verify", help="fail when the log is not what was sealed")
         verify.add_argument(
             "--anchors", type=Path, action="append", help="heads kept outside; else the anchor file"
@@ -39,6 +40,10 @@ class Command(BaseCommand):
         at = timezone.now()
         self.stdout.write(f"{services.seal(at=at)} events sealed")
         self.stdout.write(f"kept in {services.anchor(at=at)} places")
+
+    def _expire(self, options: dict[str, Any]) -> None:
+        count = services.expire(at=timezone.now())
+        self.stdout.write(f"{count} events expired")
 
     def _key(self, options: dict[str, Any]) -> None:
         self.stdout.write(keys.public_key())
