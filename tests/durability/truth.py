@@ -13,6 +13,9 @@ from typing import Any
 
 import django
 
+PASSES = 500
+"""More than all pictures of a soak need; jobs that promise each other for ever end here."""
+
 
 def settle() -> None:
     """Keep all promises: the leases of killed workers have ended, what failed has rested."""
@@ -25,8 +28,11 @@ def settle() -> None:
     celery_app.loader.import_default_modules()
     Job.objects.filter(done_at=None).update(leased_until=None)
     at = timezone.now() + timedelta(hours=1)
-    for _ in range(10):  # a job may promise the next one
-        for job_id in Job.objects.due(at).values_list("pk", flat=True):
+    for _ in range(PASSES):  # a job may promise the next one, as pictures do a few at a time
+        due = list(Job.objects.due(at).values_list("pk", flat=True))
+        if not due:
+            break
+        for job_id in due:
             services.run(job_id=job_id, at=at)
 
 
@@ -70,12 +76,9 @@ def look() -> dict[str, Any]:
 
 
 def _state(job: Any) -> str:
-    """A job that rests before its first try stands still for no reason but its own."""
-    from django.utils import timezone
-
     if job.done_at or job.parked_at:
         return "done" if job.done_at else "parked"
-    return "owed" if job.attempts or job.due_at <= timezone.now() else "waiting"
+    return "owed"
 
 
 def _sha256(blobs: Any, blob: str, offset: int, length: int) -> str | None:
