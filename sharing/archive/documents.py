@@ -20,7 +20,7 @@ from typing import IO
 from django.conf import settings
 
 from sharing.archive.metadata import expanded
-from sharing.archive.sql import rows
+from sharing.archive.sql import chunks, marks, rows
 
 PIECE = 1024 * 1024
 AT_ONCE = 100
@@ -133,19 +133,21 @@ def _pieces(sheet: Sheet) -> Iterator[bytes]:
         "SELECT id FROM archive_instance WHERE series_id = %s ORDER BY number, id", [sheet.series]
     )
     mark, base = b"[", f"{sheet.address}/series/{sheet.series_uid}/instances"
-    for start in range(0, len(ids), AT_ONCE):
-        some = [pk for (pk,) in ids[start : start + AT_ONCE]]
-        for sop_uid, column in _columns(some):
+    for some in chunks(ids, AT_ONCE):
+        for sop_uid, column in _columns([pk for (pk,) in some]):
             yield mark + expanded(column, bulk_uri=f"{base}/{sop_uid}/bulkdata")
             mark = b","
     yield b"]" if mark == b"," else b"[]"
 
 
 def _columns(ids: list[int]) -> Iterable[tuple[str, bytes]]:
-    marks = ", ".join(["%s"] * len(ids))
-    query = f"SELECT id, sop_uid, metadata FROM archive_instance WHERE id IN ({marks})"  # noqa: S608
-    found = {pk: (sop_uid, column) for pk, sop_uid, column in rows(query, ids)}
+    found = {
+        pk: (sop_uid, column) for pk, sop_uid, column in rows(_METADATA.format(marks(ids)), ids)
+    }
     return (found[pk] for pk in ids if pk in found)
+
+
+_METADATA = "SELECT id, sop_uid, metadata FROM archive_instance WHERE id IN ({})"
 
 
 def drop(series: Iterable[int]) -> None:

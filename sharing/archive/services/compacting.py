@@ -16,6 +16,7 @@ from sharing.archive.errors import BlobUnavailable
 from sharing.archive.models import Conflict, Erasure, Hold, Instance, Series, Study, Withheld
 from sharing.archive.packs import Pack
 from sharing.archive.rules import MAX_FILE_BYTES
+from sharing.archive.sql import chunks
 from sharing.blobs import BlobMissing, new_key, scratch, store
 
 from .naming import places, ranged, whole
@@ -142,8 +143,8 @@ def _studies(pack: str) -> set[tuple[int, str]]:
 def _lock(pack: str) -> None:
     """The studies of the pack, in the order in which deliveries lock theirs."""
     uids = sorted(uid for _, uid in _studies(pack))
-    for start in range(0, len(uids), 500):
-        rows = Study.objects.filter(study_uid__in=uids[start : start + 500])
+    for some in chunks(uids):
+        rows = Study.objects.filter(study_uid__in=some)
         list(rows.order_by("study_uid", "pk").select_for_update().values_list("pk", flat=True))
 
 

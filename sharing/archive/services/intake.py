@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from itertools import chain
-from typing import BinaryIO, NamedTuple, TypeVar, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from sharing.archive.frames import packed
 from sharing.archive.metadata import compressed
@@ -19,7 +19,7 @@ from sharing.archive.rules import (
     REASONS,
     Outcome,
 )
-from sharing.archive.sql import rows
+from sharing.archive.sql import chunks, marks, rows
 from sharing.archive.summaries import summary
 from sharing.blobs import BlobMissing, scratch, store
 from sharing.blobs.store import PIECE, new_key
@@ -35,11 +35,6 @@ from .refusing import refused
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MODALITY = re.compile(r"[A-Z0-9_]{1,16}")
-
-
-AT_ONCE = 500
-"""How many identifiers one query asks for."""
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -324,16 +319,6 @@ _HELD = """
     SELECT sop_uid, sha256, blob, "offset", length FROM archive_instance
     WHERE organization_id = %s AND sop_uid IN ({})
 """
-
-
-def chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
-    """Lists short enough for one query."""
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
-
-
-def marks(values: Sequence[object]) -> str:
-    """A mark for each value, for an IN."""
-    return ", ".join(["%s"] * len(values))
 
 
 def _read(stream: EntryStream) -> Iterator[bytes]:

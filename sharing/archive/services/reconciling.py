@@ -27,6 +27,7 @@ from sharing.archive.models import (
     Verified,
 )
 from sharing.archive.rules import GRACE, LINGER, SCRATCH_AGE, STUCK_AFTER, StudyState
+from sharing.archive.sql import chunks
 from sharing.blobs import BlobMissing, store
 from sharing.outbox.services import promise, stuck
 
@@ -225,8 +226,8 @@ def _drop_documents() -> int:
     """Ready-made metadata of series that are gone: a crash between the commit and the unlinking."""
     held = sorted(documents.held())
     left = set(held)
-    for start in range(0, len(held), 500):
-        some = Series.objects.filter(pk__in=held[start : start + 500])
-        left.difference_update(some.values_list("pk", flat=True))
+    for some in chunks(held):
+        there = Series.objects.filter(pk__in=some)
+        left.difference_update(there.values_list("pk", flat=True))
     documents.drop(left)
     return len(left)

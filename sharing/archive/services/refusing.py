@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sharing.archive.sql import rows
+from sharing.archive.sql import chunks, marks, rows
 
 
 def refused(organization_id: int, sop_uids: Sequence[str]) -> set[str]:
@@ -11,10 +11,9 @@ def refused(organization_id: int, sop_uids: Sequence[str]) -> set[str]:
     Ask while the bytes come, to spare their storing, and again inside the transaction.
     """
     found: set[str] = set()
-    for start in range(0, len(sop_uids), 500):
-        some = sop_uids[start : start + 500]
-        marks = ", ".join(["%s"] * len(some))
-        found |= {uid for (uid,) in rows(_REFUSED.format(marks), [organization_id, *some])}
+    for some in chunks(sop_uids):
+        query = _REFUSED.format(marks(some))
+        found |= {uid for (uid,) in rows(query, [organization_id, *some])}
     return found
 
 

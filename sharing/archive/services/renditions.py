@@ -17,7 +17,7 @@ from sharing.archive.frames import packed, ranges_of
 from sharing.archive.models import Instance, Rendition, Study
 from sharing.archive.packs import Pack
 from sharing.archive.rules import MAX_FILE_BYTES, MAX_PACK_BYTES, StudyState
-from sharing.archive.sql import rows
+from sharing.archive.sql import chunks, rows
 from sharing.blobs import BlobMissing, new_key, scratch, store
 from sharing.dicom.decode import RLE, image_of
 from sharing.dicom.errors import CannotRender
@@ -49,8 +49,7 @@ def promise_renditions(study_ids: Sequence[int], *, at: datetime) -> None:
     """Owe the renditions of those of these studies that have images worth it."""
     if not settings.HTJ2K_AHEAD:
         return
-    for start in range(0, len(study_ids), 500):
-        some = study_ids[start : start + 500]
+    for some in chunks(study_ids):
         worth = _worth(Instance.objects.filter(series__study_id__in=some))
         for study_id in worth.order_by().values_list("series__study_id", flat=True).distinct():
             promise("archive.make_renditions", at=at, delay=QUIET, study_id=study_id)

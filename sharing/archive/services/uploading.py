@@ -28,6 +28,7 @@ from sharing.archive.rules import (
     Door,
     Outcome,
 )
+from sharing.archive.sql import chunks
 from sharing.audit.rules import Who
 from sharing.blobs.store import PIECE, sync, sync_folder
 from sharing.outbox.services import promise
@@ -334,9 +335,7 @@ def _items(delivery: Delivery) -> QuerySet[DeliveryItem]:
 def _fingerprint(delivery: Delivery, items: Iterable[DeliveryItem]) -> str:
     held = [item.sop_uid for item in items if item.outcome in ("stored", "duplicate")]
     hashes: set[str] = set()
-    for start in range(0, len(held), 500):
-        rows = Instance.objects.filter(
-            organization_id=delivery.organization_id, sop_uid__in=held[start : start + 500]
-        )
+    for some in chunks(held):
+        rows = Instance.objects.filter(organization_id=delivery.organization_id, sop_uid__in=some)
         hashes.update(rows.values_list("sha256", flat=True))
     return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()

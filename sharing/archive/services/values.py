@@ -8,6 +8,7 @@ import numpy as np
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.metadata import expanded
 from sharing.archive.models import Instance
+from sharing.archive.sql import chunks
 from sharing.dicom.egress import SAFE_START
 from sharing.dicom.json_model import BINARY, bulk_element
 
@@ -80,8 +81,7 @@ def each_metadata(opened: Opened, *, root: str) -> Iterator[bytes]:
 
 
 def _each(keys: list[int], study: str) -> Iterator[bytes]:
-    for start in range(0, len(keys), FEW):
-        some = keys[start : start + FEW]
+    for some in chunks(keys, FEW):
         rows = Instance.objects.filter(pk__in=some)
         found = {
             pk: expanded(column, bulk_uri=f"{study}/series/{series}/instances/{sop}/bulkdata")

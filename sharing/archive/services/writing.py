@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from sharing.archive.indexing import index_series, index_studies
 from sharing.archive.models import Conflict, Delivery, DeliveryItem, Instance, Series, Study
 from sharing.archive.rules import NEXT, SETTLE_AFTER, Outcome, StudyEvent, StudyState
-from sharing.archive.sql import rows
+from sharing.archive.sql import chunks, marks, rows
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record, record_all
 from sharing.identity.services import Known, Person, identify, is_named, known_patients
@@ -25,7 +25,7 @@ from sharing.kernel.tokens import public_id
 from sharing.outbox.services import promise
 from sharing.tenants.models import Organization
 
-from .intake import Item, New, chunks, held_under, marks
+from .intake import Item, New, held_under
 from .refusing import refused
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from sharing.archive.sql import marks
 from sharing.kernel.sql import vendor
 
 MOST = 1000
@@ -58,7 +59,7 @@ def like(column: str, pattern: str) -> Bound:
 
 def among(column: str, values: list[Any]) -> Bound:
     """A column that is one of the values."""
-    return f"{column} IN ({', '.join(['%s'] * len(values))})", list(values)
+    return f"{column} IN ({marks(values)})", list(values)
 
 
 def any_of(conditions: list[Bound]) -> Bound:
