@@ -188,9 +188,8 @@ def _take(actor: Actor, conflict: Conflict, at: datetime) -> None:
 def _decide(actor: Actor, conflict: Conflict, decision: str, at: datetime) -> None:
     conflict.decided_at, conflict.decision, conflict.decided_by = at, decision, actor.name
     conflict.save(update_fields=["decided_at", "decision", "decided_by", "blob"])
-    what = _what(None, conflict, actor)
     detail = {"decision": decision, "delivery": conflict.delivery.public_id}
-    event = What(what.custodian, what.patient, what.study, what.study_uid, detail)
+    event = replace(_what(None, conflict, actor), detail=detail)
     record(who=actor.who, action="study.decide_conflict", at=at, what=event)
 
 

@@ -1,13 +1,13 @@
 """Legal holds: while one is in force nothing of the study is deleted, rejected or purged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 
 from sharing.archive.errors import HoldNotFound, RemovalInvalid
 from sharing.archive.models import Erasure, Hold, Study
-from sharing.audit.rules import What
 from sharing.audit.services import record
 from sharing.outbox.services import promise
 from sharing.tenants.rules import Actor, Duty
@@ -72,7 +72,5 @@ def _words(text: str) -> str:
 
 
 def _record(actor: Actor, action: str, study: Study, hold: Hold, at: datetime) -> None:
-    what = study.subject.what
-    detail = {"hold": hold.public_id}
-    event = What(what.custodian, what.patient, what.study, what.study_uid, detail)
-    record(who=actor.who, action=action, at=at, what=event)
+    what = replace(study.subject.what, detail={"hold": hold.public_id})
+    record(who=actor.who, action=action, at=at, what=what)

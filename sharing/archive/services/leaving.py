@@ -125,8 +125,7 @@ def journal(
     detail: dict[str, object] = {"removal": removal.public_id, "instances": instances}
     if kind != RemovalKind.RETURNED:
         detail["why"] = str(order.why)
-    event = What(what.custodian, what.patient, what.study, what.study_uid, detail)
-    record(who=order.by, action=ACTIONS[kind], at=order.at, what=event)
+    record(who=order.by, action=ACTIONS[kind], at=order.at, what=replace(what, detail=detail))
     promise("archive.write_journal", at=order.at, removal_id=removal.pk)
     return removal
 

@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 from typing import Any
@@ -18,7 +18,7 @@ from django.db.models import F
 
 from sharing.archive.models import Damage, Instance, Rendition, Series, Verified
 from sharing.archive.rules import VERIFY_EVERY
-from sharing.audit.rules import SYSTEM, What
+from sharing.audit.rules import SYSTEM
 from sharing.audit.services import record
 from sharing.blobs import BlobMissing, new_key, store
 from sharing.blobs.store import PIECE
@@ -158,10 +158,8 @@ def _set_instance_apart(instance_id: int, blob: str, at: datetime) -> None:
     )
     Instance.objects.filter(pk=row.pk).update(blob=marked)
     Series.objects.filter(pk=row.series_id).update(version=F("version") + 1)
-    what = study.subject.what
-    detail = {"damage": damage.pk, "instances": 1}
-    event = What(what.custodian, what.patient, what.study, what.study_uid, detail)
-    record(who=SYSTEM, action="study.damage", at=at, what=event)
+    what = replace(study.subject.what, detail={"damage": damage.pk, "instances": 1})
+    record(who=SYSTEM, action="study.damage", at=at, what=what)
 
 
 def heal(*, at: datetime) -> int:
