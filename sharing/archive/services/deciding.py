@@ -13,7 +13,7 @@ import orjson
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sharing.archive.errors import ConflictNotFound, NotRenderable, OnHold, RemovalInvalid
+from sharing.archive.errors import ConflictNotFound, NotRenderable, RemovalInvalid
 from sharing.archive.frames import packed
 from sharing.archive.metadata import expanded
 from sharing.archive.models import Conflict, Instance, Study
@@ -30,12 +30,12 @@ from sharing.tenants.services import require
 
 from .leaving import (
     Order,
+    attempt,
     check_free,
     count_again,
     journal,
     lock,
     owe_erasure,
-    record_refusal,
     withhold,
 )
 from .receiving import receive
@@ -144,15 +144,10 @@ def take_new(actor: Actor, *, conflict_id: int, at: datetime) -> None:
     another patient: such files must be corrected where they were made.
     """
     conflict = _waiting_one(actor, conflict_id)
-    try:
-        with transaction.atomic():
-            _take(actor, _locked(actor, conflict_id), at)
-    except OnHold:
-        row = _stored(conflict)
-        if row is not None:
-            study = Study.objects.with_owners().get(series__instances=row)
-            record_refusal(study, action="study.supersede", by=actor.who, at=at)
-        raise
+    row = _stored(conflict)
+    study = Study.objects.with_owners().filter(series__instances=row).first() if row else None
+    with attempt(study, action="study.supersede", by=actor.who, at=at):
+        _take(actor, _locked(actor, conflict_id), at)
 
 
 def _take(actor: Actor, conflict: Conflict, at: datetime) -> None:

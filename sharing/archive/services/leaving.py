@@ -3,7 +3,8 @@
 All of it happens in the caller's transaction, so that a crash leaves the old world or the new one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -90,10 +91,18 @@ def check_free(study: Study) -> None:
         raise OnHold()
 
 
-def record_refusal(study: Study, *, action: str, by: Who, at: datetime) -> None:
-    """After the rollback: somebody tried to remove what is held."""
-    ground = Ground(permitted=False, rule="on_hold", reason="The study is on legal hold")
-    record(who=by, action=f"{action}.refused", at=at, what=study.subject.what, ground=ground)
+@contextmanager
+def attempt(study: Study | None, *, action: str, by: Who, at: datetime) -> Iterator[None]:
+    """A transaction. Where a hold ends it, that somebody tried is in the log after the rollback."""
+    try:
+        with transaction.atomic():
+            yield
+    except OnHold:
+        if study is not None:
+            ground = Ground(permitted=False, rule="on_hold", reason="The study is on legal hold")
+            what = study.subject.what
+            record(who=by, action=f"{action}.refused", at=at, what=what, ground=ground)
+        raise
 
 
 def journal(

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sharing.archive.errors import BlobUnavailable, OnHold, RemovalInvalid, StudyNotFound
+from sharing.archive.errors import BlobUnavailable, RemovalInvalid, StudyNotFound
 from sharing.archive.models import Conflict, Hold, Instance, Removal, Study, Withheld
 from sharing.archive.rules import WHY_REJECT, Door, RemovalKind, Why
 from sharing.audit.rules import What
@@ -23,13 +23,13 @@ from sharing.tenants.services import require
 
 from .leaving import (
     Order,
+    attempt,
     check_free,
     count_again,
     journal,
     lock_own,
     owe_erasure,
     own_study,
-    record_refusal,
     withhold,
 )
 from .receiving import Incoming, receive
@@ -71,13 +71,9 @@ def reject_images(
     """
     order = Order(why, words, actor.who, at).checked(WHY_REJECT)
     study = study_to_reject_from(actor, public_id=public_id, at=at)
-    try:
-        with transaction.atomic():
-            locked = lock_own(actor, public_id=public_id, at=at, duty=Duty.REJECT)
-            return reject_locked(locked, order, series_uids, sop_uids)
-    except OnHold:
-        record_refusal(study, action="study.reject", by=actor.who, at=at)
-        raise
+    with attempt(study, action="study.reject", by=actor.who, at=at):
+        locked = lock_own(actor, public_id=public_id, at=at, duty=Duty.REJECT)
+        return reject_locked(locked, order, series_uids, sop_uids)
 
 
 def reject_locked(

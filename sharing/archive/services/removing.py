@@ -5,9 +5,6 @@ A deleted study may be sent again and is then a new one: nothing that was shared
 
 from datetime import datetime
 
-from django.db import transaction
-
-from sharing.archive.errors import OnHold
 from sharing.archive.models import Removal, Study
 from sharing.archive.rules import WHY_DELETE, RemovalKind, Why
 from sharing.tenants.errors import NotAllowed
@@ -15,13 +12,13 @@ from sharing.tenants.rules import Actor, Duty
 
 from .leaving import (
     Order,
+    attempt,
     check_free,
     forget_study,
     journal,
     lock_own,
     owe_erasure,
     own_study,
-    record_refusal,
 )
 
 SCOPE = "studies.delete"
@@ -44,13 +41,9 @@ def delete_study(
     """
     order = Order(why, words, actor.who, at).checked(WHY_DELETE)
     study = study_to_delete(actor, public_id=public_id, at=at)
-    try:
-        with transaction.atomic():
-            locked = lock_own(actor, public_id=public_id, at=at, duty=Duty.DELETE)
-            return delete_locked(locked, order)
-    except OnHold:
-        record_refusal(study, action="study.delete", by=actor.who, at=at)
-        raise
+    with attempt(study, action="study.delete", by=actor.who, at=at):
+        locked = lock_own(actor, public_id=public_id, at=at, duty=Duty.DELETE)
+        return delete_locked(locked, order)
 
 
 def delete_locked(study: Study, order: Order) -> Removal:
