@@ -216,7 +216,10 @@ def test_what_only_a_grant_names_ben_for_is_found(region: Region, to: str) -> No
     """Pat lets Riverside say who may see; Riverside says Ben, or his clinic."""
     shown, hidden = region.study(), region.study()
     region.permit(organizations=(), named_by_custodian=True)
-    terms = {"start": 0, "days": 3, "actions": [Action.DISCOVER], "revoked": False}
+    terms = {
+        "start": 0, "days": 3, "actions": [Action.DISCOVER], "revoked": False,
+        "there": None, "review": None, "standing": False,
+    }  # fmt: skip
     _grant(region, [shown], terms | {"study": 0, "to": to, "purpose": Purpose.TREATMENT})
     for few in (5000, 0):
         with mock.patch.object(arms, "FEW", few):
