@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
-
 from sharing.archive.errors import NotRenderable, StudyNotFound
 from sharing.archive.models import Instance
 from sharing.dicom.child import film_in_child, render_in_child, thumbnail_in_child
@@ -20,7 +18,7 @@ from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 
 from .locating import INSTANCE, Asker, Where, locate
-from .retrieving import PLACE, Opened, Stored, thumbnail_of
+from .retrieving import PLACE, Opened, Stored, meant, thumbnail_of
 
 MOST_PICTURES = 1000
 MOST_FILM_BYTES = 128 * 1024 * 1024
@@ -132,18 +130,10 @@ def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable
 
     Raises StudyNotFound where there are none.
     """
-    keys = list(_meant(opened).values_list("pk", flat=True)[:most])
+    keys = list(meant(opened).values_list("pk", flat=True)[:most])
     if not keys:
         raise StudyNotFound()
     return filter(None, (_read(opened, key) for key in keys))
-
-
-def _meant(opened: Opened) -> QuerySet[Instance]:
-    """The instances of the path, in reading order."""
-    where, rows = opened.where, Instance.objects.filter(series__study_id=opened.study.pk)
-    if where.series_uid:
-        rows = rows.filter(series__series_uid=where.series_uid)
-    return rows.order_by("series__number", "series_id", "number", "pk")
 
 
 def _read(opened: Opened, key: int) -> Drawable | None:
@@ -155,12 +145,12 @@ def small_picture(opened: Opened, how: How) -> bytes:
     """The thumbnail of a study or a series, as asked for. Raises StudyNotFound, NotRenderable."""
     if how == How():
         return thumbnail_of(opened)
-    images = _meant(opened).filter(frames__gt=0)
+    images = meant(opened).filter(frames__gt=0)
     series = images.values_list("series_id", flat=True).first()
     keys = list(images.filter(series=series).values_list("pk", flat=True)) if series else []
     found = _read(opened, keys[len(keys) // 2]) if keys else None
     if found is None:
-        raise NotRenderable() if _meant(opened).exists() else StudyNotFound()
+        raise NotRenderable() if meant(opened).exists() else StudyNotFound()
     return found.small(None, how)
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
+
 from sharing.archive.errors import BlobUnavailable, NotRenderable, StudyNotFound
 from sharing.archive.frames import ranges_of, unpacked
 from sharing.archive.models import Instance, Series
@@ -114,12 +116,13 @@ def ready(found: Iterable["Stored"]) -> None:
             raise BlobUnavailable()
 
 
-def _rows(opened: Opened) -> Any:
-    rows = Instance.objects.filter(series__study_id=opened.study.pk)
-    if opened.where.series_uid:
-        rows = rows.filter(series__series_uid=opened.where.series_uid)
-    if opened.where.sop_uid:
-        rows = rows.filter(sop_uid=opened.where.sop_uid)
+def meant(opened: Opened) -> QuerySet[Instance]:
+    """The instances of the path, in reading order; there may be none."""
+    where, rows = opened.where, Instance.objects.filter(series__study_id=opened.study.pk)
+    if where.series_uid:
+        rows = rows.filter(series__series_uid=where.series_uid)
+    if where.sop_uid:
+        rows = rows.filter(sop_uid=where.sop_uid)
     return rows.order_by("series__number", "series_id", "number", "pk")
 
 

@@ -12,7 +12,7 @@ from sharing.archive.sql import chunks
 from sharing.dicom.egress import SAFE_START
 from sharing.dicom.json_model import BINARY, bulk_element
 
-from .retrieving import Opened, Stored
+from .retrieving import Opened, Stored, meant
 
 PIECE = 1024 * 1024
 FEW = 20
@@ -68,13 +68,7 @@ def each_metadata(opened: Opened, *, root: str) -> Iterator[bytes]:
     `root` is the absolute address of the custodian's DICOMweb mount. Raises StudyNotFound where
     there is none.
     """
-    where, rows = opened.where, Instance.objects.filter(series__study_id=opened.study.pk)
-    if where.series_uid:
-        rows = rows.filter(series__series_uid=where.series_uid)
-    if where.sop_uid:
-        rows = rows.filter(sop_uid=where.sop_uid)
-    ordered = rows.order_by("series__number", "series_id", "number", "pk")
-    keys = list(ordered.values_list("pk", flat=True))
+    keys = list(meant(opened).values_list("pk", flat=True))
     if not keys:
         raise StudyNotFound()
     return _each(keys, f"{root}/studies/{opened.study.study_uid}")
