@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -49,7 +50,7 @@ def rendered_view(request: Any, **path: str) -> HttpResponseBase:
     etag = tag(found.stored.sha256, numbers, media, multipart, how, sorted(notes))
     if answer_304 := unchanged(request, etag):
         return answer_304
-    how = noted(found, _with_media(how, media), notes)
+    how = noted(found, replace(how, media=media), notes)
     if not multipart:
         response: HttpResponseBase = HttpResponse(_one(found, numbers, how), content_type=media)
     else:
@@ -76,7 +77,7 @@ def _all(
     etag = tag(opened.version, media, how, sorted(notes))
     if answer_304 := unchanged(request, etag):
         return answer_304
-    how = _with_media(how, media)
+    how = replace(how, media=media)
     made = _pictures(found, lambda each: _one(each, [], noted(each, how, notes)))
     response = _several(request, opened.study.public_id, made, media)
     response["ETag"] = etag
@@ -221,10 +222,6 @@ def _numbers(words: list[str]) -> list[float]:
     if not all(_NUMBER.fullmatch(word.strip()) for word in words):
         raise BadValue("A number in the query is not a number.")
     return [float(word) for word in words]
-
-
-def _with_media(how: How, media: str) -> How:
-    return How(how.window, how.size, how.region, media, how.quality)
 
 
 def _warned(response: HttpResponseBase, warning: str) -> HttpResponseBase:
