@@ -15,5 +15,13 @@ def compressed(raw: bytes) -> bytes:
 
 
 def expanded(column: bytes | memoryview, *, bulk_uri: str) -> bytes:
-    """JSON as it is sent. A quote inside a value is escaped in JSON, so no text is mistaken."""
-    return zlib.decompress(column).replace(_KEPT, b'"BulkDataURI":"%s/' % bulk_uri.encode())
+    """JSON as it is sent."""
+    return absolute(zlib.decompress(column), bulk_uri=bulk_uri)
+
+
+def absolute(raw: bytes, *, bulk_uri: str) -> bytes:
+    """JSON with its BulkDataURIs below that address.
+
+    A quote inside a value is escaped in JSON, so no text is mistaken.
+    """
+    return raw.replace(_KEPT, b'"BulkDataURI":"%s/' % bulk_uri.encode())

@@ -32,23 +32,23 @@ def summary(
     """
     url = f"@/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}"
     made = {
-        "00080016": _value("UI", sop_class_uid),
-        "00080018": _value("UI", sop_uid),
-        "00080056": _value("CS", "ONLINE"),
+        "00080016": element("UI", sop_class_uid),
+        "00080018": element("UI", sop_uid),
+        "00080056": element("CS", "ONLINE"),
     }
     if timezone:
-        made["00080201"] = _value("SH", timezone)
-    made["00081190"] = _value("UR", url)
-    made["00083002"] = _value("UI", transfer_syntax)
-    made["0020000D"] = _value("UI", study_uid)
-    made["0020000E"] = _value("UI", series_uid)
-    made["00200013"] = _value("IS", number)
+        made["00080201"] = element("SH", timezone)
+    made["00081190"] = element("UR", url)
+    made["00083002"] = element("UI", transfer_syntax)
+    made["0020000D"] = element("UI", study_uid)
+    made["0020000E"] = element("UI", series_uid)
+    made["00200013"] = element("IS", number)
     if frames > 1:
-        made["00280008"] = _value("IS", frames)
+        made["00280008"] = element("IS", frames)
     if rows and columns:
-        made["00280010"] = _value("US", rows)
-        made["00280011"] = _value("US", columns)
-        made["00280100"] = _value("US", bits_allocated or None)
+        made["00280010"] = element("US", rows)
+        made["00280011"] = element("US", columns)
+        made["00280100"] = element("US", bits_allocated or None)
     return orjson.dumps(made).decode()
 
 
@@ -72,22 +72,22 @@ def study_summary(
     and the closing brace: they are said as they are at the moment of asking (`with_counts`).
     """
     made = {
-        "00080005": _value("CS", "ISO_IR 192"),
-        "00080020": _value("DA", _day(study_date)),
-        "00080030": _value("TM", study_time),
-        "00080050": _value("SH", accession_number),
-        "00080056": _value("CS", "ONLINE"),
+        "00080005": element("CS", "ISO_IR 192"),
+        "00080020": element("DA", _day(study_date)),
+        "00080030": element("TM", study_time),
+        "00080050": element("SH", accession_number),
+        "00080056": element("CS", "ONLINE"),
         "00080061": {"vr": "CS", "Value": modalities} if modalities else {"vr": "CS"},
         "00080090": person_name(referring_physician),
-        "00081030": _value("LO", description),
+        "00081030": element("LO", description),
         "00081190": {"vr": "UR", "Value": ["@"]},
         "00100010": person_name(patient_name),
-        "00100020": _value("LO", identifier),
-        "00100021": _value("LO", issuer),
-        "00100030": _value("DA", _day(birth_date)),
-        "00100040": _value("CS", sex),
-        "0020000D": _value("UI", study_uid),
-        "00200010": _value("SH", study_id),
+        "00100020": element("LO", identifier),
+        "00100021": element("LO", issuer),
+        "00100030": element("DA", _day(birth_date)),
+        "00100040": element("CS", sex),
+        "0020000D": element("UI", study_uid),
+        "00200010": element("SH", study_id),
     }
     # Only the Retrieve URL may look like one.
     text = orjson.dumps(made).decode().replace(MOUNT, r'"\u0040/')
@@ -139,6 +139,11 @@ def series_attributes(metadata: bytes) -> SeriesAttributes | None:
 _OF_A_SERIES = ("00080201", "00400244", "00400245", "00400275")
 
 
+def element(vr: str, value: Any) -> dict[str, Any]:
+    """One value in DICOM JSON; None or "" is an attribute without a value (PS3.18 F.2.5)."""
+    return {"vr": vr} if value in (None, "") else {"vr": vr, "Value": [value]}
+
+
 def person_name(text: str) -> dict[str, Any]:
     """A PN value in DICOM JSON (PS3.18 F.2.2): its groups by name, empty ones left out."""
     groups = zip(("Alphabetic", "Ideographic", "Phonetic"), text.split("="), strict=False)
@@ -153,7 +158,3 @@ def _first(made: dict[str, Any], tag: str) -> str:
 
 def _day(day: date | None) -> str:
     return f"{day:%Y%m%d}" if day else ""
-
-
-def _value(vr: str, value: Any) -> dict[str, Any]:
-    return {"vr": vr} if value in (None, "") else {"vr": vr, "Value": [value]}

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from sharing.archive.summaries import MOUNT, with_counts
+from sharing.archive.metadata import absolute
+from sharing.archive.summaries import MOUNT, element, with_counts
 
 from .gate import root
 
 JsonObject = dict[str, Any]
 Row = tuple[Any, ...]
-_BULK = b'"BulkDataURI":"bulk/'
 
 
 def study_text(row: Row) -> str:
@@ -57,15 +57,15 @@ def series_object(row: Row) -> JsonObject:
     """The series' own attributes, of a row of `search_series`."""
     study, uid, modality, number, description, body_part, laterality, count, attributes = row[4:]
     made = {
-        "00080060": _value("CS", modality),
-        "0008103E": _value("LO", description),
-        "00081190": _value("UR", f"@/studies/{study}/series/{uid}"),
-        "00180015": _value("CS", body_part),
-        "0020000D": _value("UI", study),
-        "0020000E": _value("UI", uid),
-        "00200011": _value("IS", number),
-        "00200060": _value("CS", laterality),
-        "00201209": _value("IS", count),
+        "00080060": element("CS", modality),
+        "0008103E": element("LO", description),
+        "00081190": element("UR", f"@/studies/{study}/series/{uid}"),
+        "00180015": element("CS", body_part),
+        "0020000D": element("UI", study),
+        "0020000E": element("UI", uid),
+        "00200011": element("IS", number),
+        "00200060": element("CS", laterality),
+        "00201209": element("IS", count),
     }
     return made | orjson.loads(attributes) if attributes else made
 
@@ -81,9 +81,8 @@ def enriched(
     if not more:
         return text
     uids = [stored.get(tag, {}).get("Value", [""])[0] for tag in _PATH]
-    place = "{}/studies/{}/series/{}/instances/{}/bulkdata/".format(root(custodian), *uids)
-    added = orjson.dumps(more).replace(_BULK, b'"BulkDataURI":"%s' % place.encode())
-    return _text(made | orjson.loads(added))
+    place = "{}/studies/{}/series/{}/instances/{}/bulkdata".format(root(custodian), *uids)
+    return _text(made | orjson.loads(absolute(orjson.dumps(more), bulk_uri=place)))
 
 
 _PATH = ("0020000D", "0020000E", "00080018")
@@ -97,7 +96,3 @@ def _text(made: JsonObject) -> str:
 
 _ESCAPED = r'"\u0040/'
 _URL = '"00081190":{"vr":"UR","Value":['
-
-
-def _value(vr: str, value: Any) -> JsonObject:
-    return {"vr": vr} if value in (None, "") else {"vr": vr, "Value": [value]}

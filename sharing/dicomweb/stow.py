@@ -16,6 +16,7 @@ from sharing.archive.errors import NotAcceptable
 from sharing.archive.rules import CANNOT_UNDERSTAND, COERCED, FAILURE_REASONS, Door, Outcome
 from sharing.archive.services.allowance import allow
 from sharing.archive.services.receiving import Line, receive_from
+from sharing.archive.summaries import element
 from sharing.dicom.xml_model import to_xml
 from sharing.tenants.rules import Duty
 
@@ -94,7 +95,7 @@ def _response(items: tuple[Line, ...], address: str) -> dict[str, Any]:
     studies = {item.study_uid for item in items if _good(item)}
     made = {"00081190": {"vr": "UR"}}
     if len(studies) == 1:
-        made["00081190"] = _one("UR", f"{address}/studies/{studies.pop()}")
+        made["00081190"] = element("UR", f"{address}/studies/{studies.pop()}")
     bad = [item for item in items if not _good(item)]
     sequences = {
         "00081198": [_named(item) | _reason(item) for item in bad if item.sop_uid],
@@ -106,19 +107,15 @@ def _response(items: tuple[Line, ...], address: str) -> dict[str, Any]:
 
 def _referenced(item: Line, address: str) -> dict[str, Any]:
     series = f"{address}/studies/{item.study_uid}/series/{item.series_uid}"
-    named = _named(item) | {"00081190": _one("UR", f"{series}/instances/{item.sop_uid}")}
+    named = _named(item) | {"00081190": element("UR", f"{series}/instances/{item.sop_uid}")}
     if item.corrected:
-        named["00081196"] = _one("US", COERCED)
+        named["00081196"] = element("US", COERCED)
     return named
 
 
 def _named(item: Line) -> dict[str, Any]:
-    return {"00081150": _one("UI", item.sop_class_uid), "00081155": _one("UI", item.sop_uid)}
+    return {"00081150": element("UI", item.sop_class_uid), "00081155": element("UI", item.sop_uid)}
 
 
 def _reason(item: Line) -> dict[str, Any]:
-    return {"00081197": _one("US", FAILURE_REASONS.get(item.code, CANNOT_UNDERSTAND))}
-
-
-def _one(vr: str, value: Any) -> dict[str, Any]:
-    return {"vr": vr, "Value": [value]}
+    return {"00081197": element("US", FAILURE_REASONS.get(item.code, CANNOT_UNDERSTAND))}
