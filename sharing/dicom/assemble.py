@@ -17,12 +17,13 @@ import orjson
 from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import format_number_as_ds
 
-from .bulk import EXPLICIT_LE, Bulk, bare, syntax_of
+from .bulk import Bulk, bare, syntax_of
 from .child import still_in_child
-from .egress import meta_information
+from .egress import ITEM_END, SEQUENCE_END, fitting, head, item_head, meta_information
 from .elements import LONG_VRS, SHORT_VRS, UNDEFINED, Limits
 from .errors import BadDicom, CannotRender
 from .pixel_macro import described, macro_of
+from .scan import EXPLICIT_LE
 from .still import MEDIA as STILLS
 from .values import NUMBER_CODES
 
@@ -185,7 +186,7 @@ class _Writer:
             else:
                 written[number] = self._element(number, element, made, depth)
         if "00080005" in made or (self._foreign and depth == 0):
-            written[0x00080005] = [_head(0x00080005, "CS", 10) + b"ISO_IR 192"]
+            written[0x00080005] = [head(0x00080005, "CS", 10) + b"ISO_IR 192"]
         return [piece for number in sorted(written) for piece in written[number]]
 
     def _element(self, tag: int, element: Any, made: JsonObject, depth: int) -> list[Piece]:
@@ -200,7 +201,7 @@ class _Writer:
         value = _inline(element[kind]) if kind == "InlineBinary" else b""
         if kind == "Value":
             value = self._values(vr, element[kind])
-        return [_head(tag, _fitting(vr, len(value)), len(value)) + value]
+        return [head(tag, fitting(vr, len(value)), len(value)) + value]
 
     def _referenced(self, tag: int, vr: str, uri: Any, made: JsonObject) -> list[Piece]:
         parts = self._bulk(uri) if isinstance(uri, str) else []
@@ -211,19 +212,19 @@ class _Writer:
             vr = "OW"  # PS3.5 A.2
         odd = length % 2
         pad = b" " if vr in ("LT", "ST", "UC", "UR", "UT") else b"\0"
-        return [_head(tag, _fitting(vr, length + odd), length + odd), *parts, pad * odd]
+        return [head(tag, fitting(vr, length + odd), length + odd), *parts, pad * odd]
 
     def _sequence(self, tag: int, items: Any, depth: int) -> list[Piece]:
         if not isinstance(items, list):
             raise BadDicom("bad_metadata")
-        pieces: list[Piece] = [_head(tag, "SQ", UNDEFINED)]
+        pieces: list[Piece] = [head(tag, "SQ", UNDEFINED)]
         for item in items:
             if not isinstance(item, dict | None):
                 raise BadDicom("bad_metadata")
-            pieces.append(struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED))
+            pieces.append(item_head(UNDEFINED))
             pieces += self.data_set(item or {}, None, depth + 1)
-            pieces.append(struct.pack("<HHI", 0xFFFE, 0xE00D, 0))
-        return [*pieces, struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)]
+            pieces.append(ITEM_END)
+        return [*pieces, SEQUENCE_END]
 
     def _values(self, vr: str, values: Any) -> bytes:
         if not isinstance(values, list):
@@ -336,23 +337,11 @@ def _name(value: Any) -> str:
     return "=".join(groups).rstrip("=")
 
 
-def _fitting(vr: str, length: int) -> str:
-    """UN where a value is too long for the 16 bits that its VR has (PS3.5 6.2.2)."""
-    return "UN" if length > 65534 and vr in SHORT_VRS else vr
-
-
-def _head(tag: int, vr: str, length: int) -> bytes:
-    start = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, vr.encode("ascii"))
-    return start + struct.pack(
-        "<HI" if vr in LONG_VRS else "<H", *((0,) * (vr in LONG_VRS)), length
-    )
-
-
 def _native(pixels: _Pixels) -> list[Piece]:
     (part,) = pixels.parts
     vr = "OW" if _first(pixels.derived, "00280100") > 8 else "OB"
     odd = part.length % 2
-    return [_head(0x7FE00010, vr, part.length + odd), part, b"\0" * odd]
+    return [head(0x7FE00010, vr, part.length + odd), part, b"\0" * odd]
 
 
 def _encapsulated(parts: list[Bulk]) -> list[Piece]:
@@ -362,13 +351,9 @@ def _encapsulated(parts: list[Bulk]) -> list[Piece]:
     table = b"".join(struct.pack("<I", start) for start in starts[:-1] if starts[-1] < UNDEFINED)
     if parts[0].holds_many_frames:
         table = b""
-    pieces: list[Piece] = [_head(0x7FE00010, "OB", UNDEFINED) + _item(len(table)) + table]
+    pieces: list[Piece] = [head(0x7FE00010, "OB", UNDEFINED) + item_head(len(table)) + table]
     for part, length in zip(parts, lengths, strict=True):
         if part.length >= UNDEFINED - 1:
             raise BadDicom("too_large")
-        pieces += [_item(length), part, b"\0" * (length - part.length)]
-    return [*pieces, struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)]
-
-
-def _item(length: int) -> bytes:
-    return struct.pack("<HHI", 0xFFFE, 0xE000, length)
+        pieces += [item_head(length), part, b"\0" * (length - part.length)]
+    return [*pieces, SEQUENCE_END]

@@ -7,12 +7,11 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from .decode import RLE
 from .errors import BadDicom
+from .scan import DEFLATED_FRAMES, EXPLICIT_LE, IMPLICIT_LE
 from .stream import StreamFacts, jpeg2000_facts, jpeg_facts
 
-EXPLICIT_LE = "1.2.840.10008.1.2.1"
-RLE = "1.2.840.10008.1.2.5"
-DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 OCTETS = "application/octet-stream"
 _J = "1.2.840.10008.1.2.4."
 _RLE_NAMES = ("image/dicom-rle", "image/x-dicom-rle")
@@ -32,7 +31,7 @@ SYNTAXES: dict[str, tuple[str, ...]] = {
     ),
 }
 """The transfer syntaxes of a media type (PS3.18 tables 8.7.3-5 to 8.7.3-7), default first."""
-UNCOMPRESSED = ("", EXPLICIT_LE, "1.2.840.10008.1.2")
+UNCOMPRESSED = ("", EXPLICIT_LE, IMPLICIT_LE)
 _MANY_FRAMES = ("video/mpeg2", "video/mp4", "image/jpx")
 HEAD = 64 * 1024
 

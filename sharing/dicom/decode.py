@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CannotRender
-from .scan import EXPLICIT_BE, NATIVE, Scanned
+from .scan import DEFLATED_FRAMES, EXPLICIT_BE, NATIVE, Scanned
 from .stream import jpeg2000_facts, jpeg_facts
 from .values import find, text, whole
 
 FLOAT_TAGS = (0x7FE00008, 0x7FE00009)
 BUDGET = 512 * 1024 * 1024
-DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 RLE = "1.2.840.10008.1.2.5"
 JPEG_LOSSLESS = frozenset({"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
 JPEG_DCT = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 52, 53, 54, 55, 56))

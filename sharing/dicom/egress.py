@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .decode import image_of
-from .elements import PIXEL_TAGS, UNDEFINED, Element
+from .elements import LONG_VRS, PIXEL_TAGS, UNDEFINED, Element
 from .errors import CannotRender
 from .frames import HERE, Codec, as_native_le, frame_bytes
 from .json_model import is_signed, resolved_vr
@@ -21,7 +21,8 @@ _WIDTHS = {
     "AT": 2, "US": 2, "SS": 2, "OW": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4,
     "FD": 8, "OD": 8, "OV": 8, "SV": 8, "UV": 8,
 }  # fmt: skip
-_LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
+ITEM_END = struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+SEQUENCE_END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 _OFFSET_TABLES = (0x7FE00001, 0x7FE00002)
 
 
@@ -69,7 +70,7 @@ def meta_information(sop_class: str, sop_uid: str, syntax: str) -> bytes:
         + _short(0x00020012, "UI", _uid(IMPLEMENTATION_UID))
         + _short(0x00020013, "SH", _even(IMPLEMENTATION_NAME.encode(), b" "))
     )
-    rows = head_long(0x00020001, "OB", 2) + b"\0\1" + rows
+    rows = head(0x00020001, "OB", 2) + b"\0\1" + rows
     return SAFE_START + _short(0x00020000, "UL", struct.pack("<I", len(rows))) + rows
 
 
@@ -114,7 +115,7 @@ def _decoded_pixels(scanned: Scanned, read: Read, codec: Codec) -> Iterator[byte
     if not frames or total >= UNDEFINED - 1:
         raise CannotRender("over_budget" if frames else "frames_unusable")
     vr = "OW" if image.bits_allocated > 8 else "OB"
-    yield head_long(0x7FE00010, vr, total + total % 2)
+    yield head(0x7FE00010, vr, total + total % 2)
     for index in range(len(frames)):
         yield as_native_le(scanned, frame_bytes(read, layout, index), index, codec)
     yield bytes(total % 2)
@@ -127,27 +128,24 @@ def element_bytes(element: Element, read: Read, signed: bool) -> Iterator[bytes]
     if element.items is not None:
         yield from _sequence(element, read, signed)
         return
-    vr = resolved_vr(element, signed)
-    if element.length > 65534 and vr not in _LONG:
-        vr = "UN"  # PS3.5 6.2.2: too long for a 16-bit length field
     odd = element.length % 2
-    head = head_long if vr in _LONG else _short_head
+    vr = fitting(resolved_vr(element, signed), element.length + odd)
     yield head(element.tag, vr, element.length + odd)
     for part in _parts(element, read):
         yield part if element.little else _swapped(part, _WIDTHS.get(vr, 1))
     if odd:
-        yield b"\0" if vr in _LONG or vr == "UI" else b" "
+        yield b"\0" if vr in LONG_VRS or vr == "UI" else b" "
 
 
 def _sequence(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
-    yield head_long(element.tag, "SQ", UNDEFINED)
+    yield head(element.tag, "SQ", UNDEFINED)
     for item in element.items or ():
-        yield struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
+        yield item_head(UNDEFINED)
         inner = is_signed(item, inherited=signed)
         for child in item:
             yield from element_bytes(child, read, inner)
-        yield struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
-    yield struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        yield ITEM_END
+    yield SEQUENCE_END
 
 
 def _parts(element: Element, read: Read) -> Iterator[bytes]:
@@ -168,10 +166,6 @@ def _swapped(part: bytes, width: int) -> bytes:
     return np.frombuffer(part, f"u{width}").byteswap().tobytes()
 
 
-def _short_head(tag: int, vr: str, length: int) -> bytes:
-    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
-
-
 def short_element(tag: int, vr: str, value: bytes | str) -> bytes:
     """A whole element whose length has 16 bits; text is padded to an even length."""
     if isinstance(value, str):
@@ -180,12 +174,23 @@ def short_element(tag: int, vr: str, value: bytes | str) -> bytes:
 
 
 def _short(tag: int, vr: str, value: bytes) -> bytes:
-    return _short_head(tag, vr, len(value)) + value
+    return head(tag, vr, len(value)) + value
 
 
-def head_long(tag: int, vr: str, length: int) -> bytes:
-    """The head of an element whose length has 32 bits (PS3.5 7.1.2)."""
-    return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
+def head(tag: int, vr: str, length: int) -> bytes:
+    """The head of an element; its length has 32 bits or 16, by its VR (PS3.5 7.1.2)."""
+    start = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, vr.encode())
+    return start + struct.pack(*(("<HI", 0, length) if vr in LONG_VRS else ("<H", length)))
+
+
+def fitting(vr: str, length: int) -> str:
+    """UN where a value is too long for the 16 bits that its VR has (PS3.5 6.2.2)."""
+    return "UN" if length > 65534 and vr not in LONG_VRS else vr
+
+
+def item_head(length: int) -> bytes:
+    """The head of an item of a sequence or a fragment of pixel data (PS3.5 7.5, A.4)."""
+    return struct.pack("<HHI", 0xFFFE, 0xE000, length)
 
 
 def _uid(uid: str) -> bytes:

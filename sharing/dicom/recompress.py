@@ -5,13 +5,20 @@ its own, that says so and names its source (PS3.3 C.7.6.1.1.5, PS3.3 C.12.4.1).
 """
 
 import hashlib
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
 from .charset import Charset
 from .decode import Image, image_of
-from .egress import IMPLEMENTATION_UID, element_bytes, file_meta, head_long, short_element
+from .egress import (
+    IMPLEMENTATION_UID,
+    SEQUENCE_END,
+    element_bytes,
+    file_meta,
+    head,
+    item_head,
+    short_element,
+)
 from .elements import PIXEL_TAGS, UNDEFINED, Element
 from .errors import CannotRender
 from .frames import HERE, Codec, Read, frame_bytes
@@ -76,13 +83,13 @@ def _pixels(
 ) -> Iterator[bytes]:
     """One fragment a frame, behind an empty offset table (PS3.5 A.4)."""
     image, layout = image_of(scanned), scanned.pixel
-    yield head_long(0x7FE00010, "OB", UNDEFINED) + struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+    yield head(0x7FE00010, "OB", UNDEFINED) + item_head(0)
     for index in range(len(layout.frames) if layout else 0):
         stream = first
         if index:
             stream = codec.encoded(image, frame_bytes(read, layout, index), index, syntax)
-        yield struct.pack("<HHI", 0xFFFE, 0xE000, len(stream)) + stream
-    yield struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        yield item_head(len(stream)) + stream
+    yield SEQUENCE_END
 
 
 def _changed(
@@ -106,20 +113,15 @@ def _derived(scanned: Scanned, image: Image, size: int) -> Written:
     kind = ["DERIVED", *(texts(find(elements, 0x00080008), _ASCII) or ["", "SECONDARY"])[1:]]
     ratios = [*texts(find(elements, 0x00282112), _ASCII), f"{image.decoded_bytes / size:.2f}"]
     methods = [*texts(find(elements, 0x00282114), _ASCII), "ISO_10918_1"]
-    source = _item(
-        short_element(0x00081150, "UI", scanned.sop_class_uid)
-        + short_element(0x00081155, "UI", scanned.sop_instance_uid)
-    )
+    source = short_element(0x00081150, "UI", scanned.sop_class_uid)
+    source += short_element(0x00081155, "UI", scanned.sop_instance_uid)
+    source = item_head(len(source)) + source
     return {
         0x00080008: short_element(0x00080008, "CS", "\\".join(kind)),
         0x00080018: short_element(0x00080018, "UI", derived_uid(scanned, JPEG_BASELINE)),
         0x00082111: short_element(0x00082111, "ST", "JPEG baseline, quality 90"),
-        0x00082112: head_long(0x00082112, "SQ", len(source)) + source,
+        0x00082112: head(0x00082112, "SQ", len(source)) + source,
         0x00282110: short_element(0x00282110, "CS", "01"),
         0x00282112: short_element(0x00282112, "DS", "\\".join(ratios)),
         0x00282114: short_element(0x00282114, "CS", "\\".join(methods)),
     }
-
-
-def _item(content: bytes) -> bytes:
-    return struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content

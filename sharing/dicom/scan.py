@@ -24,7 +24,8 @@ DEFLATED = frozenset(
     {"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"}
 )
 # Deflated Image Frame Compression (Supplement 244) is newer than pydicom's dictionary.
-NEWER = frozenset({"1.2.840.10008.1.2.8.1"})
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+NEWER = frozenset({DEFLATED_FRAMES})
 NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE}) | DEFLATED
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 WINDOW = 64 * 1024

@@ -9,6 +9,7 @@ from typing import Any
 from sharing.archive.errors import NotAcceptable
 from sharing.archive.services.retrieving import Stored
 from sharing.archive.services.transcoding import Able
+from sharing.dicom.decode import RLE
 from sharing.dicom.drawing import GIF, JPEG, PNG
 from sharing.dicom.scan import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from sharing.dicom.transcode import TARGETS
@@ -23,7 +24,7 @@ MEDIA = {
     **dict.fromkeys((f"{_J}90", f"{_J}91"), "image/jp2"),
     **dict.fromkeys((f"{_J}92", f"{_J}93"), "image/jpx"),
     **dict.fromkeys((f"{_J}201", f"{_J}202", f"{_J}203"), "image/jphc"),
-    "1.2.840.10008.1.2.5": "image/dicom-rle",
+    RLE: "image/dicom-rle",
 }
 """The media type of a stored frame by its transfer syntax (PS3.18 table 8.7.3-5)."""
 DEFAULTS = {
@@ -31,7 +32,7 @@ DEFAULTS = {
     "image/jls": f"{_J}80",
     "image/jp2": f"{_J}90",
     "image/jphc": f"{_J}201",
-    "image/dicom-rle": "1.2.840.10008.1.2.5",
+    "image/dicom-rle": RLE,
 }
 """The syntax that a media type stands for where none is named (PS3.18 table 8.7.3-5)."""
 ALIASES = {"image/x-jls": "image/jls", "image/x-dicom-rle": "image/dicom-rle"}

@@ -12,13 +12,14 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from sharing.archive.errors import NotAcceptable
+from sharing.dicom.scan import EXPLICIT_LE
 from sharing.dicom.transcode import TARGETS
 from sharing.tenants.errors import NoActor
 
 from .accept import DICOM, JSON, MEDIA, OCTETS, PICTURES, PLAIN_JSON, XML, accepts, wanted
 
 WADL = "application/vnd.sun.wadl+xml"
-_SYNTAXES = ("*", "1.2.840.10008.1.2.1", *TARGETS)
+_SYNTAXES = ("*", EXPLICIT_LE, *TARGETS)
 _FILES = tuple(
     f"{form}; transfer-syntax={syntax}"
     for form in (f'multipart/related; type="{DICOM}"', DICOM)
