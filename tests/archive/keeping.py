@@ -1,10 +1,26 @@
-"""What the store holds of the studies that were sent."""
+"""What the store holds of the studies that were sent, and how they go."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sharing.archive.models import Instance
+from django.db.models import Model
+
+from sharing.archive.models import Instance, Removal, Series, Study
+from sharing.archive.rules import Why
+from sharing.archive.services.removing import delete_study
 from sharing.blobs import store
 from tests.archive.sending import dicom_files
+from tests.cast import NOW, Region
+
+DAY = timedelta(days=1)
+TABLES: tuple[type[Model], ...] = (Study, Series, Instance)
+"""What holds studies, the lower behind the upper."""
+
+
+def delete(region: Region, study: Study, at: datetime = NOW, **how: object) -> Removal:
+    """Olga deletes it."""
+    words = {"why": Why.MISTAKE, "words": "Sent to the wrong place"} | how
+    return delete_study(region.olga.actor, public_id=study.public_id, at=at, **words)
 
 
 def files_of(real_data: Path) -> list[Path]:

@@ -1,33 +1,20 @@
 """The journal of removals outlives the database: after a restore nothing that left comes back."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db.models import Model
 from django.utils import timezone
 
-from sharing.archive.models import (
-    Erasure,
-    Instance,
-    Removal,
-    Series,
-    Study,
-    Withheld,
-)
+from sharing.archive.models import Erasure, Instance, Removal, Study, Withheld
 from sharing.archive.rules import Why
 from sharing.archive.services.journaling import entries, replay
 from sharing.archive.services.reconciling import reconcile
 from sharing.archive.services.rejecting import reject_images, take_back
-from sharing.archive.services.removing import delete_study
 from sharing.outbox.models import Job
-from tests.archive.keeping import files_of
+from tests.archive.keeping import DAY, TABLES, delete, files_of
 from tests.archive.sending import outcomes, send
 from tests.cast import NOW, Region
-
-DAY = timedelta(days=1)
-TABLES: tuple[type[Model], ...] = (Study, Series, Instance)
 
 
 class Backup:
@@ -45,15 +32,11 @@ class Backup:
             table._default_manager.bulk_create(rows)
 
 
-def delete(region: Region, study: Study) -> None:
-    delete_study(region.olga.actor, public_id=study.public_id, why=Why.REQUEST, at=NOW + DAY)
-
-
 def test_what_was_deleted_after_the_backup_is_deleted_again(
     region: Region, wrist: Study, run_jobs: Callable[..., int]
 ) -> None:
     backup = Backup()
-    delete(region, wrist)
+    delete(region, wrist, NOW + DAY)
     run_jobs(at=timezone.now() + DAY)
     line = Removal.objects.get()
     backup.restore()
@@ -71,7 +54,7 @@ def test_what_was_deleted_after_the_backup_is_deleted_again(
 def test_a_study_that_came_after_its_deletion_stays(
     region: Region, wrist: Study, real_data: Path, run_jobs: Callable[..., int]
 ) -> None:
-    delete(region, wrist)
+    delete(region, wrist, NOW + DAY)
     run_jobs(at=timezone.now() + DAY)
     send(region, *files_of(real_data), at=NOW + 2 * DAY)
     backup = Backup()
@@ -107,7 +90,7 @@ def test_rejections_are_replayed_unless_they_were_taken_back(
 def test_the_journal_is_never_collected_and_a_line_not_written_is_promised_again(
     region: Region, wrist: Study, run_jobs: Callable[..., int]
 ) -> None:
-    delete(region, wrist)
+    delete(region, wrist, NOW + DAY)
     Job.objects.all().delete()
     later = timezone.now() + 5 * DAY
     line = Removal.objects.get()

@@ -16,7 +16,6 @@ from sharing.archive.models import (
     Hold,
     Instance,
     Removal,
-    Series,
     Study,
     Withheld,
 )
@@ -31,19 +30,12 @@ from sharing.archive.services.retrieving import guarded
 from sharing.audit.models import Event
 from sharing.kernel.purposes import Purpose
 from sharing.tenants.errors import NotAllowed
-from tests.archive.keeping import files_of, held, packs
+from tests.archive.keeping import DAY, TABLES, delete, files_of, held, packs
 from tests.archive.sending import outcomes, send
 from tests.cast import NOW, Region
 from tests.faces.dicomweb.conftest import token_client
 
-DAY = timedelta(days=1)
 IMAGES = 16  # of the study that is sent
-
-
-def delete(region: Region, study: Study, at=NOW, **how: object) -> Removal:
-    """Olga deletes it."""
-    words = {"why": Why.MISTAKE, "words": "Sent to the wrong place"} | how
-    return delete_study(region.olga.actor, public_id=study.public_id, at=at, **words)
 
 
 def share_it(region: Region, study: Study, at=NOW) -> None:
@@ -62,7 +54,7 @@ def test_a_deleted_study_is_gone_and_the_journal_and_the_log_say_who_and_why(
 ) -> None:
     subject = wrist.subject
     delete(region, wrist)
-    for table in (Study, Series, Instance, Conflict):
+    for table in (*TABLES, Conflict):
         assert not table.objects.exists()
     line = Removal.objects.get()
     assert (line.study_uid, line.reason, line.words) == (
