@@ -35,6 +35,7 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:consents", "Consents", "shield-check", lambda a: a.may(Duty.RECORD_CONSENT)),
     ("web:upload", "Upload", "cloud-upload", lambda actor: actor.may(Duty.UPLOAD)),
     ("web:studies", "Studies", "collection", _sees_studies),
+    ("web:shares", "Shares", "share", lambda a: a.may(Duty.SHARE)),
     ("web:conflicts", "Conflicts", "intersect", lambda a: a.may(Duty.DECIDE)),
     ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
     ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),

@@ -58,6 +58,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         ),
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_record": own and actor.may(Duty.RECORD_CONSENT),
+        "may_share": own and actor.may(Duty.SHARE),
     }
     return render(request, "web/patients/show.html", context)
 

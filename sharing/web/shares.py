@@ -1,4 +1,4 @@
-"""Sharing own studies: with whom it is possible, what it changes, and doing it."""
+"""Sharing studies, and sharing them on: with whom it is possible, what it changes, ending it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,24 +10,35 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sharing.access.errors import NotCovered, ShareInvalid
-from sharing.access.rules import FOREVER, Rule
-from sharing.access.services import Preview, preview_share, share
-from sharing.archive.services.showing import own_studies_to_share
-from sharing.kernel.purposes import Purpose
+from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
+from sharing.access.rules import FOREVER
+from sharing.access.services import (
+    Preview,
+    facts_on_file,
+    preview_share,
+    revoke_share,
+    share,
+    shares_made,
+)
+from sharing.archive.services.showing import (
+    patient_in_sight,
+    patients_studies_to_share,
+    studies_to_share,
+)
 from sharing.tenants.services import (
     Actor,
     Duty,
     organization_options,
     physicians_mail,
     require,
+    treating_people,
 )
 
 from . import present, words
 from .doors import actor_of
-from .forms.share import ShareForm
+from .forms.share import ALL, MAY, THESE, ShareForm
 
 MOST_STUDIES = 50
 LONGEST = FOREVER - timedelta(days=1)
@@ -39,21 +50,18 @@ class Partner:
 
     organization: Any
     previews: list[Preview]
+    standing: bool = False
 
     @property
     def possible(self) -> bool:
-        """Whether every study may be shared with it."""
-        return all(preview.after.allowed for preview in self.previews)
+        """Whether every study may be shared with it; of a patient's studies to come, one now."""
+        covered = [preview.after.allowed for preview in self.previews]
+        return any(covered) if self.standing else all(covered)
 
     @property
     def reason(self) -> str:
         """Why not."""
-        refused = next(p.after for p in self.previews if not p.after.allowed)
-        if refused.basis.rule == Rule.CONSENT_DENIES:
-            return f"{refused.reason} ({refused.basis.consent})"
-        if refused.basis.rule == Rule.IDENTITY_UNCERTAIN:
-            return refused.reason
-        return "No consent covers it"
+        return next(each.missing for each in self.previews if not each.after.allowed)
 
     @property
     def latest(self) -> datetime | None:
@@ -65,28 +73,33 @@ class Partner:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Share one or more own studies. Raises NotAllowed, StudyNotFound."""
+    """Share studies, or all of a patient's. Raises NotAllowed, StudyNotFound."""
     actor, at = actor_of(request), timezone.now()
-    if request.method != "POST" and not request.GET.getlist("study"):
+    asked = request.GET
+    if request.method != "POST" and not (asked.getlist("study") or asked.get("patient")):
         require(actor, Duty.SHARE)
         messages.warning(request, "Choose at least one study, then share.")
         return redirect(f"{reverse('web:studies')}?own=1")
-    studies = _studies(request, actor, at)
-    partners = _partners(actor, studies, at)
+    chosen_studies = _studies(request, actor, at)
     form = _form(request, actor, at)
+    studies = _meant(form, chosen_studies, actor, at)
+    partners = _partners(form, actor, studies, at)
     form.suggest([each.latest for each in partners if each.possible])
-    chosen = _checked(form, partners)
+    chosen = _checked(form, partners, studies, at)
     if form.is_bound and form.is_valid() and _shared(form, actor, studies, at):
         messages.success(request, _done(studies, form))
         return redirect("web:study", public_id=studies[0].public_id)
     context = {
         "form": form,
-        "studies": studies,
-        "titles": [(study, present.title_of(study)) for study in studies],
-        "patients": {study.patient_id: study.patient for study in studies},
-        "patient": studies[0].patient,
+        "studies": chosen_studies,
+        "titles": [(study, present.title_of(study)) for study in chosen_studies],
+        "patients": {study.patient_id: study.patient for study in chosen_studies},
+        "patient": chosen_studies[0].patient,
+        "custodian": chosen_studies[0].organization,
         "partners": partners,
-        **_foreseen(form, chosen, studies, actor),
+        "may": MAY,
+        "strongest": [each for each in form.actions if each in {m[0] for m in MAY}][-1],
+        **_foreseen(form, chosen, studies),
     }
     return render(request, "web/shares/new.html", context, status=422 if form.is_bound else 200)
 
@@ -95,38 +108,105 @@ def new(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest) -> HttpResponse:
     """What the share would change, as far as it is filled in. Raises as `new` does."""
     actor, at = actor_of(request), timezone.now()
-    studies = _studies(request, actor, at)
     form = _form(request, actor, at)
-    chosen = _checked(form, _partners(actor, studies, at))
-    context = {"form": form, "studies": studies, **_foreseen(form, chosen, studies, actor)}
+    studies = _meant(form, _studies(request, actor, at), actor, at)
+    chosen = _checked(form, _partners(form, actor, studies, at), studies, at)
+    context = {"form": form, "studies": studies, **_foreseen(form, chosen, studies)}
     return render(request, "web/shares/_preview.html", {**context, "live": True})
 
 
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """The living shares that the organization made, or of what it holds. Raises NotAllowed."""
+    actor, at = actor_of(request), timezone.now()
+    shares = list(shares_made(actor, at=at)[:MOST_LINES])
+    context = {"shares": [_line(each, actor, at) for each in shares]}
+    return render(request, "web/shares/list.html", context)
+
+
+@require_POST
+def end(request: HttpRequest, public_id: str) -> HttpResponse:
+    """End a share at once. Raises NotAllowed, ShareNotFound."""
+    ended = revoke_share(public_id=public_id, by=actor_of(request), at=timezone.now())
+    on = f" {words.span(ended - 1, 'line')} shared on ended with it." if ended > 1 else ""
+    messages.success(request, f"The share ended. They lost sight at once.{on}")
+    return redirect("web:shares")
+
+
+MOST_LINES = 200
+
+
+def _line(made: Any, actor: Actor, at: datetime) -> dict[str, Any]:
+    """A share in the list; of patients the custodian's own people read the name."""
+    grants = [grant for grant in made.grants.all() if grant.revoked_at is None]
+    own = made.custodian_id == actor.organization_id
+    return {
+        "share": made,
+        "whom": made.to_user.name if made.to_user else getattr(made.to_organization, "name", ""),
+        "patients": list({g.patient_id: g.patient for g in grants}.values()) if own else [],
+        "count": sum(bool(grant.study_uid) for grant in grants),
+        "standing": any(not grant.study_uid for grant in grants),
+        "until": max((grant.ends_at for grant in grants), default=None),
+        "onward": (made.shared_for_id or made.custodian_id) != made.custodian_id,
+    }
+
+
 def _studies(request: HttpRequest, actor: Actor, at: datetime) -> list[Any]:
-    asked = (request.POST if request.method == "POST" else request.GET).getlist("study")
-    return own_studies_to_share(actor, asked[:MOST_STUDIES], at=at)
+    """Those that were chosen; a patient stands for all that may be shared of them."""
+    asked = request.POST if request.method == "POST" else request.GET
+    if asked.get("patient"):
+        patient = patient_in_sight(actor, public_id=asked["patient"], at=at)
+        found = patients_studies_to_share(actor, [patient], at=at)
+        return studies_to_share(actor, [each.public_id for each in found], at=at)
+    return studies_to_share(actor, asked.getlist("study")[:MOST_STUDIES], at=at)
+
+
+def _meant(form: ShareForm, chosen: list[Any], actor: Actor, at: datetime) -> list[Any]:
+    """The chosen studies, or all of their patients' where those that come are meant too."""
+    if not form.standing:
+        return chosen
+    patients = {study.patient_id: study.patient for study in chosen}
+    return patients_studies_to_share(actor, patients.values(), at=at)
 
 
 def _form(request: HttpRequest, actor: Actor, at: datetime) -> ShareForm:
-    options = organization_options(without=actor.organization_id)
-    return ShareForm(request.POST or None, organizations=options, at=at)
+    initial = {"what": ALL if request.GET.get("patient") else THESE}
+    return ShareForm(
+        request.POST or None,
+        organizations=organization_options(without=actor.organization_id),
+        people=treating_people(without=actor.organization_id),
+        at=at,
+        initial=initial,
+    )
 
 
-def _partners(actor: Actor, studies: Sequence[Any], at: datetime) -> list[Partner]:
+def _partners(form: ShareForm, actor: Actor, studies: Sequence[Any], at: datetime) -> list[Partner]:
     """Every organization, asked with a share that would never end: the consents set the limit."""
     subjects = [study.subject for study in studies]
+    facts = facts_on_file(subjects)
+    custodians = {study.organization_id for study in studies}
+    options = organization_options(without=actor.organization_id)
     return [
         Partner(
             organization,
             preview_share(
-                subjects=subjects, to=organization, purpose=Purpose.TREATMENT, until=LONGEST, at=at
+                subjects=subjects,
+                to=organization,
+                purpose=form.for_purpose,
+                until=LONGEST,
+                at=at,
+                actions=form.actions,
+                facts=facts,
             ),
+            form.standing,
         )
-        for organization in organization_options(without=actor.organization_id)
+        for organization in options.exclude(pk__in=custodians)
     ]
 
 
-def _checked(form: ShareForm, partners: Sequence[Partner]) -> Partner | None:
+def _checked(
+    form: ShareForm, partners: Sequence[Partner], studies: Sequence[Any], at: datetime
+) -> Partner | None:
     """The chosen partner; what the consents do not carry stands beside its field as an error."""
     if not form.is_bound:
         return None
@@ -135,11 +215,27 @@ def _checked(form: ShareForm, partners: Sequence[Partner]) -> Partner | None:
     chosen = next((each for each in partners if each.organization == to), None)
     if chosen is None:
         return None
+    if form.who is not None:
+        chosen = _for_person(form, chosen, studies, at)
     if not chosen.possible:
         form.add_error("to", f"{chosen.reason}. Nobody gained access.")
         return chosen
     form.keep_inside(chosen.latest)
     return chosen
+
+
+def _for_person(form: ShareForm, partner: Partner, studies: Sequence[Any], at: datetime) -> Partner:
+    """The same organization, asked for the one person there."""
+    previews = preview_share(
+        subjects=[study.subject for study in studies],
+        to=partner.organization,
+        purpose=form.for_purpose,
+        until=LONGEST,
+        at=at,
+        actions=form.actions,
+        person=form.who,
+    )
+    return Partner(partner.organization, previews, partner.standing)
 
 
 def _shared(form: ShareForm, actor: Actor, studies: Sequence[Any], at: datetime) -> bool:
@@ -148,42 +244,53 @@ def _shared(form: ShareForm, actor: Actor, studies: Sequence[Any], at: datetime)
         share(
             subjects=[study.subject for study in studies],
             to=data["to"],
-            purpose=Purpose.TREATMENT,
+            purpose=form.for_purpose,
             until=data["until"],
             note=data["note"],
             by=actor,
             at=at,
+            actions=form.actions,
+            person=form.who,
+            standing=form.standing,
         )
-    except (NotCovered, ShareInvalid) as error:
+    except (NotCovered, ShareInvalid, ShareWidens) as error:
         form.add_error(None, str(error))
         return False
     return True
 
 
-def _foreseen(
-    form: ShareForm, chosen: Partner | None, studies: Sequence[Any], actor: Actor
-) -> dict[str, Any]:
-    """Whom it reaches, what is new to them, and the words of the button."""
+def _foreseen(form: ShareForm, chosen: Partner | None, studies: Sequence[Any]) -> dict[str, Any]:
+    """Whom it reaches, what is new to them, what is missing, and the words of the button."""
     if chosen is None:
         return {"chosen": None, "label": _label("", None, len(studies))}
     until = form.cleaned_data.get("until")
-    already = [p for p in chosen.previews if p.before.allowed]
-    carriers = sorted({p.after.basis.consent for p in chosen.previews if p.after.basis.consent})
+    covered = [preview for preview in chosen.previews if preview.after.allowed]
+    already = [p for p in covered if p.before.allowed]
+    carriers = sorted({p.after.basis.consent for p in covered if p.after.basis.consent})
+    by_uid = {study.subject.study_uid: study for study in studies}
+    name = form.who.name if form.who else chosen.organization.name
     return {
         "chosen": chosen,
+        "person": form.who,
         "people": physicians_mail(chosen.organization.pk).count(),
-        "new_studies": len(chosen.previews) - len(already),
+        "new_studies": len(covered) - len(already),
         "already": len(already),
         "until": until,
         "carriers": carriers,
-        "label": _label(chosen.organization.name, until, len(studies)),
+        "standing": form.standing,
+        "lacking": [
+            (present.title_of(by_uid[p.subject.study_uid]), p.subject.study_date, p.missing)
+            for p in chosen.previews
+            if p.missing
+        ],
+        "label": _label(name if form.who else name.split(" ", 1)[0], until, len(studies)),
     }
 
 
 def _label(name: str, until: datetime | None, count: int) -> str:
     """`Share with Hilltop until 22 Feb`: what the press will do."""
     what = "Share" if count == 1 else f"Share {count} studies"
-    whom = f" with {name.split(' ', 1)[0]}" if name else ""
+    whom = f" with {name}" if name else ""
     end = f" until {words.day(until).rsplit(' ', 1)[0]}" if until else ""
     return f"{what}{whom}{end}"
 
@@ -191,4 +298,5 @@ def _label(name: str, until: datetime | None, count: int) -> str:
 def _done(studies: Sequence[Any], form: ShareForm) -> str:
     data = form.cleaned_data
     what = words.span(len(studies), "study", "studies")
-    return f"{what} shared with {data['to'].name} until {words.day(data['until'])}."
+    whom = form.who.name if form.who else data["to"].name
+    return f"{what} shared with {whom} until {words.day(data['until'])}."

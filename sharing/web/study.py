@@ -41,7 +41,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "patient": study.patient,
         "own": own,
         "ground": present.ground(found.decision),
-        "may_share": own and actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),
+        "may_share": actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),
         "may_read_log": own and actor.may(Duty.READ_LOG),
         "shares": [] if own else _shares(actor, study, at),
         "warnings": present.warning_words(study.warnings) if own else [],

@@ -67,6 +67,8 @@ urlpatterns = [
     path(f"{CONSENT}evidence/", consents.evidence, name="consent-evidence"),
     path("share/", shares.new, name="share"),
     path("share/preview/", shares.preview, name="share-preview"),
+    path("shares/", shares.listing, name="shares"),
+    path("shares/<str:public_id>/end/", shares.end, name="end-share"),
     # what comes in, and what was seen
     path("upload/", uploads.page, name="upload"),
     path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),

@@ -64,6 +64,8 @@ MATRIX: dict[str, str] = {
     "web:consent-evidence": ORGANIZATION,
     "web:share": ORGANIZATION,
     "web:share-preview": ORGANIZATION,
+    "web:shares": ORGANIZATION,
+    "web:end-share": ORGANIZATION,
     "web:upload": ORGANIZATION,
     "web:receipt": ORGANIZATION,
     "web:log": ORGANIZATION,

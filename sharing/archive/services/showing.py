@@ -186,16 +186,27 @@ def _note_picture(actor: Actor, study: Study, at: datetime, request_id: str) -> 
     )
 
 
-def own_studies_to_share(actor: Actor, public_ids: Iterable[str], *, at: datetime) -> list[Study]:
-    """The actor's own studies of these ids, all of them. Raises NotAllowed or StudyNotFound."""
+def studies_to_share(actor: Actor, public_ids: Iterable[str], *, at: datetime) -> list[Study]:
+    """The studies of these ids that the actor may share, all of them.
+
+    Raises NotAllowed or StudyNotFound.
+    """
     require(actor, Duty.SHARE)
     wanted = set(public_ids)
     inside = Study.objects.visible_to(actor, at, Action.RESHARE).with_owners()
-    found = inside.filter(organization_id=actor.organization_id, public_id__in=wanted)
-    studies = list(found.order_by(*SORTS["-date"]))
+    studies = list(inside.filter(public_id__in=wanted).order_by(*SORTS["-date"]))
     if not wanted or len(studies) != len(wanted):
         raise StudyNotFound()
     return studies
+
+
+def patients_studies_to_share(
+    actor: Actor, patients: Iterable[Patient], *, at: datetime, most: int = 200
+) -> list[Study]:
+    """What the actor may share of these patients, newest first. Raises NotAllowed."""
+    require(actor, Duty.SHARE)
+    inside = Study.objects.visible_to(actor, at, Action.RESHARE).with_owners()
+    return list(inside.filter(patient__in=list(patients)).order_by(*SORTS["-date"])[:most])
 
 
 def patients_in_sight(actor: Actor, *, at: datetime, query: str = "") -> QuerySet[Patient]:

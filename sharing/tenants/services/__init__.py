@@ -18,6 +18,7 @@ from .directory import (
     organization_options,
     physicians_mail,
     region_settings,
+    treating_people,
 )
 from .joining import (
     Application,
@@ -96,6 +97,7 @@ __all__ = [
     "teams",
     "to_answer",
     "to_verify",
+    "treating_people",
     "user_needs",
     "verify_application",
 ]

@@ -50,6 +50,19 @@ def physicians_mail(organization_id: int) -> QuerySet[User]:
     ).distinct()
 
 
+def treating_people(*, without: int, most: int = 500) -> list[Membership]:
+    """Whom of the region's other organizations something can be shared with by name."""
+    rows = Membership.objects.filter(
+        ended_at=None,
+        role__in=[role.value for role in TREATING],
+        user__is_active=True,
+        organization__state=OrganizationState.ACTIVE,
+    ).exclude(organization_id=without)
+    related = rows.select_related("organization", "user")
+    found = related.order_by("organization__name", "user__name", "pk")[:most]
+    return list({(row.organization_id, row.user_id): row for row in found}.values())
+
+
 def operators_mail() -> list[str]:
     """The addresses of those who decide on applications."""
     rows = Membership.objects.filter(role=Role.OPERATOR, ended_at=None, user__is_active=True)

@@ -1,19 +1,27 @@
-"""Sharing own studies with an organization."""
+"""Sharing studies: with whom, what they may do, until when."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sharing.kernel.purposes import Purpose
+from sharing.kernel.purposes import Action, Purpose
 from sharing.web import words
 
 from .days import DayField, days_on, end_of
 
 USUAL_DAYS = 90
+MAY = (
+    (Action.REPORT, "Read report", ""),
+    (Action.IMAGES, "View images", "and read report"),
+    (Action.DOWNLOAD, "Download", "and view images"),
+    (Action.SEND, "Send to an archive", "and download"),
+)
+THESE, ALL = "these", "all"
 
 
 class ShareForm(forms.Form):
@@ -30,8 +38,24 @@ class ShareForm(forms.Form):
         empty_label=None,
         error_messages={"required": "Choose with whom to share."},
     )
+    person = forms.ChoiceField(label="Who there", required=False)
+    what = forms.ChoiceField(
+        label="What",
+        choices=[(THESE, "these"), (ALL, "all")],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    may = forms.ChoiceField(
+        label="May do",
+        choices=[(action.value, word) for action, word, _ in MAY],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    onward = forms.BooleanField(label="They may share it on, inside these limits", required=False)
     purpose = forms.ChoiceField(
-        label="Purpose", choices=[(Purpose.TREATMENT.value, "Treatment")], required=False
+        label="Purpose",
+        choices=[(Purpose.TREATMENT.value, "Treatment"), (Purpose.OPERATIONS.value, "Operations")],
+        required=False,
     )
     until = DayField(label="Until")
     note = forms.CharField(
@@ -43,12 +67,55 @@ class ShareForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, organizations: QuerySet[Any], at: datetime, **kwargs: Any
+        self,
+        *args: Any,
+        organizations: QuerySet[Any],
+        people: Sequence[Any],
+        at: datetime,
+        **kwargs: Any,
     ) -> None:
+        """`people` are memberships, in the order of their organizations."""
         super().__init__(*args, **kwargs)
         self.at = at
+        self.people = {(row.organization.code, row.user.public_id): row.user for row in people}
         self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
+        self.fields["person"].choices = _by_organization(people)  # type: ignore[attr-defined]
         self.fields["until"].initial = days_on(at, USUAL_DAYS)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What they may do, from the weakest on; viewing images while nothing is chosen."""
+        chosen = (self.data.get("may") if self.is_bound else None) or self.initial.get("may")
+        known = {action.value: action for action, _, _ in MAY}
+        ladder = known.get(str(chosen), Action.IMAGES).ladder
+        onward = self.is_bound and bool(self.data.get("onward"))
+        return (*ladder, Action.RESHARE) if onward else ladder
+
+    @property
+    def for_purpose(self) -> Purpose:
+        """Treatment while nothing is chosen."""
+        chosen = self.data.get("purpose") if self.is_bound else None
+        return Purpose.OPERATIONS if chosen == Purpose.OPERATIONS else Purpose.TREATMENT
+
+    @property
+    def standing(self) -> bool:
+        """Whether studies that come later are meant too."""
+        chosen = self.data.get("what") if self.is_bound else self.initial.get("what")
+        return chosen == ALL
+
+    @property
+    def who(self) -> Any:
+        """The chosen person; None for the whole organization."""
+        return self.cleaned_data.get("who")
+
+    def clean(self) -> dict[str, Any]:
+        """The person must be one of the chosen organization."""
+        data = super().clean() or self.cleaned_data
+        to, person = data.get("to"), data.get("person")
+        data["who"] = self.people.get((to.code, person)) if to is not None and person else None
+        if to is not None and person and data["who"] is None:
+            self.add_error("person", "This person is not at the organization that you chose.")
+        return data
 
     def suggest(self, ends: Sequence[datetime | None]) -> None:
         """The usual days, or less where the first of the consents ends before."""
@@ -76,3 +143,10 @@ class ShareForm(forms.Form):
             self.cleaned_data["until"] = latest
         else:
             self.add_error("until", f"The consent ends {words.day(latest)}.")
+
+
+def _by_organization(people: Sequence[Any]) -> list[tuple[str, Any]]:
+    """The choices of a select: everybody, then the people under their organization's name."""
+    groups = groupby(people, key=lambda row: row.organization.name)
+    named = [(name, [(row.user.public_id, row.user.name) for row in rows]) for name, rows in groups]
+    return [("", "Everybody there who treats"), *named]

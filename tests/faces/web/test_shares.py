@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sharing.access.models import Grant, Share
 from sharing.archive.models import Study
+from sharing.kernel.purposes import Action
 from sharing.web import words
 from tests.cast import Person, Region
 from tests.sessions import sign_in
@@ -88,7 +89,10 @@ def test_a_share_outside_the_consent_is_not_saved(region: Region, study: Study) 
     region.permit()
     answer = browser(region.ada).post(SHARE, form(study, to="lakeside"))
     assert answer.status_code == 422
-    assert "No consent covers it. Nobody gained access." in answer.content.decode()
+    assert (
+        "neither names them nor lets the custodian name them. Nobody gained access."
+        in answer.content.decode()
+    )
     assert not Share.objects.exists()
 
 
@@ -143,3 +147,41 @@ def test_sharing_nothing_leads_back_to_the_own_studies(region: Region) -> None:
     assert browser(region.ada).get(SHARE).url == "/studies/?own=1"
     assert browser(region.mei).get(SHARE).status_code == 404
     assert browser(region.ada).post(SHARE, {"to": "hilltop"}).status_code == 404
+
+
+ALL = frozenset({*Action.DOWNLOAD.ladder, Action.RESHARE})
+
+
+def test_a_patients_studies_also_to_come_are_shared_with_one_person_and_ended(
+    region: Region, study: Study
+) -> None:
+    region.permit(organizations=(), named_by_custodian=True, actions=ALL)
+    ada, ben = browser(region.ada), browser(region.ben)
+    asked = form(study, person=region.ben.user.public_id, what="all", may="download", onward="on")
+    shown = ada.post(reverse("web:share-preview"), asked).content.decode()
+    assert "Ben Hartley at Hilltop Family Clinic" in shown
+    assert "What comes later opens too" in shown
+    assert ada.post(SHARE, asked).status_code == 302
+    where = reverse("web:study", args=[region.study(description="Later").public_id])
+    opened = ben.get(where).content.decode()
+    assert "Shared by Ada Brandt" in opened
+    assert f"{SHARE}?study=" in opened  # he may share it on
+    listed = ada.get("/shares/").content.decode()
+    assert "Ben Hartley" in listed
+    assert "All studies, also to come" in listed
+    assert ada.post(f"/shares/{Share.objects.get().public_id}/end/").status_code == 302
+    assert ben.get(where).status_code == 404
+
+
+def test_the_form_says_study_by_study_what_is_missing(region: Region, study: Study) -> None:
+    region.permit(organizations=(), named_by_custodian=True, modalities=frozenset({"CT"}))
+    other = region.study(description="Knee left", modalities="|MR|")
+    for asked, words_shown in (
+        (form(study, other), "Knee left, 12 Nov 2026: C-1001 v1 does not cover this study."),
+        (form(study, may="download"), "C-1001 v1 does not let anybody download."),
+        (form(study, person=region.cleo.user.public_id), "is not at the organization"),
+    ):
+        answer = browser(region.ada).post(SHARE, asked)
+        assert answer.status_code == 422
+        assert words_shown in answer.content.decode()
+    assert not Share.objects.exists()
