@@ -37,6 +37,7 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:studies", "Studies", "collection", _sees_studies),
     ("web:shares", "Shares", "share", lambda a: a.may(Duty.SHARE)),
     ("web:conflicts", "Conflicts", "intersect", lambda a: a.may(Duty.DECIDE)),
+    ("web:privacy", "Privacy", "graph-up", lambda a: a.may(Duty.READ_LOG)),
     ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
     ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),
     ("web:applications", "Applications", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),

@@ -1,7 +1,7 @@
 """Turns what the rooms know into what the partials say. Pure: no request, no query of its own."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -222,6 +222,10 @@ DEEDS = {  # action in the log -> verb phrase
     "organization.refuse": "refused the organization",
     "organization.second_factor": "set whether a second factor is asked for",
     "password.change": "changed the password",
+    "log.accounting": "prepared an accounting of disclosures",
+    "log.export": "took the access log out",
+    "audit.witness": "signed the head of the log as a witness",
+    "audit.expire": "let the oldest lines of the log go",
 }
 
 
@@ -246,6 +250,15 @@ def doing(
         study=study,
         url=reverse("web:study-log", args=[study.public_id]) if study else "",
     )
+
+
+def told_to_patient(entry: Entry, studies: Mapping[str, Any]) -> Doing:
+    """The same line as its patient reads it."""
+    line = doing(entry, studies)
+    told = line.ground
+    for said, plain in (("Patient permitted", "You permitted"), ("Patient asked", "You asked")):
+        told = told.replace(said, plain)
+    return replace(line, ground=told)
 
 
 def _deed(entry: Entry) -> str:

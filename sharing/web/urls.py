@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import (
+    accounting,
     conflicts,
     consents,
     home,
@@ -12,6 +13,7 @@ from . import (
     operator,
     patients,
     people,
+    privacy,
     removal,
     shares,
     signing,
@@ -73,6 +75,11 @@ urlpatterns = [
     path("upload/", uploads.page, name="upload"),
     path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),
     path("log/", log.listing, name="log"),
+    path("log/export/<str:form>/", accounting.export, name="log-export"),
+    path("log/accounting/", accounting.find, name="find-accounting"),
+    path("log/accounting/<str:public_id>/", accounting.show, name="accounting"),
+    path("log/accounting/<str:public_id>/<str:form>/", accounting.paper, name="accounting-paper"),
+    path("privacy/", privacy.show, name="privacy"),
     path("conflicts/", conflicts.listing, name="conflicts"),
     path("conflicts/rejected/", conflicts.rejected, name="rejections"),
     path("conflicts/rejected/<str:public_id>/", conflicts.return_rejected, name="take-back"),

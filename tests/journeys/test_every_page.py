@@ -43,7 +43,9 @@ PAGES = {
         "/patients/?q=moreau > /patients/[^/]{22}/ > /consents/[^/]{22}/ > .*/revoke/",
     ),
     "olga@riverside.example": (
+        "/privacy/",
         "/log/",
+        "/log/ > /log/accounting/[^/]{22}/",
         "/log/ > /studies/[^/]{22}/log/",
         "/log/ > /studies/[^/]{22}/log/ > /studies/[^/]{22}/ > .*/delete/",
         "/log/ > /studies/[^/]{22}/log/ > /studies/[^/]{22}/ > .*/hold/",

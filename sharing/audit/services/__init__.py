@@ -4,13 +4,16 @@ from .anchoring import anchor
 from .checking import check, export, file_anchors
 from .expiring import expire
 from .feeding import bundle_of, feed
-from .reading import Entry, log_of_organization, log_of_study
+from .figures import Figures, figures, reads_of, what_stands_out
+from .reading import Entry, accounting_of, log_lines, log_of_organization, log_of_study
 from .recording import drain, flush_reads, record, record_all, record_read, repeat_read
 from .sealing import seal
 from .witnessing import countersign, heads, newest_head, proof_between
 
 __all__ = [
     "Entry",
+    "Figures",
+    "accounting_of",
     "anchor",
     "bundle_of",
     "check",
@@ -19,16 +22,20 @@ __all__ = [
     "expire",
     "export",
     "feed",
+    "figures",
     "file_anchors",
     "flush_reads",
     "heads",
+    "log_lines",
     "log_of_organization",
     "log_of_study",
     "newest_head",
     "proof_between",
+    "reads_of",
     "record",
     "record_all",
     "record_read",
     "repeat_read",
     "seal",
+    "what_stands_out",
 ]

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sharing.audit.models import Event, EventQuerySet
+from sharing.audit.rules import What, Who
+
+from .recording import record
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,30 @@ def log_of_organization(*, custodian: str, most: int = 500) -> list[Entry]:
     """All that concerns one custodian, newest first."""
     events = Event.objects.filter(custodian=custodian).order_by("-at", "-pk")
     return [_entry(e) for e in _with_counts(events)[:most]]
+
+
+def log_lines(
+    *, custodian: str, since: datetime, by: Who, at: datetime, most: int = 50_000
+) -> list[Entry]:
+    """What concerns one custodian since then, newest first, to be handed out: that is logged."""
+    detail = {"since": since.isoformat()}
+    record(who=by, action="log.export", at=at, what=What(custodian=custodian, detail=detail))
+    events = Event.objects.filter(custodian=custodian, at__gte=since).order_by("-at", "-pk")
+    return [_entry(e) for e in _with_counts(events)[:most]]
+
+
+def accounting_of(
+    *, custodian: str, patient: str, by: Who, at: datetime, most: int = 5_000
+) -> list[Entry]:
+    """All that was permitted with one patient's studies and consents, newest first, for them.
+
+    That somebody prepares it is an event too. The caller has checked that they may.
+    """
+    what = What(custodian=custodian, patient=patient)
+    record(who=by, action="log.accounting", at=at, what=what)
+    events = Event.objects.filter(custodian=custodian, patient=patient, permitted=True)
+    told = events.exclude(action="log.accounting").order_by("-at", "-pk")
+    return [_entry(e) for e in _with_counts(told)[:most]]
 
 
 def _with_counts(events: EventQuerySet) -> EventQuerySet:
