@@ -42,6 +42,8 @@ STATUS: dict[str, int] = {
     "team_invalid": 422,
     "share_invalid": 422,
     "share_widens": 409,
+    "ask_invalid": 422,
+    "asked_too_much": 429,
     # audit
     "witness_invalid": 422,
     "log_away": 503,

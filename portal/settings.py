@@ -145,6 +145,7 @@ CELERY_BEAT_SCHEDULE = {
     "audit-feed": {"task": "audit.feed", "schedule": 15.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
     "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
+    "access-mind-requests": {"task": "access.mind_requests", "schedule": 600.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},
     "archive-purge": {"task": "archive.purge", "schedule": 3600.0},

@@ -26,3 +26,21 @@ class ShareWidens(DomainError):
 
 class ShareNotFound(Absent):
     """No such share, or one that is none of the actor's business."""
+
+
+class AskInvalid(DomainError):
+    """A request that says too little, or an answer that does not fit it."""
+
+    code = "ask_invalid"
+    message = "Name the patient's identifier, the birth date and the reason."
+
+
+class AskedTooMuch(DomainError):
+    """More requests of one person in a day than work can need."""
+
+    code = "asked_too_much"
+    message = "You asked for many patients today. Try again tomorrow."
+
+
+class RequestNotFound(Absent):
+    """No such request, or not the actor's to answer."""

@@ -164,6 +164,15 @@ def own_patients(actor: Actor, *, query: str = "") -> QuerySet[Patient]:
     return found.order_by("search_key", "pk")
 
 
+def named_patient(*, organization_id: int, identifier: str, birth_date: date) -> Patient | None:
+    """Whom an identifier and a birth date name there for certain; None for nobody, or for two."""
+    found = Patient.objects.filter(
+        organization_id=organization_id, identifier=identifier, birth_date=birth_date, certain=True
+    )
+    rows = list(found.order_by("pk")[:2])
+    return rows[0] if len(rows) == 1 else None
+
+
 def own_patient(actor: Actor, *, public_id: str) -> Patient:
     """One of the acting organization's own patients. Raises PatientNotFound."""
     try:

@@ -45,6 +45,14 @@ def shared_text(sharer: str, custodian: str, count: int) -> str:
     return f"{sharer} of {custodian} shared {studies} with you."
 
 
+def asked_text(asker: str, organization: str) -> str:
+    """`Ben Hartley of Hilltop asks for access.` Neither the patient nor the reason."""
+    return f"{asker} of {organization} asks for access to a patient's studies."
+
+
+ANSWERED = "Your request for access was answered."
+
+
 def application_text(organization: str) -> str:
     """What an operator reads in the portal."""
     return f"{organization} waits for your decision."

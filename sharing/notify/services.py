@@ -13,22 +13,25 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from sharing.access.models import Grant, Share
+from sharing.access.asking import RequestState
+from sharing.access.models import AccessRequest, Grant, Share
 from sharing.access.previews import lost_sight
 from sharing.archive.models import Study
 from sharing.consent.models import Consent
 from sharing.consent.rules import Decision, GranteeKind
 from sharing.kernel.errors import Absent
 from sharing.tenants.models import Letter, Membership, Organization, User
-from sharing.tenants.rules import Actor, OrganizationState, Role
+from sharing.tenants.rules import DUTIES, Actor, Duty, OrganizationState, Role
 from sharing.tenants.services import first_password, physicians_mail
 
 from .models import Mail, Notice
 from .rules import (
+    ANSWERED,
     LETTER_PAGES,
     REVOKED,
     Addressee,
     application_text,
+    asked_text,
     shared_text,
     subject_of,
 )
@@ -133,6 +136,35 @@ def tell_revoked(*, consent_id: int, at: datetime) -> None:
     for user, organization in lost:
         link, key = reverse("web:studies"), f"revoked:{consent.pk}"
         _notify(user, organization, "revoked", REVOKED, link, key, at=at)
+
+
+def tell_asked(*, request_id: int, at: datetime) -> None:
+    """Somebody asks for access: those at the custodian who may answer are told, and reminded."""
+    asked = AccessRequest.objects.select_related("asked_by", "asked_for", "custodian").get(
+        pk=request_id
+    )
+    if asked.state != RequestState.ASKED:
+        return
+    text = asked_text(asked.asked_by.name, asked.asked_for.name)
+    link = reverse("web:answer-request", args=[asked.public_id])
+    key = f"asked:{asked.pk}:{'again' if asked.reminded_at else 'first'}"
+    for user in _who_share(asked.custodian_id):
+        _notify(user, asked.custodian, "asked", text, link, key, at=at)
+
+
+def tell_answered(*, request_id: int, at: datetime) -> None:
+    """The answer came: who asked is told that there is one."""
+    asked = AccessRequest.objects.select_related("asked_by", "asked_for").get(pk=request_id)
+    link, key = reverse("web:requests"), f"answered:{asked.pk}"
+    _notify(asked.asked_by, asked.asked_for, "answered", ANSWERED, link, key, at=at)
+
+
+def _who_share(organization_id: int) -> QuerySet[User]:
+    roles = [role.value for role in Role if Duty.SHARE in DUTIES[role]]
+    held = Membership.objects.filter(
+        organization_id=organization_id, role__in=roles, ended_at=None, user__is_active=True
+    )
+    return User.objects.filter(pk__in=held.values("user_id")).order_by("pk")
 
 
 def notices_for(actor: Actor) -> QuerySet[Notice]:

@@ -36,6 +36,18 @@ def tell_shared(share_id: int) -> None:
     services.tell_shared(share_id=share_id, at=timezone.now())
 
 
+@shared_task(name="notify.tell_asked")
+def tell_asked(request_id: int) -> None:
+    """A request for access waits."""
+    services.tell_asked(request_id=request_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_answered")
+def tell_answered(request_id: int) -> None:
+    """A request for access was answered."""
+    services.tell_answered(request_id=request_id, at=timezone.now())
+
+
 @shared_task(name="notify.tell_revoked")
 def tell_revoked(consent_id: int) -> None:
     """Studies left."""

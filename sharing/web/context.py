@@ -35,6 +35,7 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:consents", "Consents", "shield-check", lambda a: a.may(Duty.RECORD_CONSENT)),
     ("web:upload", "Upload", "cloud-upload", lambda actor: actor.may(Duty.UPLOAD)),
     ("web:studies", "Studies", "collection", _sees_studies),
+    ("web:requests", "Requests", "envelope", lambda a: a.may(Duty.SHARE)),
     ("web:shares", "Shares", "share", lambda a: a.may(Duty.SHARE)),
     ("web:conflicts", "Conflicts", "intersect", lambda a: a.may(Duty.DECIDE)),
     ("web:privacy", "Privacy", "graph-up", lambda a: a.may(Duty.READ_LOG)),

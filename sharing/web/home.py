@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from sharing.access.services import requests_to_answer
 from sharing.archive.services.showing import Criteria, Shown, browse
 from sharing.archive.services.showing import show as shown_to
 from sharing.consent.services import consents_recorded
@@ -18,6 +19,7 @@ from sharing.tenants.services import Actor, Duty
 
 from . import present
 from .doors import actor_of
+from .requests import asked
 
 ROWS = 8
 SOON = timedelta(days=14)
@@ -71,6 +73,9 @@ def _for_treating(actor: Actor, tab: str, at: datetime) -> dict[str, Any]:
         "studies": present.rows(studies, organization_id=actor.organization_id),
         "notices": list(notices_for(actor)[:4]),
         "ending": _ending(actor, at),
+        "may_ask": actor.may(Duty.SHARE),
+        "mine": asked(actor, at, most=3) if actor.may(Duty.SHARE) else [],
+        "waiting": list(requests_to_answer(actor, at=at)[:5]),
         "today": at,
     }
 

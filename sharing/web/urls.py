@@ -15,6 +15,7 @@ from . import (
     people,
     privacy,
     removal,
+    requests,
     shares,
     signing,
     studies,
@@ -71,6 +72,13 @@ urlpatterns = [
     path("share/preview/", shares.preview, name="share-preview"),
     path("shares/", shares.listing, name="shares"),
     path("shares/<str:public_id>/end/", shares.end, name="end-share"),
+    # asking for access
+    path("requests/", requests.listing, name="requests"),
+    path("requests/new/", requests.new, name="ask"),
+    path("requests/<str:public_id>/", requests.answer, name="answer-request"),
+    path("requests/<str:public_id>/approve/", requests.approve, name="approve-request"),
+    path("requests/<str:public_id>/refuse/", requests.refuse, name="refuse-request"),
+    path("requests/<str:public_id>/withdraw/", requests.withdraw, name="withdraw-request"),
     # what comes in, and what was seen
     path("upload/", uploads.page, name="upload"),
     path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),

@@ -1,6 +1,7 @@
 """Shares and the grants they made (`grants`), and the fence (`fencing`): `decide()` in SQL."""
 
+from .asked import AccessRequest
 from .fencing import shared_with, visible
 from .grants import Grant, GrantQuerySet, Share
 
-__all__ = ["Grant", "GrantQuerySet", "Share", "shared_with", "visible"]
+__all__ = ["AccessRequest", "Grant", "GrantQuerySet", "Share", "shared_with", "visible"]

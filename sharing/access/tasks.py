@@ -1,0 +1,13 @@
+"""Doorbells of shares and requests."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from . import services
+
+
+@shared_task(name="access.mind_requests")
+def mind_requests() -> None:
+    """Expire the requests that nobody answered, remind of those that wait; the beat calls this."""
+    services.expire_requests(at=timezone.now())
+    services.remind_requests(at=timezone.now())
