@@ -135,7 +135,8 @@ def _officer(request: HttpRequest) -> Actor:
 def _lines(actor: Actor, patient: str, at: datetime, *, outside: bool) -> list[Doing]:
     entries = accounting_of(custodian=actor.organization_code, patient=patient, by=actor.who, at=at)
     if outside:
-        entries = [one for one in entries if one.organization != actor.organization_name]
+        here = actor.organization_name
+        entries = [one for one in entries if present.from_elsewhere(one, here)]
     studies = named_in_log(actor, {one.study for one in entries}, at=at)
     return [present.told_to_patient(one, studies) for one in entries]
 

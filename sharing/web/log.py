@@ -50,4 +50,4 @@ def listing(request: HttpRequest) -> HttpResponse:
 def _fits(entry: Entry, key: str, actor: Actor) -> bool:
     if key == "refused":
         return not entry.permitted
-    return key != "others" or entry.organization != actor.organization_name
+    return key != "others" or present.from_elsewhere(entry, actor.organization_name)

@@ -252,6 +252,11 @@ def doing(
     )
 
 
+def from_elsewhere(entry: Entry, here: str) -> bool:
+    """Whether somebody of another organization did it; the portal itself is of none."""
+    return entry.organization not in {"", here}
+
+
 def told_to_patient(entry: Entry, studies: Mapping[str, Any]) -> Doing:
     """The same line as its patient reads it."""
     line = doing(entry, studies)

@@ -73,7 +73,13 @@ def _stats(actor: Actor, told: Figures, at: datetime) -> list[dict[str, Any]]:
     consents = _consents(actor, told, at)
     return [
         _stat("Openings by others", sum(outside), outside, _change(told, len(weeks))),
-        _stat("Openings in an emergency", sum(emergencies), emergencies, "", last="f-btg"),
+        _stat(
+            "Openings in an emergency",
+            sum(emergencies),
+            emergencies,
+            f"of {sum(week.grounds.total() for week in weeks):,} openings",
+            last="f-btg",
+        ),
         _stat("Refused attempts", sum(refused), refused, _refusals(told)),
         _stat(
             "Consents in force",
@@ -95,7 +101,7 @@ def _stat(
 def _change(told: Figures, weeks: int) -> str:
     now = sum(week.outside for week in told.weeks)
     if not told.before:
-        return ""
+        return f"none in the {words.span(weeks, 'week')} before"
     change = round(100 * (now - told.before) / told.before)
     way = f"Up {change}% on" if change > 0 else f"Down {-change}% on" if change < 0 else "As in"
     return f"{way} the {words.span(weeks, 'week')} before"
@@ -137,6 +143,8 @@ def _chart(told: Figures) -> charts.Chart:
 def _label(told: Figures, place: int) -> str:
     """`7 Sep` where a month begins, else the day; of many weeks each fourth has a word."""
     day = told.weeks[place].begins
+    if place == len(told.weeks) - 1:
+        return f"{day.day} so far"
     if len(told.weeks) > 16 and place % 4:
         return ""
     before = told.weeks[place - 1].begins if place else None
@@ -152,7 +160,7 @@ def _table(told: Figures) -> list[tuple[Any, list[int]]]:
 
 def _recent(actor: Actor, entries: list[Entry], at: datetime) -> dict[str, Any]:
     """The newest lines of others, of refusals and of emergencies, in words."""
-    others = [e for e in entries if e.organization != actor.organization_name]
+    others = [e for e in entries if present.from_elsewhere(e, actor.organization_name)]
     chosen = {
         "others": [e for e in others if e.permitted and e.patient][:LINES],
         "refusals": [e for e in entries if not e.permitted][:SIDE],
