@@ -80,7 +80,7 @@ def paper(request: HttpRequest, public_id: str, form: str) -> HttpResponse:
         ),
         head=HEAD,
         rows=rows,
-        widths=(27, 32, 36, 33, 50),
+        widths=(24, 30, 32, 44, 44),
     )
     return _handed("accounting.pdf", "application/pdf", data)
 

@@ -42,7 +42,7 @@ def table_as_pdf(
     )  # fmt: skip
     cells = [[_said(word, HEAD) for word in head]]
     cells += [[_said(word, TEXT) for word in row] for row in rows]
-    table = Table(cells, colWidths=[width * mm for width in widths], repeatRows=1)
+    table = Table(cells, colWidths=[width * mm for width in widths], repeatRows=1, hAlign="LEFT")
     table.setStyle(
         TableStyle(
             [

@@ -29,7 +29,6 @@ from .doors import actor_of
 
 LINES, SIDE, RECENT = 6, 4, 2_000
 PATTERN_DAYS = 14
-WANT_OF_CONSENT = frozenset({Rule.NOTHING_APPLIES, Rule.CONSENT_DENIES, Rule.IMPLICIT_POLICY})
 WRONG_PURPOSE = frozenset({Rule.PURPOSE_NOT_OF_ROLE, Rule.ACTION_NOT_OF_ROLE})
 GROUNDS = (  # ground, class of its bar, class in the legend, word
     ("own", "f-own", "own", "Own staff"),
@@ -108,8 +107,8 @@ def _change(told: Figures, weeks: int) -> str:
 
 
 def _refusals(told: Figures) -> str:
-    consent = sum(told.refusals[rule] for rule in WANT_OF_CONSENT)
     purpose = sum(told.refusals[rule] for rule in WRONG_PURPOSE)
+    consent = told.refusals.total() - purpose
     return f"{consent:,} for want of consent, {purpose:,} wrong purpose or role"
 
 
