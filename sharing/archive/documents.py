@@ -4,22 +4,20 @@ A bounded folder beside the database, never a truth: built from the rows on firs
 by the series' version, so that an old one is never served. Whoever asks came through the fence.
 """
 
-import gzip
 import hashlib
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 
-from sharing.archive.metadata import expanded
+from sharing.archive.metadata import expanded, gzipped
 from sharing.archive.sql import chunks, marks, rows
 
 PIECE = 1024 * 1024
@@ -111,8 +109,8 @@ def build(sheet: Sheet) -> None:
 
 def _pack(sheet: Sheet, plain: IO[bytes]) -> None:
     path = sheet.path.with_name(f"{sheet.path.name}.gz")
-    with plain, _draft(path) as draft, gzip.open(draft, "wb", compresslevel=2) as packed:
-        shutil.copyfileobj(plain, packed, PIECE)
+    with plain, _draft(path) as draft:
+        draft.writelines(gzipped(iter(partial(plain.read, PIECE), b"")))
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """WADO-RS metadata: ready documents, as they lie, plain or gzip (PS3.18 10.4.1.1.6)."""
 
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from sharing.archive.metadata import gzipped
 from sharing.archive.services.describing import (
     Described,
     describe,
@@ -55,7 +55,7 @@ def _described(request: Any, found: Described, *, packed: bool) -> HttpResponseB
 def _several(request: Any, found: Described, *, packed: bool) -> HttpResponseBase:
     length = joined_length(found.sheets)
     texts = joined(found.sheets)
-    chunks = _gzip(texts) if packed else texts
+    chunks = gzipped(texts) if packed else texts
     if length <= IN_ONE_PIECE:
         return HttpResponse(b"".join(chunks), content_type=JSON)
     response = _streamed(request, found, chunks)
@@ -79,15 +79,6 @@ def _one(request: Any, found: Described, *, packed: bool) -> HttpResponseBase:
 def _streamed(request: Any, found: Described, chunks: Iterator[bytes]) -> HttpResponseBase:
     watched = guarded(chunks, request.actor, found.study, timezone.now)
     return StreamingHttpResponse(watched, content_type=JSON)
-
-
-def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """One member: not all clients read the second of a series of gzip files."""
-    coder = zlib.compressobj(1, wbits=31)
-    for chunk in chunks:
-        if made := coder.compress(chunk):
-            yield made
-    yield coder.flush()
 
 
 def _coded(response: HttpResponseBase) -> HttpResponseBase:

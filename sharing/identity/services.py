@@ -1,6 +1,7 @@
 """Finding and naming patients."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -8,7 +9,8 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from sharing.dicom.names import display_name, search_key
-from sharing.kernel.bulk import insert
+from sharing.kernel.bulk import insert, read
+from sharing.kernel.sql import Row, chunks, marks
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor
@@ -66,8 +68,9 @@ def identify(*, organization: Organization, persons: Iterable[Person]) -> dict[P
 
 def known_patients(keys: Iterable[int]) -> dict[int, Known]:
     """Patients by their primary keys."""
-    rows = Patient.objects.filter(pk__in=set(keys)).values_list(*Known._fields)
-    return {row[0]: Known(*row) for row in rows}
+    wanted = sorted(set(keys))
+    found = (row for some in chunks(wanted) for row in _read("id IN ({})", (), some))
+    return {row[0]: Known._make(row) for row in found}
 
 
 def is_named(patient: Known, *, organization: Organization, person: Person) -> bool:
@@ -98,17 +101,23 @@ def _ensured(
 
 def _found(organization: Organization, names: set[tuple[str, str]]) -> dict[tuple[str, str], Known]:
     found: dict[tuple[str, str], Known] = {}
-    identifiers = sorted({identifier for _, identifier in names})
-    for start in range(0, len(identifiers), 500):
-        rows = Patient.objects.filter(
-            organization=organization,
-            issuer__in={issuer for issuer, _ in names},
-            identifier__in=identifiers[start : start + 500],
-        )
-        for row in rows.values_list(*Known._fields):
-            known = Known(*row)
-            found[known.issuer, known.identifier] = known
+    by_issuer: dict[str, list[str]] = defaultdict(list)
+    for issuer, identifier in sorted(names):
+        by_issuer[issuer].append(identifier)
+    for issuer, identifiers in by_issuer.items():
+        for some in chunks(identifiers):
+            for row in _read(_NAMED, (organization.pk, issuer), some):
+                known = Known._make(row)
+                found[known.issuer, known.identifier] = known
     return found
+
+
+_NAMED = "organization_id = %s AND issuer = %s AND identifier IN ({})"
+
+
+def _read(condition: str, params: Sequence[Any], some: Sequence[Any]) -> list[Row]:
+    columns = ("id", *Known._fields[1:])
+    return read(Patient, columns, condition.format(marks(some)), [*params, *some])
 
 
 _COLUMNS = (

@@ -5,16 +5,19 @@ characters takes twenty times as long as the query. Here a text is rewritten onc
 keeps its plan. Whoever captures queries or wraps them (tests, tracing) gets Django's own cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import RawCursor
 
 Row = tuple[Any, ...]
+AT_ONCE = 500
+"""How many identifiers one query asks for."""
+Value = TypeVar("Value")
 
 
 def rows(sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -57,6 +60,16 @@ def write(sql: str, values: Sequence[Sequence[Any]]) -> None:
     if values:
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.executemany(sql, values)
+
+
+def chunks(values: Sequence[Value], most: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+    """The values in their order, in lists short enough for one query."""
+    return (values[start : start + most] for start in range(0, len(values), most))
+
+
+def marks(values: Sequence[object]) -> str:
+    """A mark for each value, for an IN."""
+    return ", ".join(["%s"] * len(values))
 
 
 def _sqlite(driver: Any, sql: str, params: Sequence[Any]) -> list[Row]:

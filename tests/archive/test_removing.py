@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -248,15 +249,17 @@ def test_a_study_that_is_deleted_between_look_and_lock_is_made_anew(
 ) -> None:
     """What was acknowledged is there: the sender's second look finds nothing and makes it."""
     path, looks = real_data / "single/pydicom_CT_small.dcm", []
-    real = writing.rows
+    real = writing.read
 
-    def stale(sql: str, parameters: list[object]) -> object:
-        if sql.startswith("SELECT study_uid") and not looks:
-            looks.append(sql)
-            return [(parameters[1],)]
-        return real(sql, parameters)
+    def stale(
+        model: Any, names: Any, condition: str, params: list[Any], *, lock: bool = False
+    ) -> object:
+        if names == ("study_uid",) and not looks:
+            looks.append(condition)
+            return [(params[1],)]
+        return real(model, names, condition, params, lock=lock)
 
-    monkeypatch.setattr(writing, "rows", stale)
+    monkeypatch.setattr(writing, "read", stale)
     assert outcomes(send(region, path)) == [("stored", "")]
     assert looks
     assert held() == {path.read_bytes()}

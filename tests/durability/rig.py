@@ -48,7 +48,7 @@ class Rig:
         """What a module of this folder prints, run as a process in the rig's environment."""
         done = subprocess.run(
             [sys.executable, "-m", f"tests.durability.{name}", *arguments],
-            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=300, check=False,
+            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=1800, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout

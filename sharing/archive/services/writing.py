@@ -19,7 +19,7 @@ from sharing.archive.sql import chunks, marks, rows
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record, record_all
 from sharing.identity.services import Known, Person, identify, is_named, known_patients
-from sharing.kernel.bulk import insert, update
+from sharing.kernel.bulk import insert, read, update
 from sharing.kernel.lifecycle import step
 from sharing.kernel.tokens import public_id
 from sharing.outbox.services import promise
@@ -131,7 +131,7 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
     known = {
         row[0]
         for some in chunks(uids)
-        for row in rows(_KNOWN.format(marks(some)), [organization.pk, *some])
+        for row in read(Study, ("study_uid",), _NAMED.format(marks(some)), [organization.pk, *some])
     }
     firsts = {uid: groups[uid][0] for uid in uids if uid not in known}
     if firsts:
@@ -141,9 +141,8 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
         insert(Study, _STUDY, made, ignore=True)
     found: list[tuple[Any, ...]] = []
     for some in chunks(uids):
-        locked = Study.objects.select_for_update().order_by("study_uid")
-        wanted = locked.filter(organization=organization, study_uid__in=some)
-        found += wanted.values_list(*_Row._fields[:-1])
+        condition = f"{_NAMED.format(marks(some))} ORDER BY study_uid"
+        found += read(Study, _COLUMNS, condition, [organization.pk, *some], lock=True)
     if len(found) < len(uids):  # deleted since the first look; the caller looks once more
         raise IntegrityError("a study was deleted in the meantime")
     place = _Row._fields.index("patient_id")
@@ -151,7 +150,8 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
     return [_Row._make((*row, people[row[place]])) for row in found]
 
 
-_KNOWN = "SELECT study_uid FROM archive_study WHERE organization_id = %s AND study_uid IN ({})"
+_NAMED = "organization_id = %s AND study_uid IN ({})"
+_COLUMNS = ("id", *_Row._fields[1:-1])
 _SERIES_KEYS = "SELECT id, study_id, series_uid FROM archive_series WHERE series_uid IN ({})"
 _STUDY = (
     "public_id", "organization_id", "patient_id", "study_uid", "study_date", "study_time",

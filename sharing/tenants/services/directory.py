@@ -1,7 +1,9 @@
 """Looking up organizations and people, for those who act."""
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 
+from sharing.kernel.bulk import read
 from sharing.kernel.errors import Absent
 from sharing.tenants.models import Membership, Organization, Region, User
 from sharing.tenants.rules import (
@@ -15,10 +17,13 @@ from sharing.tenants.rules import (
 
 def find_organization(code: str) -> Organization:
     """The active organization of that code. Raises Absent."""
-    try:
-        return Organization.objects.get(code=code, state=OrganizationState.ACTIVE)
-    except Organization.DoesNotExist:
-        raise Absent() from None
+    found = read(Organization, _ALL, "code = %s AND state = %s", [code, OrganizationState.ACTIVE])
+    if not found:
+        raise Absent()
+    return Organization.from_db(DEFAULT_DB_ALIAS, _ALL, found[0])
+
+
+_ALL = [field.attname for field in Organization._meta.concrete_fields]
 
 
 def organization_options(*, without: int) -> QuerySet[Organization]:
