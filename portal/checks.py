@@ -1,5 +1,6 @@
 """Production refuses to start when it would be unsafe (reliability.md, rule 21)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ def _mistakes() -> Iterator[tuple[int, str]]:
         yield 6, "DATABASE_URL must be a PostgreSQL."
     if "*" in settings.ALLOWED_HOSTS:
         yield 7, "PUBLIC_URL must name one host."
+    if settings.AUDIT_KEY and not re.fullmatch("[0-9a-fA-F]{64}", settings.AUDIT_KEY):
+        yield 8, "AUDIT_KEY must be 64 hex digits."
 
 
 def databases() -> dict[str, Any]:

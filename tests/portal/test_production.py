@@ -48,6 +48,7 @@ def test_safe_values_start() -> None:
         ("REDIS_URL", "redis://broker:6379/0", "portal.E005"),
         ("DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}}, "portal.E006"),
         ("ALLOWED_HOSTS", ["*"], "portal.E007"),
+        ("AUDIT_KEY", "short", "portal.E008"),
     ],
 )
 def test_an_unsafe_value_is_a_mistake(name: str, value: Any, found: str) -> None:

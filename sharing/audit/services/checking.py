@@ -16,10 +16,13 @@ from .sealing import FIELDS, by_value, head_of
 AT_ONCE = 500
 
 
-def check(anchors: Sequence[Signed]) -> Report:
-    """Compare the whole log with its heads and with those kept outside."""
+def check(anchors: Sequence[Signed], older_keys: Sequence[str] = ()) -> Report:
+    """Compare the whole log with its heads and with those kept outside.
+
+    `older_keys`: public keys (hex) that signed heads before the present one.
+    """
     heads, rows = _log()
-    return verify(rows, heads, anchors, [keys.public_key()])
+    return verify(rows, heads, anchors, [keys.public_key(), *older_keys])
 
 
 def file_anchors() -> list[Signed]:

@@ -64,7 +64,8 @@ def record_read(
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             event = _read(row)
     except Error as error:
-        log.exception("alert: the access log can't be written")
+        # Never its text: a database quotes the row that it refuses.
+        log.error("alert: the access log can't be written: %s", type(error).__name__)
         if ground.permitted and who.organization != what.custodian:
             raise LogAway() from error
         spool.keep((key, ground.consent), row)
@@ -88,8 +89,8 @@ def _try_to_drain() -> None:
     """This read is in the log; that others can't be taken in yet is no reason to refuse it."""
     try:
         drain()
-    except (Error, OSError, ValueError):
-        log.exception("alert: reads that were kept aside can't be taken into the log")
+    except (Error, OSError, ValueError) as error:
+        log.error("alert: reads that were kept aside still wait: %s", type(error).__name__)
 
 
 def drain() -> int:

@@ -29,6 +29,9 @@ class Command(BaseCommand):
         )
         rights_of = verbs.add_parser("rights", help="PostgreSQL: what the portal's role may do")
         rights_of.add_argument("role")
+        verify.add_argument(
+            "--key", action="append", default=[], help="public key of earlier heads, hex"
+        )
         export = verbs.add_parser("export", help="write what the stand-alone verifier reads")
         export.add_argument("file", type=Path)
 
@@ -64,7 +67,7 @@ class Command(BaseCommand):
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CommandError(f"The anchors can't be read: {type(error).__name__}") from error
-        report = services.check(anchors)
+        report = services.check(anchors, options["key"])
         self.stdout.write("\n".join(report.words))
         if report.findings:
             raise CommandError("The access log is not what was sealed.")
