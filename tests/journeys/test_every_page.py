@@ -45,7 +45,7 @@ PAGES = {
     "olga@riverside.example": (
         "/privacy/",
         "/log/",
-        "/log/ > /log/accounting/[^/]{22}/",
+        "/log/accounting/?q=moreau > /log/accounting/[^/]{22}/",
         "/log/ > /studies/[^/]{22}/log/",
         "/log/ > /studies/[^/]{22}/log/ > /studies/[^/]{22}/ > .*/delete/",
         "/log/ > /studies/[^/]{22}/log/ > /studies/[^/]{22}/ > .*/hold/",
