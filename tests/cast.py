@@ -160,8 +160,9 @@ def make_study(patient: Patient, **facts: Any) -> Study:
         "changed_at": NOW,
     } | facts
     study = Study.objects.create(organization=patient.organization, patient=patient, **values)
+    modality = next(iter(study.modality_list), "")
     Series.objects.create(
-        study=study, series_uid=f"{study.study_uid}.1", modality=study.modality_list[0], number=1
+        study=study, series_uid=f"{study.study_uid}.1", modality=modality, number=1
     )
     index_studies([study])
     return study

@@ -74,7 +74,7 @@ def _compiled(
         roles=roles,
         user_id=_Slot.USER.value if person else None,
     )
-    condition = visible(stand_in, action, _Slot.AT.value)
+    condition = visible(studies, stand_in, action, _Slot.AT.value)
     inside = studies._default_manager.filter(condition, pk=OuterRef("pk"))
     query = studies._default_manager.filter(Exists(inside)).query
     compiler = query.get_compiler(connection=connection)

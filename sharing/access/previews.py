@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sharing.consent.models import Consent
-from sharing.consent.rules import ConsentState, GranteeKind
-from sharing.consent.services import Said
+from sharing.consent.rules import ConsentState
+from sharing.consent.services import Said, Whom
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Role
@@ -147,16 +147,6 @@ def _seen(
 
 
 def _drafted(said: Said, custodian_id: int, patient_id: int) -> ConsentFacts:
-    grantees = [
-        Named(GranteeKind.ORGANIZATION, organization.pk, name=organization.name)
-        for organization in said.organizations
-    ]
-    grantees += [
-        Named(GranteeKind.PRACTITIONER, user_id=user.pk, name=user.name)
-        for user in said.practitioners
-    ]
-    if said.named_by_custodian:
-        grantees.append(Named(GranteeKind.NAMED_BY_CUSTODIAN))
     return ConsentFacts(
         key="",
         decision=said.decision,
@@ -164,7 +154,8 @@ def _drafted(said: Said, custodian_id: int, patient_id: int) -> ConsentFacts:
         patient_id=patient_id,
         starts_at=said.starts_at,
         ends_at=said.ends_at,
-        grantees=tuple(grantees),
+        grantees=tuple(_meant(whom) for whom in said.named),
+        exceptions=tuple(_meant(whom) for whom in said.excepted),
         purposes=frozenset(said.purposes),
         actions=frozenset(said.actions),
         studies=said.studies,
@@ -172,4 +163,24 @@ def _drafted(said: Said, custodian_id: int, patient_id: int) -> ConsentFacts:
         performers=said.performing_organizations,
         data_from=said.data_from,
         data_until=said.data_until,
+        series=said.series,
+        body_regions=said.body_regions,
+        labels=said.labels,
+        force=said.force,
+        obligations=frozenset(map(str, said.obligations)),
+        maximum_uses=said.maximum_uses,
+    )
+
+
+def _meant(whom: Whom) -> Named:
+    team = whom.team
+    members = team.members.filter(ended_at=None).values_list("user_id", flat=True) if team else ()
+    organization = team.organization if team else whom.organization
+    return Named(
+        whom.kind,
+        organization.pk if organization else None,
+        whom.user.pk if whom.user else None,
+        str(whom.organization or whom.user or team or ""),
+        whom.role or "",
+        frozenset(members),
     )

@@ -50,13 +50,11 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
 
     def serving(self, purpose: str, action: str) -> "ConsentQuerySet":
         """Those given for that purpose and that action."""
-        said = Term.objects.filter(consent=OuterRef("pk"))
-        return self.for_purpose(purpose).filter(Exists(said.filter(axis="action", value=action)))
+        return self.filter(serves(purpose, action))
 
     def for_purpose(self, purpose: str) -> "ConsentQuerySet":
         """Those given for that purpose, whatever the action."""
-        said = Term.objects.filter(consent=OuterRef("pk"), axis="purpose", value=purpose)
-        return self.filter(Exists(said))
+        return self.filter(_says("purpose", purpose))
 
     def usable(self, *, deidentified: bool) -> "ConsentQuerySet":
         """Permits whose obligations leave room for one more use of this kind."""
@@ -64,6 +62,15 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         if deidentified:
             return left
         return left.exclude(obligations__contains=f"|{Obligation.DEIDENTIFY}|")
+
+
+def serves(purpose: str, action: str) -> Q:
+    """The condition that a consent was given for that purpose and that action."""
+    return _says("purpose", purpose) & _says("action", action)
+
+
+def _says(axis: str, value: str) -> Q:
+    return Q(Exists(Term.objects.filter(consent=OuterRef("pk"), axis=axis, value=value)))
 
 
 class Proxy(models.Model):
@@ -273,6 +280,12 @@ class Grantee(models.Model):
         # name it.
         indexes = [
             models.Index(fields=["consent", "organization"], name="grantees_of_a_consent"),
+            # A search asks which consents name a role, everybody, or whoever has a link.
+            models.Index(
+                fields=["kind", "role"],
+                name="grantees_without_a_name",
+                condition=Q(kind__in=["role", "everyone", "link"]),
+            ),
         ]
 
 

@@ -130,6 +130,11 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def own_policy(self) -> ImplicitPolicy | None:
+        """The implicit policy that it set for itself; None: as the region says."""
+        return ImplicitPolicy(self.implicit_policy) if self.implicit_policy else None
+
 
 class Membership(models.Model):
     """One role of one person at one organization."""

@@ -3,5 +3,14 @@
 from .asked import AccessRequest
 from .fencing import shared_with, visible
 from .grants import Grant, GrantQuerySet, Share
+from .relations import Relationship
 
-__all__ = ["AccessRequest", "Grant", "GrantQuerySet", "Share", "shared_with", "visible"]
+__all__ = [
+    "AccessRequest",
+    "Grant",
+    "GrantQuerySet",
+    "Relationship",
+    "Share",
+    "shared_with",
+    "visible",
+]

@@ -1,45 +1,123 @@
 """The fence: `decide()` in SQL.
 
-`visible` speaks of the columns `organization_id`, `patient_id`, `study_uid`, `study_date` and
-`modalities` of the archive's studies by name; it is used by `archive.Study.objects` only.
+`visible` speaks of the archive's studies by the names of their columns and of their series; it is
+used by `archive.Study.objects` and by `access.fence` only. What costs something is asked last, and
+of the own studies only whether somebody is kept out.
 """
 
 from datetime import datetime
+from typing import cast
 
-from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Concat, StrIndex
+from django.db.models import Exists, F, Model, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, Concat, StrIndex
+from django.db.models.lookups import Exact
 
-from sharing.access.rules import OWN_STAFF_PURPOSES, closed_gate
-from sharing.consent.models import Consent, ConsentQuerySet, Term
-from sharing.consent.rules import Axis, Decision, GranteeKind
-from sharing.kernel.purposes import Action
-from sharing.tenants.rules import Actor
+from sharing.access.rules import (
+    closed_gate,
+    is_own,
+    may_be_implied,
+    policies_that_open,
+    takes_a_copy,
+    way_of,
+)
+from sharing.consent.models import Consent, ConsentQuerySet, Term, serves
+from sharing.consent.rules import Axis, Decision, Force
+from sharing.kernel.purposes import Action, Obligation
+from sharing.tenants.models import Organization, Region
+from sharing.tenants.rules import Actor, ImplicitPolicy, OrganizationState
 
 from .grants import Grant, GrantQuerySet
+from .relations import Relationship, RelationshipQuerySet
 
 
-def visible(actor: Actor, action: Action, at: datetime) -> Q | None:
+def visible(
+    studies: type[Model], actor: Actor, action: Action, at: datetime, *, deidentified: bool = False
+) -> Q | None:
     """The condition under which the actor may do `action`; None when a gate is closed to all.
 
-    The same rule as `rules.decide`, rung by rung, over the archive's studies.
+    The same rule as `rules.decide`, rung by rung, over the archive's `studies`.
     """
     if closed_gate(actor, action):
         return None
-    speaking = _about_the_study(Consent.objects.in_force(at).serving(actor.purpose, action))
-    named = speaking.naming(actor)
-    denied = Exists(named.filter(decision=Decision.DENY))
-    permits = Exists(named.filter(decision=Decision.PERMIT))
-    carriers = speaking.filter(decision=Decision.PERMIT).by_way_of(GranteeKind.NAMED_BY_CUSTODIAN)
-    carried = Exists(carriers.filter(Exists(_carried_grants(actor, action, at))))
-    others = Q(patient__certain=True) & ~Q(denied) & (Q(permits) | Q(carried))
-    if actor.purpose in OWN_STAFF_PURPOSES:
-        return Q(organization_id=actor.organization_id) | others
-    return others
+    refused = _refusals(studies, actor, action, at)
+    permits = _permits(studies, at).usable(deidentified=deidentified)
+    opens = _opens(permits.serving(actor.purpose, action), actor, action, at)
+    others = Q(patient__certain=True) & Q(_custodian()) & ~Q(refused)
+    if takes_a_copy(action):
+        looking = permits.for_purpose(actor.purpose).naming(actor)
+        strict = looking.filter(obligations__contains=f"|{Obligation.NO_DOWNLOAD}|")
+        others &= ~Q(Exists(strict))
+    others &= opens
+    if not is_own(actor):
+        return others
+    own = Q(organization_id=actor.organization_id)
+    return (own if actor.user_id is None else own & ~Q(_kept_out(actor, at))) | others
 
 
 def shared_with(actor: Actor, at: datetime) -> Exists:
     """Whether a live grant names the actor or the actor's organization for the study."""
     return Exists(_grants(actor, Action.DISCOVER, at))
+
+
+def _custodian(**said: object) -> Exists:
+    """Whether the study's custodian is active, and more that is said of it."""
+    return Exists(
+        Organization.objects.filter(
+            pk=OuterRef("organization_id"), state=OrganizationState.ACTIVE, **said
+        )
+    )
+
+
+def _of_the_patient(at: datetime) -> ConsentQuerySet:
+    return Consent.objects.in_force(at).filter(
+        patient=OuterRef("patient_id"), custodian=OuterRef("organization_id")
+    )
+
+
+def _kept_out(actor: Actor, at: datetime) -> Exists:
+    """Rung 0½: the patient excluded this person; the index holds exclusions only."""
+    listed = _of_the_patient(at).filter(force=Force.EXCLUSION)
+    return Exists(listed.naming(actor))
+
+
+def _refusals(studies: type[Model], actor: Actor, action: Action, at: datetime) -> Exists:
+    """Rungs 2 and 3, and the exclusions for all others: any denial that names the actor."""
+    named = _of_the_patient(at).filter(decision=Decision.DENY).naming(actor)
+    about = serves(actor.purpose, action) & _scope(studies, denies=True)
+    return Exists(named.filter(~Q(force=Force.ORDINARY) | about))
+
+
+def _permits(studies: type[Model], at: datetime) -> ConsentQuerySet:
+    return _of_the_patient(at).filter(_scope(studies, denies=False), decision=Decision.PERMIT)
+
+
+def _opens(serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime) -> Q:
+    """Rungs 4 to 6."""
+    carried = serving.by_way_of(way_of(actor)).filter(Exists(_carried_grants(actor, action, at)))
+    opens = Q(Exists(serving.naming(actor))) | Q(Exists(carried))
+    if may_be_implied(actor, action):
+        lets = Region.objects.filter(pk=1, implied_relationships=True)
+        opens |= Q(Exists(lets)) & Q(Exists(_relationships(actor, at)))
+    policies = policies_that_open(actor, action)
+    if policies:
+        opens |= _policy(policies)
+    return opens
+
+
+def _policy(policies: frozenset[ImplicitPolicy]) -> Q:
+    """Rung 6: the region's implicit policy, where the custodian is no stricter."""
+    wide = sorted(policies)
+    lets = Region.objects.filter(pk=1, implicit_policy__in=wide)
+    custodian = _custodian(implicit_policy__in=["", *wide])
+    return Q(Exists(lets)) & Q(labels="|") & Q(custodian)
+
+
+def _relationships(actor: Actor, at: datetime) -> RelationshipQuerySet:
+    named = Q(study_uid=OuterRef("study_uid")) | Q(study_uid="")
+    holding = Relationship.objects.holding(at).meaning(actor)
+    return holding.filter(
+        named, custodian=OuterRef("organization_id"), patient=OuterRef("patient_id")
+    )
 
 
 def _grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
@@ -57,7 +135,7 @@ def _carried_grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet
         patient=OuterRef("patient"),
         study_uid=_study("study_uid"),
     )
-    return on_study.filter(starts_at__gte=OuterRef("starts_at"))
+    return on_study.filter(starts_at__gte=OuterRef("since"))
 
 
 def _given(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
@@ -65,18 +143,23 @@ def _given(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
     return live.filter(purpose=actor.purpose, actions__contains=f"|{action}|")
 
 
-def _about_the_study(consents: ConsentQuerySet) -> ConsentQuerySet:
+def _scope(studies: type[Model], *, denies: bool) -> Q:
+    """The condition that a consent's scope holds the study: `ConsentFacts.covers` by axis.
+
+    A permit for a time covers no study without a date: comparing with nothing is never true.
+    """
     day = OuterRef("study_date")
-    dated = Q(data_from=None, data_until=None) | (
-        (Q(data_from=None) | Q(data_from__lte=day)) & (Q(data_until=None) | Q(data_until__gte=day))
-    )
-    return consents.filter(
-        dated,
+    starts, ends = F("data_from"), F("data_until")
+    first, last = (Coalesce(day, starts), Coalesce(day, ends)) if denies else (day, day)
+    return Q(
+        Q(data_from=None) | Q(data_from__lte=first),
+        Q(data_until=None) | Q(data_until__gte=last),
         _axis(Axis.STUDY, value=_study("study_uid")),
         _axis(Axis.PERFORMING_ORGANIZATION, value=_study("organization__code")),
-        _axis_of_modalities(),
-        custodian=OuterRef("organization_id"),
-        patient=OuterRef("patient_id"),
+        _axis_of_words(Axis.MODALITY, "modalities", denies=denies),
+        _axis_of_words(Axis.BODY_REGION, "body_regions", denies=denies),
+        _axis_of_words(Axis.LABEL, "labels", denies=False),
+        _axis_of_series(studies, denies=denies),
     )
 
 
@@ -90,8 +173,23 @@ def _axis(axis: Axis, **match: OuterRef) -> Q:
     return Q(~Exists(terms)) | Q(Exists(terms.filter(**match)))
 
 
-def _axis_of_modalities() -> Q:
-    terms = Term.objects.filter(consent=OuterRef("pk"), axis=Axis.MODALITY)
+def _axis_of_words(axis: Axis, column: str, *, denies: bool) -> Q:
+    """An axis whose values stand in one column of the study, as |CT|SR|."""
+    terms = Term.objects.filter(consent=OuterRef("pk"), axis=axis)
     wanted = Concat(Value("|"), F("value"), Value("|"))
-    hit = terms.annotate(at=StrIndex(_study("modalities"), wanted)).filter(at__gt=0)
-    return Q(~Exists(terms)) | Q(Exists(hit))
+    hit = terms.annotate(at=StrIndex(_study(column), wanted)).filter(at__gt=0)
+    covered = Q(~Exists(terms)) | Q(Exists(hit))
+    return covered | Q(Exact(OuterRef(column), Value("|"))) if denies else covered
+
+
+def _axis_of_series(studies: type[Model], *, denies: bool) -> Q:
+    """A permit must name all series of the study, a denial one of them."""
+    terms = Term.objects.filter(consent=OuterRef("pk"), axis=Axis.SERIES)
+    series = cast(type[Model], studies._meta.get_field("series").related_model)
+    held = series._default_manager.filter(study=OuterRef(OuterRef("pk")))
+    said = Term.objects.filter(
+        consent=OuterRef(OuterRef("pk")), axis=Axis.SERIES, value=OuterRef("series_uid")
+    )
+    if denies:
+        return Q(~Exists(terms)) | Q(Exists(held.filter(Exists(said)))) | Q(~Exists(held))
+    return Q(~Exists(terms)) | (Q(Exists(held)) & Q(~Exists(held.exclude(Exists(said)))))

@@ -14,7 +14,7 @@ from sharing.consent.rules import GranteeKind
 from sharing.identity.models import Patient
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, User
-from sharing.tenants.rules import Actor
+from sharing.tenants.rules import Actor, Role
 
 
 class Share(models.Model):
@@ -50,7 +50,12 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(reviewed, starts_at__lte=at, ends_at__gt=at, revoked_at=None)
 
     def meaning(self, actor: Actor) -> "GrantQuerySet":
-        """Those given to the actor's organization as a whole, or to the actor there."""
+        """Those given to the actor's organization as a whole, or to the actor there.
+
+        Who comes by a link is none of its people.
+        """
+        if Role.BEARER in actor.roles:
+            return self.filter(grantee_kind=GranteeKind.LINK)
         here = Q(organization_id=actor.organization_id)
         whom = Q(here, grantee_kind=GranteeKind.ORGANIZATION)
         if actor.user_id is not None:

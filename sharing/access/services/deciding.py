@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sharing.access.models import Grant
+from sharing.access.models import Grant, Relationship
 from sharing.access.rules import (
     Ask,
     ConsentFacts,
@@ -11,11 +11,12 @@ from sharing.access.rules import (
     Facts,
     GrantFacts,
     Named,
+    RelationFacts,
     Subject,
     decide,
 )
-from sharing.consent.models import Consent
-from sharing.consent.rules import Axis, ConsentState, GranteeKind
+from sharing.consent.models import Consent, Grantee
+from sharing.consent.rules import Axis, ConsentState, Force, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, User
@@ -42,7 +43,9 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
     consents = (
         Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
         .select_related("custodian")
-        .prefetch_related("grantees__organization", "grantees__user", "terms")
+        .prefetch_related(
+            "grantees__organization", "grantees__user", "grantees__team__members", "terms"
+        )
         .order_by("pk")
     )
     grants = (
@@ -50,10 +53,28 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         .select_related("share__shared_by", "organization", "user")
         .order_by("pk")
     )
+    region = region_settings()
     return Facts(
         consents=tuple(consent_facts(consent) for consent in consents),
         grants=tuple(grant_facts(grant) for grant in grants),
-        region=region_settings(),
+        region=region,
+        relations=_relations(patients) if region.implied else (),
+    )
+
+
+def _relations(patients: set[int]) -> tuple[RelationFacts, ...]:
+    rows = Relationship.objects.filter(patient_id__in=patients)
+    return tuple(
+        RelationFacts(
+            words=Relationship.Kind(row.kind).label,
+            custodian_id=row.custodian_id,
+            patient_id=row.patient_id,
+            study_uid=row.study_uid,
+            whom=Named(row.grantee_kind, row.organization_id, row.user_id),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
+        for row in rows.order_by("pk")
     )
 
 
@@ -69,15 +90,8 @@ def consent_facts(consent: Consent) -> ConsentFacts:
         patient_id=consent.patient_id,
         starts_at=consent.starts_at,
         ends_at=consent.ends_at,
-        grantees=tuple(
-            Named(
-                GranteeKind(grantee.kind),
-                grantee.organization_id,
-                grantee.user_id,
-                str(grantee.organization or grantee.user or ""),
-            )
-            for grantee in consent.grantees.all()
-        ),
+        grantees=tuple(_named(each) for each in consent.grantees.all() if not each.excepted),
+        exceptions=tuple(_named(each) for each in consent.grantees.all() if each.excepted),
         purposes=frozenset(said.get("purpose", ())),
         actions=frozenset(said.get("action", ())),
         state=ConsentState(consent.state),
@@ -86,7 +100,39 @@ def consent_facts(consent: Consent) -> ConsentFacts:
         performers=frozenset(said.get(Axis.PERFORMING_ORGANIZATION, ())),
         data_from=consent.data_from,
         data_until=consent.data_until,
+        series=frozenset(said.get(Axis.SERIES, ())),
+        body_regions=frozenset(said.get(Axis.BODY_REGION, ())),
+        labels=frozenset(said.get(Axis.LABEL, ())),
+        force=Force(consent.force),
+        since=consent.since,
+        lapses_at=consent.lapses_at,
+        obligations=frozenset(filter(None, consent.obligations.split("|"))),
+        maximum_uses=consent.maximum_uses,
+        used=consent.used,
     )
+
+
+def _named(grantee: Grantee) -> Named:
+    """A grantee by value, with the people that are in its team now."""
+    team = grantee.team
+    members = team.members.all() if team else ()
+    return Named(
+        GranteeKind(grantee.kind),
+        team.organization_id if team else grantee.organization_id,
+        grantee.user_id,
+        _whom(grantee),
+        grantee.role,
+        frozenset(member.user_id for member in members if member.ended_at is None),
+    )
+
+
+def _whom(grantee: Grantee) -> str:
+    """Whom it names, for the sentence that gives the reason."""
+    named = grantee.organization or grantee.user or grantee.team
+    if not grantee.role:
+        return str(named or "")
+    where = f" of {named}" if named else ""
+    return f"each {Role(grantee.role).words.lower()}{where}"
 
 
 def grant_facts(grant: Grant) -> GrantFacts:

@@ -16,7 +16,12 @@ from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, User
-from sharing.tenants.rules import Actor
+from sharing.tenants.rules import Actor, OrganizationState
+
+
+def words_in(column: str) -> frozenset[str]:
+    """The words of a column such as |CT|SR|."""
+    return frozenset(word for word in column.split("|") if word)
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -26,7 +31,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         self, actor: Actor, at: datetime, action: Action = Action.DISCOVER
     ) -> "StudyQuerySet":
         """The studies with which the actor may do `action` now: `access.rules.decide` in SQL."""
-        condition = visible(actor, action, at)
+        condition = visible(self.model, actor, action, at)
         return self.none() if condition is None else self.filter(condition)
 
     def shared_with(self, actor: Actor, at: datetime) -> "StudyQuerySet":
@@ -52,6 +57,8 @@ class Study(models.Model):
     description = models.CharField(max_length=200, blank=True)
     referring_physician = models.CharField(max_length=324, blank=True)
     modalities = models.CharField(max_length=120, default="|")
+    body_regions = models.CharField(max_length=200, default="|", db_default="|")  # |CHEST|
+    labels = models.CharField(max_length=120, default="|", db_default="|")  # what is sensitive
     series_count = models.PositiveIntegerField(default=0)
     instance_count = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, default=StudyState.RECEIVING.value)
@@ -94,7 +101,15 @@ class Study(models.Model):
             study_date=self.study_date,
             modalities=frozenset(self.modality_list),
             certain=self.patient.certain,
+            body_regions=words_in(self.body_regions),
+            labels=words_in(self.labels),
+            series=self._series_uids,
+            custodian_active=self.organization.state == OrganizationState.ACTIVE,
+            policy=self.organization.own_policy,
         )
+
+    def _series_uids(self) -> frozenset[str]:
+        return frozenset(self.series.values_list("series_uid", flat=True))
 
 
 class Series(models.Model):

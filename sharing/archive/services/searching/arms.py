@@ -2,21 +2,26 @@
 
 An arm only narrows: whatever it yields must still pass the fence. Together the arms hold all that
 may pass it: what is the actor's own organization's, and what a consent or a grant names the actor
-for (the two ways into `access.models.visible`). The own arm is the first of these ways itself, so
-nothing is left to ask of its studies.
+for, by name or by a group that the actor is of; a relationship; and where the region lets it, all
+custodians. These are the ways into `access.models.visible`. The own arm is the first of them
+itself, so nothing is left to ask of its studies, unless a patient keeps this person out.
 """
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sharing.access.rules import OWN_STAFF_PURPOSES
+from sharing.access.rules import is_own, policies_that_open
 from sharing.archive.sql import rows
-from sharing.consent.rules import ConsentState, Decision, GranteeKind
+from sharing.consent.rules import ConsentState, Decision, Force, GranteeKind
+from sharing.kernel.purposes import Action
 from sharing.kernel.sql import moment
-from sharing.tenants.rules import Actor
+from sharing.tenants.rules import Actor, OrganizationState, Role
+from sharing.tenants.services import region_settings
 
 FEW = 5000
 """So many candidates are looked at one by one; beyond, the custodian's own order is walked."""
@@ -33,8 +38,10 @@ class Arm:
 
 def arms(actor: Actor, at: datetime, *, custodian_id: int | None) -> list[Arm]:
     """All places where the actor may find something, or only those of one custodian."""
-    own = actor.purpose in OWN_STAFF_PURPOSES and custodian_id in (None, actor.organization_id)
-    made = [Arm(actor.organization_id, open=True)] if own else []
+    own = is_own(actor) and custodian_id in (None, actor.organization_id)
+    made = [Arm(actor.organization_id, open=not _kept_out(actor))] if own else []
+    if _implicitly_open(actor):
+        return made + _everywhere(actor, own, custodian_id)
     found = _candidates(actor, at, FEW + 1)
     if len(found) > FEW:
         made += _of_many(actor, at, own, custodian_id)
@@ -46,6 +53,26 @@ def arms(actor: Actor, at: datetime, *, custodian_id: int | None) -> list[Arm]:
         and not (own and organization == actor.organization_id)
     }
     return [*made, Arm(studies=tuple(sorted(wanted)))] if wanted else made
+
+
+def _kept_out(actor: Actor) -> bool:
+    """Whether any patient anywhere excluded this person; then the fence is asked of each study."""
+    if actor.user_id is None:
+        return False
+    params = [actor.user_id, GranteeKind.PRACTITIONER.value, Force.EXCLUSION.value]
+    return bool(rows(_EXCLUDED, [*params, ConsentState.ACTIVE.value]))
+
+
+def _implicitly_open(actor: Actor) -> bool:
+    policies = policies_that_open(actor, Action.DISCOVER)
+    return bool(policies) and region_settings().policy in policies
+
+
+def _everywhere(actor: Actor, own: bool, custodian_id: int | None) -> list[Arm]:
+    """Every custodian is walked in its own order."""
+    found = [pk for (pk,) in rows(_CUSTODIANS, [OrganizationState.ACTIVE.value])]
+    mine = actor.organization_id if own else None
+    return [Arm(pk) for pk in found if custodian_id in (None, pk) and pk != mine]
 
 
 def _of_many(actor: Actor, at: datetime, own: bool, custodian_id: int | None) -> list[Arm]:
@@ -62,35 +89,85 @@ def _of_many(actor: Actor, at: datetime, own: bool, custodian_id: int | None) ->
 
 
 def _candidates(actor: Actor, at: datetime, most: int | None) -> list[tuple[Any, ...]]:
-    """(custodian, study) that a consent in force or a live grant names the actor for."""
-    now = moment(at)
-    named = [(GranteeKind.ORGANIZATION, "organization_id", actor.organization_id)]
-    if actor.user_id is not None:
-        named.append((GranteeKind.PRACTITIONER, "user_id", actor.user_id))
-    params: list[Any] = []
-    for kind, _, whom in named:
-        params += [whom, kind.value, ConsentState.ACTIVE.value, Decision.PERMIT.value, now]
-        params += [whom, kind.value, now]
-    sql = _union(tuple(column for _, column, _ in named))
+    """(custodian, study) that a consent in force, a live grant or a relationship names."""
+    sql, slots = _union(tuple(sorted(actor.roles)), actor.user_id is not None)
+    values = {
+        "organization": actor.organization_id,
+        "user": actor.user_id,
+        "now": moment(at),
+        "active": ConsentState.ACTIVE.value,
+        "permit": Decision.PERMIT.value,
+    }
+    params = [values[slot] for slot in slots]
     return rows(f"{sql} LIMIT %s", [*params, most]) if most else rows(sql, params)
 
 
-@lru_cache(maxsize=2)
-def _union(columns: tuple[str, ...]) -> str:
-    texts = [text.format(column=one) for one in columns for text in (_CONSENTED, _GRANTED)]
-    return " UNION ".join(texts)
+@lru_cache(maxsize=64)
+def _union(roles: tuple[Role, ...], person: bool) -> tuple[str, tuple[str, ...]]:
+    """The text for actors of these roles, and which value stands in each place."""
+    texts = [_CONSENTED.format(whom=whom) for whom in _whom(roles, person)]
+    texts += [_GRANTED.format(whom=whom, study=study) for whom, study in _granted(roles, person)]
+    texts.append(_TIED)
+    slots: list[str] = []
+
+    def placed(found: re.Match[str]) -> str:
+        slots.append(found[1])
+        return "%s"
+
+    return re.sub(r":(\w+)", placed, " UNION ".join(texts)), tuple(slots)
+
+
+def _whom(roles: tuple[Role, ...], person: bool) -> Iterator[str]:
+    """Conditions on a consent's grantee `g`, each along an index."""
+    if Role.BEARER in roles:
+        yield f"g.kind IN ('{GranteeKind.LINK}', '{GranteeKind.EVERYONE}')"
+        return
+    yield f"g.organization_id = :organization AND g.kind = '{GranteeKind.ORGANIZATION}'"
+    yield f"g.kind = '{GranteeKind.EVERYONE}'"
+    named = ", ".join(f"'{role}'" for role in roles)
+    yield f"g.kind = '{GranteeKind.ROLE}' AND g.role IN ({named})"
+    if person:
+        yield f"g.user_id = :user AND g.kind = '{GranteeKind.PRACTITIONER}'"
+        yield "g.team_id IN (SELECT team_id FROM tenants_teammember WHERE user_id = :user)"
+
+
+def _granted(roles: tuple[Role, ...], person: bool) -> Iterator[tuple[str, str]]:
+    """Conditions on a grant `g`, and how it names studies: one, or all of a patient's."""
+    kinds = [(GranteeKind.ORGANIZATION, "g.organization_id = :organization")]
+    if person:
+        kinds.append((GranteeKind.PRACTITIONER, "g.user_id = :user"))
+    if Role.BEARER in roles:
+        kinds = [(GranteeKind.LINK, "g.grantee_kind <> ''")]
+    for kind, whom in kinds:
+        for study in (
+            "archive_study.study_uid = g.study_uid",
+            "g.study_uid = '' AND archive_study.patient_id = g.patient_id",
+        ):
+            yield f"{whom} AND g.grantee_kind = '{kind}'", study
 
 
 _CONSENTED = """
     SELECT archive_study.organization_id, archive_study.id
     FROM consent_grantee g CROSS JOIN consent_consent c CROSS JOIN archive_study
-    WHERE g.{column} = %s AND g.kind = %s AND c.id = g.consent_id
-    AND c.state = %s AND c.decision = %s AND c.starts_at <= %s
+    WHERE {whom} AND c.id = g.consent_id
+    AND c.state = :active AND c.decision = :permit AND c.starts_at <= :now
     AND archive_study.patient_id = c.patient_id AND archive_study.organization_id = c.custodian_id
 """
 _GRANTED = """
     SELECT archive_study.organization_id, archive_study.id
     FROM access_grant g CROSS JOIN archive_study
-    WHERE g.{column} = %s AND g.grantee_kind = %s AND g.revoked_at IS NULL AND g.ends_at > %s
-    AND archive_study.organization_id = g.custodian_id AND archive_study.study_uid = g.study_uid
+    WHERE {whom} AND g.revoked_at IS NULL AND g.ends_at > :now
+    AND archive_study.organization_id = g.custodian_id AND {study}
 """
+_TIED = """
+    SELECT archive_study.organization_id, archive_study.id
+    FROM access_relationship r CROSS JOIN archive_study
+    WHERE r.organization_id = :organization AND r.ends_at > :now
+    AND archive_study.patient_id = r.patient_id AND archive_study.organization_id = r.custodian_id
+"""
+_EXCLUDED = """
+    SELECT 1 FROM consent_grantee g CROSS JOIN consent_consent c
+    WHERE g.user_id = %s AND g.kind = %s AND c.id = g.consent_id AND c.force = %s AND c.state = %s
+    LIMIT 1
+"""
+_CUSTODIANS = "SELECT id FROM tenants_organization WHERE state = %s ORDER BY id"

@@ -1,0 +1,343 @@
+"""What a decision is made of: the study, the consents, grants and relationships, by value. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from sharing.audit.rules import Ground, What
+from sharing.consent.rules import ConsentState, Force, GranteeKind
+from sharing.consent.rules import Decision as Said
+from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
+from sharing.tenants.rules import Actor, ImplicitPolicy, RegionSettings, Role
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+LOOKING = frozenset({Action.DISCOVER, Action.REPORT, Action.IMAGES})
+
+
+class Rule(StrEnum):
+    """The rung that decided, as the access log names it."""
+
+    ACTOR_INACTIVE = "actor_inactive"
+    SECOND_FACTOR_MISSING = "second_factor_missing"
+    PURPOSE_NOT_OF_ROLE = "purpose_not_of_role"
+    ACTION_NOT_OF_ROLE = "action_not_of_role"
+    PERSON_EXCLUDED = "person_excluded"
+    OWN_STAFF = "own_staff"
+    CUSTODIAN_INACTIVE = "custodian_inactive"
+    IDENTITY_UNCERTAIN = "identity_uncertain"
+    OPTED_OUT = "opted_out"
+    CONSENT_DENIES = "consent_denies"
+    OBLIGATION_FORBIDS = "obligation_forbids"
+    CONSENT_PERMITS = "consent_permits"
+    SHARED_INSIDE_CONSENT = "shared_inside_consent"
+    IMPLIED_RELATIONSHIP = "implied_relationship"
+    IMPLICIT_POLICY = "implicit_policy"
+    NOTHING_APPLIES = "nothing_applies"
+
+
+def no_series() -> frozenset[str]:
+    """A study of which no series are known."""
+    return frozenset()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The study by value: access knows patients and organizations, never studies.
+
+    `series` is asked only where a consent is limited to series. `policy` is the custodian's own
+    implicit policy; None says what the region says.
+    """
+
+    custodian_id: int
+    custodian: str
+    patient_id: int
+    patient: str
+    study: str
+    study_uid: str
+    study_date: date | None = None
+    modalities: frozenset[str] = frozenset()
+    certain: bool = True
+    body_regions: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    series: Callable[[], frozenset[str]] = field(default=no_series, compare=False)
+    custodian_active: bool = True
+    policy: ImplicitPolicy | None = None
+
+    @property
+    def what(self) -> What:
+        """The study as the access log names it."""
+        return What(
+            custodian=self.custodian,
+            patient=self.patient,
+            study=self.study,
+            study_uid=self.study_uid,
+        )
+
+
+@dataclass(frozen=True)
+class Named:
+    """A grantee of a consent or a grant; `members` are the people of a team at this moment."""
+
+    kind: GranteeKind
+    organization_id: int | None = None
+    user_id: int | None = None
+    name: str = ""
+    role: str = ""
+    members: frozenset[int] = frozenset()
+
+    def is_for(self, actor: Actor) -> bool:
+        """Whether the actor is meant, by the membership of this moment."""
+        if Role.BEARER in actor.roles:
+            return self.kind in (GranteeKind.LINK, GranteeKind.EVERYONE)
+        return self.kind == GranteeKind.EVERYONE or (self._here(actor) and self._means(actor))
+
+    def _here(self, actor: Actor) -> bool:
+        """Whether the actor acts for the organization, where one is named."""
+        return self.organization_id in (None, actor.organization_id)
+
+    def _means(self, actor: Actor) -> bool:
+        if self.kind == GranteeKind.PRACTITIONER:
+            return self.user_id == actor.user_id is not None
+        if self.kind == GranteeKind.PROJECT and actor.purpose != Purpose.RESEARCH:
+            return False
+        if self.kind in (GranteeKind.TEAM, GranteeKind.PROJECT):
+            return actor.user_id in self.members
+        if self.kind == GranteeKind.ROLE:
+            return self.role in actor.roles
+        return self.kind == GranteeKind.ORGANIZATION
+
+
+@dataclass(frozen=True)
+class ConsentFacts:
+    """One version of a consent, by value."""
+
+    key: str
+    decision: Said
+    custodian_id: int
+    patient_id: int
+    starts_at: datetime
+    ends_at: datetime | None
+    grantees: tuple[Named, ...]
+    purposes: frozenset[str]
+    actions: frozenset[str]
+    state: ConsentState = ConsentState.ACTIVE
+    studies: frozenset[str] = frozenset()
+    modalities: frozenset[str] = frozenset()
+    performers: frozenset[str] = frozenset()
+    data_from: date | None = None
+    data_until: date | None = None
+    series: frozenset[str] = frozenset()
+    body_regions: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    exceptions: tuple[Named, ...] = ()
+    force: Force = Force.ORDINARY
+    since: datetime | None = None
+    lapses_at: datetime | None = None
+    obligations: frozenset[str] = frozenset()
+    maximum_uses: int | None = None
+    used: int = 0
+
+    def in_force(self, at: datetime) -> bool:
+        """Active, within its own period, and said by who may still say it."""
+        begun = self.state == ConsentState.ACTIVE and self.starts_at <= at
+        ends = min(self.ends_at or FOREVER, self.lapses_at or FOREVER)
+        return begun and at < ends
+
+    def is_about(self, subject: Subject) -> bool:
+        """Whether it is of the study's patient at the study's custodian."""
+        return (self.custodian_id, self.patient_id) == (subject.custodian_id, subject.patient_id)
+
+    def covers(self, subject: Subject) -> bool:
+        """Whether the study lies in its scope: AND between axes, OR within one.
+
+        What the study doesn't say is covered by a denial and not by a permit.
+        """
+        denies = self.decision == Said.DENY
+        return (
+            self.is_about(subject)
+            and _on_axis(self.studies, {subject.study_uid})
+            and _on_axis(self.modalities, subject.modalities, denies)
+            and _on_axis(self.body_regions, subject.body_regions, denies)
+            and _on_axis(self.labels, subject.labels)
+            and _on_axis(self.performers, {subject.custodian})
+            and _in_period(self.data_from, self.data_until, subject.study_date, denies)
+            and self._covers_series(subject)
+        )
+
+    def _covers_series(self, subject: Subject) -> bool:
+        """A study is decided as a whole: a permit must name all series, a denial one of them."""
+        if not self.series:
+            return True
+        held = subject.series()
+        if self.decision == Said.DENY:
+            return not held or bool(held & self.series)
+        return bool(held) and held <= self.series
+
+    def speaks_of(self, ask: "Ask") -> bool:
+        """Whether it is in force, about this study, purpose and action, and not used up."""
+        return self.serves(ask) and ask.action in self.actions
+
+    def serves(self, ask: "Ask") -> bool:
+        """The same, whatever the action."""
+        return (
+            self.in_force(ask.at)
+            and self.covers(ask.subject)
+            and ask.actor.purpose in self.purposes
+            and self.usable(deidentified=ask.deidentified)
+        )
+
+    def usable(self, *, deidentified: bool) -> bool:
+        """Whether its obligations leave room for one more use of this kind."""
+        left = self.maximum_uses is None or self.used < self.maximum_uses
+        return left and (deidentified or Obligation.DEIDENTIFY not in self.obligations)
+
+    def names(self, actor: Actor) -> Named | None:
+        """The grantee by which it means this actor, unless it leaves the actor out."""
+        if any(each.is_for(actor) for each in self.exceptions):
+            return None
+        return next((named for named in self.grantees if named.is_for(actor)), None)
+
+    @property
+    def through_custodian(self) -> bool:
+        """Whether it lets the custodian name who may see."""
+        return self.goes_by(GranteeKind.NAMED_BY_CUSTODIAN)
+
+    def goes_by(self, kind: GranteeKind) -> bool:
+        """Whether it names by way of somebody: the custodian, or whoever bears a link."""
+        return any(named.kind == kind for named in self.grantees)
+
+
+@dataclass(frozen=True)
+class GrantFacts:
+    """One study shared with one grantee, by value; a blank `study_uid`: all of the patient's."""
+
+    key: str
+    custodian_id: int
+    patient_id: int
+    study_uid: str
+    grantee: Named
+    purpose: Purpose
+    actions: frozenset[str]
+    starts_at: datetime
+    ends_at: datetime
+    shared_by: str
+    revoked: bool = False
+    review_by: datetime | None = None
+
+    def speaks_of(self, ask: "Ask") -> bool:
+        """Whether it is live and gives this actor this action on this study."""
+        subject = ask.subject
+        return (
+            self.lives(ask.at)
+            and (self.custodian_id, self.patient_id) == (subject.custodian_id, subject.patient_id)
+            and self.study_uid in ("", subject.study_uid)
+            and self.purpose == ask.actor.purpose
+            and ask.action in self.actions
+            and self.grantee.is_for(ask.actor)
+        )
+
+    def lives(self, at: datetime) -> bool:
+        """Begun, not ended, not revoked, and not left without its review."""
+        reviewed = self.review_by is None or at < self.review_by
+        return not self.revoked and reviewed and self.starts_at <= at < self.ends_at
+
+
+@dataclass(frozen=True)
+class RelationFacts:
+    """A referral, an open consult or a transfer; a blank `study_uid`: all of the patient's."""
+
+    words: str
+    custodian_id: int
+    patient_id: int
+    study_uid: str
+    whom: Named
+    starts_at: datetime
+    ends_at: datetime
+
+    def speaks_of(self, ask: "Ask") -> bool:
+        """Whether it holds now, and ties this actor to this study."""
+        subject = ask.subject
+        return (
+            self.starts_at <= ask.at < self.ends_at
+            and (self.custodian_id, self.patient_id) == (subject.custodian_id, subject.patient_id)
+            and self.study_uid in ("", subject.study_uid)
+            and self.whom.is_for(ask.actor)
+        )
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who wants to do what to which study, when; and whether without what names the patient."""
+
+    actor: Actor
+    action: Action
+    subject: Subject
+    at: datetime
+    deidentified: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is on file about the study's patient."""
+
+    consents: tuple[ConsentFacts, ...] = ()
+    grants: tuple[GrantFacts, ...] = ()
+    region: RegionSettings = field(default_factory=RegionSettings)
+    relations: tuple[RelationFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The rung that decided, and the consent and grant it rested on."""
+
+    rule: Rule
+    consent: str = ""
+    grant: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer with its ground; never a bare bool."""
+
+    allowed: bool
+    reason: str
+    basis: Basis
+    obligations: frozenset[str] = frozenset()
+
+    @property
+    def ground(self) -> Ground:
+        """The decision as the access log keeps it."""
+        return Ground(self.allowed, self.basis.rule, self.reason, self.basis.consent)
+
+
+def obligations_of(permits: Iterable[ConsentFacts]) -> frozenset[str]:
+    """What all that permits obliges to: the union, of numbers of uses the smallest."""
+    found: set[str] = set()
+    left: list[int] = []
+    for consent in permits:
+        found |= consent.obligations
+        if consent.maximum_uses is not None:
+            left.append(consent.maximum_uses - consent.used)
+    if left:
+        found.add(f"{Obligation.MAXIMUM_USES}:{min(left)}")
+    return frozenset(found)
+
+
+def takes_a_copy(action: Action) -> bool:
+    """Whether a copy leaves by it."""
+    return action in LEAVING
+
+
+def _on_axis(limit: frozenset[str], values: Iterable[str], unknown: bool = False) -> bool:
+    said = set(values)
+    return not limit or bool(limit & said) or (unknown and not said)
+
+
+def _in_period(start: date | None, end: date | None, day: date | None, unknown: bool) -> bool:
+    if start is None and end is None:
+        return True
+    if day is None:
+        return unknown
+    return (start or day) <= day <= (end or day)
