@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from sharing.access.models import shared_with, visible
+from sharing.access.fence import Within, fence
+from sharing.access.models import shared_with
 from sharing.access.rules import Subject
 from sharing.archive.rules import Outcome, StudyState
 from sharing.identity.models import Patient
@@ -31,8 +32,8 @@ class StudyQuerySet(models.QuerySet["Study"]):
         self, actor: Actor, at: datetime, action: Action = Action.DISCOVER
     ) -> "StudyQuerySet":
         """The studies with which the actor may do `action` now: `access.rules.decide` in SQL."""
-        condition = visible(self.model, actor, action, at)
-        return self.none() if condition is None else self.filter(condition)
+        bound = fence(self.model, actor, action, at)
+        return self.none() if bound is None else self.filter(Within(self.model, bound))
 
     def shared_with(self, actor: Actor, at: datetime) -> "StudyQuerySet":
         """Those that a live share names the actor for; only ever inside the fence."""

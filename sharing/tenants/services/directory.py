@@ -5,7 +5,8 @@ from django.db.models import QuerySet
 
 from sharing.kernel.bulk import read
 from sharing.kernel.errors import Absent
-from sharing.tenants.models import Membership, Organization, Region, User
+from sharing.kernel.sql import rows
+from sharing.tenants.models import Membership, Organization, User
 from sharing.tenants.rules import (
     TREATING,
     ImplicitPolicy,
@@ -76,9 +77,13 @@ def operators_mail() -> list[str]:
 
 def region_settings() -> RegionSettings:
     """What the region decided for all, read anew at each decision."""
-    row = Region.objects.filter(pk=1).first()
-    if row is None:
+    found = rows(_REGION)
+    if not found:
         return RegionSettings()
-    return RegionSettings(
-        ImplicitPolicy(row.implicit_policy), row.implied_relationships, row.age_of_majority
-    )
+    policy, implied, majority = found[0]
+    return RegionSettings(ImplicitPolicy(policy), bool(implied), majority)
+
+
+_REGION = """
+    SELECT implicit_policy, implied_relationships, age_of_majority FROM tenants_region WHERE id = 1
+"""

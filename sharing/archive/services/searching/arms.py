@@ -123,9 +123,8 @@ def _whom(roles: tuple[Role, ...], person: bool) -> Iterator[str]:
         yield f"g.kind IN ('{GranteeKind.LINK}', '{GranteeKind.EVERYONE}')"
         return
     yield f"g.organization_id = :organization AND g.kind = '{GranteeKind.ORGANIZATION}'"
-    yield f"g.kind = '{GranteeKind.EVERYONE}'"
-    named = ", ".join(f"'{role}'" for role in roles)
-    yield f"g.kind = '{GranteeKind.ROLE}' AND g.role IN ({named})"
+    named = ", ".join(f"'{role}'" for role in ("", *roles))
+    yield f"g.kind IN ('{GranteeKind.EVERYONE}', '{GranteeKind.ROLE}') AND g.role IN ({named})"
     if person:
         yield f"g.user_id = :user AND g.kind = '{GranteeKind.PRACTITIONER}'"
         yield "g.team_id IN (SELECT team_id FROM tenants_teammember WHERE user_id = :user)"
