@@ -24,6 +24,34 @@ class ShareWidens(DomainError):
     message = "You can share on only what was shared with you. Nobody gained access."
 
 
+class GlassInvalid(DomainError):
+    """An emergency access that says too little, or that nobody proved to be theirs."""
+
+    code = "glass_invalid"
+    message = "The emergency access is not complete. Nothing was opened."
+
+
+class GlassBlocked(DomainError):
+    """An earlier emergency access of the same person waits for its review, and too long."""
+
+    code = "glass_blocked"
+    message = (
+        "An earlier emergency access of yours was not reviewed in time. "
+        "Ask your privacy officer; nothing was opened."
+    )
+
+
+class GlassQuota(DomainError):
+    """The person used emergency access as often as the region lets one person in a day."""
+
+    code = "glass_quota"
+    message = "You have used emergency access as often as one may in a day. Nothing was opened."
+
+
+class GlassNotFound(Absent):
+    """No such emergency access or review, or none of the actor's business."""
+
+
 class ShareNotFound(Absent):
     """No such share, or one that is none of the actor's business."""
 

@@ -32,6 +32,14 @@ class Person(NamedTuple):
     sex: str
 
 
+class PatientName(NamedTuple):
+    """How a person at the bedside names a patient: identifier, who issued it, birth date."""
+
+    issuer: str
+    identifier: str
+    birth_date: date
+
+
 class Known(NamedTuple):
     """A patient as the custodian knows them."""
 
@@ -180,6 +188,10 @@ def named_patient(*, organization_id: int, identifier: str, birth_date: date) ->
     )
     rows = list(found.order_by("pk")[:2])
     return rows[0] if len(rows) == 1 else None
+def patients_named(name: PatientName) -> QuerySet[Patient]:
+    """What the custodians of the region know under that name, for certain: one patient of each."""
+    found = Patient.objects.filter(**name._asdict(), certain=True)
+    return found.select_related("organization").order_by("pk")
 
 
 def own_patient(actor: Actor, *, public_id: str) -> Patient:

@@ -60,10 +60,17 @@ class Region(models.Model):
     implicit_policy = models.CharField(max_length=20, default=ImplicitPolicy.DENY.value)
     implied_relationships = models.BooleanField(default=False)
     age_of_majority = models.PositiveSmallIntegerField(default=18)
+    emergency_hours = models.PositiveSmallIntegerField(default=4)
+    review_days = models.PositiveSmallIntegerField(default=3)
+    emergencies_a_day = models.PositiveSmallIntegerField(default=3)
 
     class Meta:
         constraints = [
             models.CheckConstraint(name="there_is_one_region", condition=Q(pk=1)),
+            models.CheckConstraint(
+                name="emergencies_last_one_to_four_hours",
+                condition=Q(emergency_hours__gte=1, emergency_hours__lte=4),
+            ),
             models.CheckConstraint(
                 name="implicit_policy_is_a_known_one",
                 condition=Q(implicit_policy__in=[policy.value for policy in ImplicitPolicy]),

@@ -121,6 +121,7 @@ class Duty(StrEnum):
     MANAGE_TEAMS = "manage_teams"
     SET_POLICY = "set_policy"
     SET_REGION = "set_region"
+    BREAK_GLASS = "break_glass"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
@@ -128,8 +129,10 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.PRIVACY_OFFICER: frozenset(
         {Duty.READ_LOG, Duty.DELETE, Duty.HOLD, Duty.LABEL, Duty.LIFT_LABEL, Duty.SET_POLICY}
     ),
-    Role.RADIOLOGIST: frozenset({Duty.SHARE, Duty.REJECT, Duty.DECIDE, Duty.LABEL}),
-    Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL}),
+    Role.RADIOLOGIST: frozenset(
+        {Duty.SHARE, Duty.REJECT, Duty.DECIDE, Duty.LABEL, Duty.BREAK_GLASS}
+    ),
+    Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL, Duty.BREAK_GLASS}),
     Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
     Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL}),
     Role.OPERATOR: frozenset({Duty.APPROVE_ORGANIZATIONS, Duty.SET_REGION}),
@@ -182,6 +185,12 @@ class RegionSettings:
     """Whether a referral, an open consult or a transfer opens the study that it names."""
     majority: int = 18
     """The age, in years, from which a patient speaks for themselves."""
+    emergency_hours: int = 4
+    """For how long an emergency access lasts at most."""
+    review_days: int = 3
+    """Working days within which an emergency access is reviewed."""
+    emergencies_a_day: int = 3
+    """How often one person may use emergency access within 24 hours."""
 
 
 SCOPES = (

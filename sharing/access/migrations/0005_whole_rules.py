@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0003_sharing_on'),
+        ('access', '0004_requests'),
         ('identity', '0002_searching'),
         ('tenants', '0003_teams_and_policies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

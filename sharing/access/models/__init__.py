@@ -2,14 +2,18 @@
 
 from .asked import AccessRequest
 from .fencing import shared_with, visible
+from .glass import Glass, GlassPatient, Review
 from .grants import Grant, GrantQuerySet, Share
 from .relations import Relationship
 
 __all__ = [
     "AccessRequest",
+    "Glass",
+    "GlassPatient",
     "Grant",
     "GrantQuerySet",
     "Relationship",
+    "Review",
     "Share",
     "shared_with",
     "visible",

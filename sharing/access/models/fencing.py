@@ -14,6 +14,7 @@ from django.db.models.lookups import Exact
 
 from sharing.access.rules import (
     closed_gate,
+    glass_gives,
     is_own,
     may_be_implied,
     policies_that_open,
@@ -26,6 +27,7 @@ from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.models import Organization, Region
 from sharing.tenants.rules import Actor, ImplicitPolicy, OrganizationState
 
+from .glass import Glass, GlassPatient
 from .grants import Grant, GrantQuerySet
 from .relations import Relationship, RelationshipQuerySet
 
@@ -39,15 +41,19 @@ def visible(
     """
     if closed_gate(actor, action):
         return None
-    refused = _refusals(studies, actor, action, at)
+    refused = Exists(_denials(actor, at).filter(_ordinary(studies, actor, action)))
     permits = _permits(studies, at).usable(deidentified=deidentified)
     opens = _opens(permits.serving(actor.purpose, action), actor, action, at)
-    others = Q(patient__certain=True) & Q(_custodian()) & ~Q(refused)
+    shareable = Q(patient__certain=True) & Q(_custodian())
+    others = ~Q(refused)
     if takes_a_copy(action):
         looking = permits.for_purpose(actor.purpose).naming(actor)
         strict = looking.filter(obligations__contains=f"|{Obligation.NO_DOWNLOAD}|")
         others &= ~Q(Exists(strict))
     others &= opens
+    if glass_gives(actor, action):
+        others |= Q(_broken(actor, at)) & ~Q(Exists(_denials(actor, at).exclude(_LESS)))
+    others &= shareable
     if not is_own(actor):
         return others
     own = Q(organization_id=actor.organization_id)
@@ -80,11 +86,24 @@ def _kept_out(actor: Actor, at: datetime) -> Exists:
     return Exists(listed.naming(actor))
 
 
-def _refusals(studies: type[Model], actor: Actor, action: Action, at: datetime) -> Exists:
+_LESS = Q(force=Force.ORDINARY)
+"""What an emergency overrides; an exclusion and an opt-out bind in it too."""
+
+
+def _denials(actor: Actor, at: datetime) -> ConsentQuerySet:
     """Rungs 2 and 3, and the exclusions for all others: any denial that names the actor."""
-    named = _of_the_patient(at).filter(decision=Decision.DENY).naming(actor)
-    about = serves(actor.purpose, action) & _scope(studies, denies=True)
-    return Exists(named.filter(~Q(force=Force.ORDINARY) | about))
+    return _of_the_patient(at).filter(decision=Decision.DENY).naming(actor)
+
+
+def _ordinary(studies: type[Model], actor: Actor, action: Action) -> Q:
+    """Of those the ones about this: an ordinary one has its purposes, actions and scope."""
+    return ~_LESS | (serves(actor.purpose, action) & _scope(studies, denies=True))
+
+
+def _broken(actor: Actor, at: datetime) -> Exists:
+    """Whether the actor broke the glass for the study's patient, and it still lasts."""
+    mine = Glass.objects.lasting(at).of(actor)
+    return Exists(GlassPatient.objects.filter(patient=OuterRef("patient_id"), glass__in=mine))
 
 
 def _permits(studies: type[Model], at: datetime) -> ConsentQuerySet:

@@ -1,11 +1,11 @@
 """What a decision is made of: the study, the consents, grants and relationships, by value. Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from sharing.audit.rules import Ground, What
+from sharing.audit.rules import Ground, What, Who
 from sharing.consent.rules import ConsentState, Force, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
@@ -27,6 +27,7 @@ class Rule(StrEnum):
     CUSTODIAN_INACTIVE = "custodian_inactive"
     IDENTITY_UNCERTAIN = "identity_uncertain"
     OPTED_OUT = "opted_out"
+    EMERGENCY = "emergency"
     CONSENT_DENIES = "consent_denies"
     OBLIGATION_FORBIDS = "obligation_forbids"
     CONSENT_PERMITS = "consent_permits"
@@ -267,6 +268,30 @@ class RelationFacts:
 
 
 @dataclass(frozen=True)
+class GlassFacts:
+    """An emergency access of one person, acting for one organization, to one patient."""
+
+    key: str
+    user_id: int
+    organization_id: int
+    patients: frozenset[int]
+    starts_at: datetime
+    ends_at: datetime
+
+    def speaks_of(self, ask: "Ask") -> bool:
+        """Whether it lasts, and is this actor's, about this study's patient."""
+        mine = (self.user_id, self.organization_id) == (
+            ask.actor.user_id,
+            ask.actor.organization_id,
+        )
+        return (
+            mine
+            and ask.subject.patient_id in self.patients
+            and self.starts_at <= ask.at < self.ends_at
+        )
+
+
+@dataclass(frozen=True)
 class Ask:
     """Who wants to do what to which study, when; and whether without what names the patient."""
 
@@ -285,6 +310,7 @@ class Facts:
     grants: tuple[GrantFacts, ...] = ()
     region: RegionSettings = field(default_factory=RegionSettings)
     relations: tuple[RelationFacts, ...] = ()
+    glasses: tuple[GlassFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -310,6 +336,12 @@ class Decision:
     def ground(self) -> Ground:
         """The decision as the access log keeps it."""
         return Ground(self.allowed, self.basis.rule, self.reason, self.basis.consent)
+
+    def who(self, actor: Actor) -> Who:
+        """The actor as the access log names them: in an emergency, for that purpose."""
+        if self.basis.rule == Rule.EMERGENCY:
+            return replace(actor.who, purpose=Purpose.EMERGENCY)
+        return actor.who
 
 
 def obligations_of(permits: Iterable[ConsentFacts]) -> frozenset[str]:

@@ -26,6 +26,7 @@ from .facts import (
     obligations_of,
     takes_a_copy,
 )
+from .glass import glass_gives
 
 OWN_STAFF_PURPOSES = frozenset({Purpose.TREATMENT, Purpose.OPERATIONS})
 NEVER_IMPLIED = frozenset({Action.RESHARE, Action.AI})
@@ -97,6 +98,22 @@ def opted_out(ask: Ask, facts: Facts) -> Decision | None:
     for consent, _ in _binding(ask, facts, Force.OPT_OUT):
         return _refuse(Rule.OPTED_OUT, "The patient refused all sharing", consent.key)
     return None
+
+
+def emergency(ask: Ask, facts: Facts) -> Decision | None:
+    """Before rung 3: a broken glass overrides denials; it lets look and gives no copy."""
+    if not glass_gives(ask.actor, ask.action):
+        return None
+    open_now = [glass for glass in facts.glasses if glass.speaks_of(ask)]
+    if not open_now:
+        return None
+    until = max(glass.ends_at for glass in open_now)
+    return Decision(
+        allowed=True,
+        reason=f"Emergency access, until {until:%H:%M}",
+        basis=Basis(Rule.EMERGENCY, until=until),
+        obligations=frozenset({Obligation.NO_DOWNLOAD}),
+    )
 
 
 def denied(ask: Ask, facts: Facts) -> Decision | None:
@@ -236,6 +253,7 @@ LADDER: tuple[Rung, ...] = (
     inactive_custodian,
     uncertain_identity,
     opted_out,
+    emergency,
     denied,
     held_back,
     permitted,
@@ -244,7 +262,7 @@ LADDER: tuple[Rung, ...] = (
     implicit_policy,
     nothing_applies,
 )
-"""Break-glass stands before `denied`: an exclusion and an opt-out bind in an emergency too."""
+"""An emergency stands after `opted_out`: an exclusion and an opt-out bind in it too."""
 
 
 def _refuse(rule: Rule, reason: str, consent: str = "") -> Decision:

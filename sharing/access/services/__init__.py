@@ -1,6 +1,6 @@
 """Deciding with the facts on file, and sharing inside what was permitted.
 
-One module per kind of act: `asking`, `deciding`, `ending`, `sharing`.
+One module per kind of act: `asking`, `deciding`, `emergency`, `ending`, `sharing`.
 """
 
 from .asking import (
@@ -19,8 +19,23 @@ from .deciding import (
     decide_many,
     decide_one,
     facts_on_file,
+    glass_facts,
     grant_facts,
     physician_of,
+)
+from .emergency import (
+    Emergency,
+    break_glass,
+    close_review,
+    cut_glass,
+    end_glass,
+    expire_glasses,
+    glass_of,
+    lasting_glasses,
+    review_of,
+    reviews,
+    reviews_waiting,
+    used_here,
 )
 from .ending import revoke_share, share_made, shares_made
 from .sharing import (
@@ -39,17 +54,26 @@ from .sharing import (
 __all__ = [
     "REVIEWED_EVERY",
     "SHARED_ACTIONS",
+    "Emergency",
     "Preview",
     "Wanted",
     "approve_request",
     "ask_access",
+    "break_glass",
+    "close_review",
     "consent_facts",
+    "cut_glass",
     "decide_many",
     "decide_one",
+    "end_glass",
     "end_shares",
+    "expire_glasses",
     "expire_requests",
     "facts_on_file",
+    "glass_facts",
+    "glass_of",
     "grant_facts",
+    "lasting_glasses",
     "my_requests",
     "notes_for",
     "physician_of",
@@ -58,11 +82,15 @@ __all__ = [
     "remind_requests",
     "request_to_answer",
     "requests_to_answer",
+    "review_of",
+    "reviews",
+    "reviews_waiting",
     "revoke_share",
     "share",
     "share_made",
     "shares_made",
     "shares_of_study",
     "treating_person",
+    "used_here",
     "withdraw_request",
 ]

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sharing.access.models import Grant, Relationship
+from sharing.access.models import Glass, Grant, Relationship
 from sharing.access.rules import (
     Ask,
     ConsentFacts,
     Decision,
     Facts,
+    GlassFacts,
+    GlassState,
     GrantFacts,
     Named,
     RelationFacts,
@@ -59,6 +61,25 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         grants=tuple(grant_facts(grant) for grant in grants),
         region=region,
         relations=_relations(patients) if region.implied else (),
+        glasses=_glasses(patients),
+    )
+
+
+def _glasses(patients: set[int]) -> tuple[GlassFacts, ...]:
+    """The emergency accesses to these patients that nobody ended."""
+    rows = Glass.objects.filter(state=GlassState.OPEN, patients__patient_id__in=patients)
+    return tuple(glass_facts(row) for row in rows.distinct().prefetch_related("patients"))
+
+
+def glass_facts(glass: Glass) -> GlassFacts:
+    """An emergency access, by value."""
+    return GlassFacts(
+        key=glass.public_id,
+        user_id=glass.user_id,
+        organization_id=glass.organization_id,
+        patients=frozenset(each.patient_id for each in glass.patients.all()),
+        starts_at=glass.starts_at,
+        ends_at=min(glass.ends_at, glass.ended_at or glass.ends_at),
     )
 
 

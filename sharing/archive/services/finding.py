@@ -11,7 +11,7 @@ from sharing.access.services import decide_many, decide_one
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Study
 from sharing.archive.sql import fence_sql, rows
-from sharing.audit.rules import Ground, What
+from sharing.audit.rules import Ground, What, Who
 from sharing.audit.services import record_read
 from sharing.dicom.names import search_key
 from sharing.kernel.purposes import Action
@@ -142,9 +142,9 @@ def _opened(
     decided = study or Study.objects.with_owners().order_by("pk").first()
     decision = decide_one(actor, action, decided.subject, at=at) if decided else None
     if study is None or decision is None:
-        _log(actor, action, What(study_uid=uid), _ABSENT, at, request_id)
+        _log(actor.who, action, What(study_uid=uid), _ABSENT, at, request_id)
         raise StudyNotFound()
-    _log(actor, action, study.subject.what, decision.ground, at, request_id)
+    _log(decision.who(actor), action, study.subject.what, decision.ground, at, request_id)
     if not decision.allowed:
         raise StudyNotFound()
     return Found(study, decision)
@@ -154,7 +154,7 @@ _ABSENT = Ground(permitted=False, rule="absent", reason="No such study")
 
 
 def _log(
-    actor: Actor, action: Action, what: What, ground: Ground, at: datetime, request_id: str
+    who: Who, action: Action, what: What, ground: Ground, at: datetime, request_id: str
 ) -> None:
     name = f"study.{action}" if ground.permitted else f"study.{action}.refused"
-    record_read(who=actor.who, action=name, at=at, what=what, ground=ground, request_id=request_id)
+    record_read(who=who, action=name, at=at, what=what, ground=ground, request_id=request_id)

@@ -177,7 +177,7 @@ def _note_picture(actor: Actor, study: Study, at: datetime, request_id: str) -> 
     if not decision.allowed:  # ended since the fence was asked
         raise StudyNotFound()
     record_read(
-        who=actor.who,
+        who=decision.who(actor),
         action="study.thumbnail",
         at=at,
         what=study.subject.what,

@@ -17,6 +17,7 @@ from .directory import (
     operators_mail,
     organization_options,
     physicians_mail,
+    privacy_officers,
     region_settings,
     treating_people,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "organization_options",
     "password_changed",
     "physicians_mail",
+    "privacy_officers",
     "refuse",
     "region_settings",
     "require",

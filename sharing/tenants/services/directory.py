@@ -56,6 +56,16 @@ def physicians_mail(organization_id: int) -> QuerySet[User]:
     ).distinct()
 
 
+def privacy_officers(organization_id: int) -> QuerySet[User]:
+    """The active privacy officers of an organization."""
+    return User.objects.filter(
+        is_active=True,
+        memberships__organization_id=organization_id,
+        memberships__ended_at=None,
+        memberships__role=Role.PRIVACY_OFFICER,
+    ).distinct()
+
+
 def treating_people(*, without: int, most: int = 500) -> list[Membership]:
     """Whom of the region's other organizations something can be shared with by name."""
     rows = Membership.objects.filter(
@@ -80,10 +90,11 @@ def region_settings() -> RegionSettings:
     found = rows(_REGION)
     if not found:
         return RegionSettings()
-    policy, implied, majority = found[0]
-    return RegionSettings(ImplicitPolicy(policy), bool(implied), majority)
+    policy, implied, majority, hours, days, a_day = found[0]
+    return RegionSettings(ImplicitPolicy(policy), bool(implied), majority, hours, days, a_day)
 
 
 _REGION = """
-    SELECT implicit_policy, implied_relationships, age_of_majority FROM tenants_region WHERE id = 1
+    SELECT implicit_policy, implied_relationships, age_of_majority, emergency_hours, review_days,
+    emergencies_a_day FROM tenants_region WHERE id = 1
 """

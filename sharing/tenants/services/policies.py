@@ -24,11 +24,17 @@ def set_region(*, settings: RegionSettings, by: Actor, at: datetime) -> Region:
     region.implicit_policy = settings.policy
     region.implied_relationships = settings.implied
     region.age_of_majority = settings.majority
-    region.save(update_fields=["implicit_policy", "implied_relationships", "age_of_majority"])
+    region.emergency_hours = settings.emergency_hours
+    region.review_days = settings.review_days
+    region.emergencies_a_day = settings.emergencies_a_day
+    region.save()
     detail = {
         "policy": str(settings.policy),
         "implied": settings.implied,
         "majority": settings.majority,
+        "emergency_hours": settings.emergency_hours,
+        "review_days": settings.review_days,
+        "emergencies_a_day": settings.emergencies_a_day,
     }
     record(who=by.who, action="region.set", at=at, what=What(detail=detail))
     return region

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sharing.access.rules import is_own, policies_that_open
+from sharing.access.rules import GlassState, is_own, policies_that_open
 from sharing.archive.sql import rows
 from sharing.consent.rules import ConsentState, Decision, Force, GranteeKind
 from sharing.kernel.purposes import Action
@@ -108,6 +108,8 @@ def _union(roles: tuple[Role, ...], person: bool) -> tuple[str, tuple[str, ...]]
     texts = [_CONSENTED.format(whom=whom) for whom in _whom(roles, person)]
     texts += [_GRANTED.format(whom=whom, study=study) for whom, study in _granted(roles, person)]
     texts.append(_TIED)
+    if person:
+        texts.append(_BROKEN)
     slots: list[str] = []
 
     def placed(found: re.Match[str]) -> str:
@@ -164,6 +166,13 @@ _TIED = """
     WHERE r.organization_id = :organization AND r.ends_at > :now
     AND archive_study.patient_id = r.patient_id AND archive_study.organization_id = r.custodian_id
 """
+_BROKEN = f"""
+    SELECT archive_study.organization_id, archive_study.id
+    FROM access_glass b CROSS JOIN access_glasspatient p CROSS JOIN archive_study
+    WHERE b.user_id = :user AND b.ends_at > :now AND b.organization_id = :organization
+    AND b.state = '{GlassState.OPEN}' AND p.glass_id = b.id
+    AND archive_study.patient_id = p.patient_id
+"""  # noqa: S608 - our own word
 _EXCLUDED = """
     SELECT 1 FROM consent_grantee g CROSS JOIN consent_consent c
     WHERE g.user_id = %s AND g.kind = %s AND c.id = g.consent_id AND c.force = %s AND c.state = %s
