@@ -144,6 +144,7 @@ CELERY_BEAT_SCHEDULE = {
     "audit-seal": {"task": "audit.seal", "schedule": 45.0},
     "audit-feed": {"task": "audit.feed", "schedule": 15.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
+    "access-expire-glasses": {"task": "access.expire_glasses", "schedule": 60.0},
     "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
     "access-mind-requests": {"task": "access.mind_requests", "schedule": 600.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},

@@ -37,7 +37,7 @@ class PatientName(NamedTuple):
 
     issuer: str
     identifier: str
-    birth_date: date
+    birth_date: date | None
 
 
 class Known(NamedTuple):
@@ -188,6 +188,8 @@ def named_patient(*, organization_id: int, identifier: str, birth_date: date) ->
     )
     rows = list(found.order_by("pk")[:2])
     return rows[0] if len(rows) == 1 else None
+
+
 def patients_named(name: PatientName) -> QuerySet[Patient]:
     """What the custodians of the region know under that name, for certain: one patient of each."""
     found = Patient.objects.filter(**name._asdict(), certain=True)

@@ -13,6 +13,7 @@ SUBJECTS = {
     "welcome": "{organization} is registered: how to begin",
     "refusal": "The registration of {organization} was refused",
     "shared": "Studies were shared with {organization}",
+    "glass": "Emergency access: a review waits at {organization}",
 }
 """The subject of each e-mail, by its template in templates/mail/."""
 
@@ -51,6 +52,12 @@ def asked_text(asker: str, organization: str) -> str:
 
 
 ANSWERED = "Your request for access was answered."
+
+
+def glass_text(person: str, organization: str, hours: int) -> str:
+    """`Dr Ben Hartley of Hilltop used emergency access for 2 hours.`"""
+    span = "an hour" if hours == 1 else f"{hours} hours"
+    return f"{person} of {organization} used emergency access for {span}."
 
 
 def application_text(organization: str) -> str:

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from sharing.access.asking import RequestState
-from sharing.access.models import AccessRequest, Grant, Share
+from sharing.access.models import AccessRequest, Glass, Grant, Share
 from sharing.access.previews import lost_sight
 from sharing.archive.models import Study
 from sharing.consent.models import Consent
@@ -22,7 +22,7 @@ from sharing.consent.rules import Decision, GranteeKind
 from sharing.kernel.errors import Absent
 from sharing.tenants.models import Letter, Membership, Organization, User
 from sharing.tenants.rules import DUTIES, Actor, Duty, OrganizationState, Role
-from sharing.tenants.services import first_password, physicians_mail
+from sharing.tenants.services import first_password, physicians_mail, privacy_officers
 
 from .models import Mail, Notice
 from .rules import (
@@ -32,6 +32,7 @@ from .rules import (
     Addressee,
     application_text,
     asked_text,
+    glass_text,
     shared_text,
     subject_of,
 )
@@ -116,6 +117,27 @@ def tell_shared(*, share_id: int, at: datetime) -> None:
     for user in people:
         _notify(user, to, "shared", text, link, key, at=at)
     _post_to_all(people, key, "shared", to, lambda: context, at=at)
+
+
+def tell_glass(*, glass_id: int, at: datetime) -> None:
+    """Somebody used emergency access: the privacy officers of their organization and of every
+    organization that reviews it are told, by notice and by e-mail; where an organization has no
+    officer with an account, its officer's address is written to.
+    """
+    glass = Glass.objects.select_related("user", "organization").get(pk=glass_id)
+    text = glass_text(glass.user.name, glass.organization.name, glass.hours)
+    link = reverse("web:emergencies")
+    reviewing = Organization.objects.filter(pk__in=glass.reviews.values("organization"))
+    for organization in {glass.organization, *reviewing}:
+        key = f"glass:{glass.pk}:{organization.pk}"
+        people = list(privacy_officers(organization.pk).order_by("pk"))
+        for user in people:
+            _notify(user, organization, "glass", text, link, key, at=at)
+        context = {"text": text, "link": absolute(link)}
+        _post_to_all(people, key, "glass", organization, lambda said=context: said, at=at)
+        if not people:
+            to = Addressee(organization.privacy_officer_email, organization.privacy_officer_name)
+            _post(key, to, "glass", organization, lambda said=context: said, at=at)
 
 
 def tell_revoked(*, consent_id: int, at: datetime) -> None:

@@ -48,6 +48,12 @@ def tell_answered(request_id: int) -> None:
     services.tell_answered(request_id=request_id, at=timezone.now())
 
 
+@shared_task(name="notify.tell_glass")
+def tell_glass(glass_id: int) -> None:
+    """Somebody used emergency access."""
+    services.tell_glass(glass_id=glass_id, at=timezone.now())
+
+
 @shared_task(name="notify.tell_revoked")
 def tell_revoked(consent_id: int) -> None:
     """Studies left."""

@@ -6,8 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from sharing.access.rules import may_break
+from sharing.access.services import lasting_glasses
 from sharing.notify.services import unread_count
 from sharing.tenants import services as tenants
 from sharing.tenants.services import Actor, Duty
@@ -51,11 +54,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user: Any = request.user
     if actor is None or not user.is_authenticated:
         return {"nav": [], "search_url": None, "acting_choices": [], "notices_count": 0}
+    breaks = may_break(actor)
     return {
         "nav": places(actor, request.path),
         "search_url": _address("web:studies") if _sees_studies(actor) else None,
         "acting_choices": SimpleLazyObject(lambda: tenants.acting_choices(user)),
         "notices_count": SimpleLazyObject(lambda: unread_count(actor)),
+        "may_break": breaks,
+        "glasses": SimpleLazyObject(lambda: lasting_glasses(actor, at=timezone.now())),
     }
 
 

@@ -35,6 +35,7 @@ GROUND_KINDS = {
     Rule.OWN_STAFF: "own",
     Rule.CONSENT_PERMITS: "consent",
     Rule.SHARED_INSIDE_CONSENT: "shared",
+    Rule.EMERGENCY: "emergency",
 }
 
 
@@ -206,6 +207,11 @@ DEEDS = {  # action in the log -> verb phrase
     "study.compare": "compared two versions of an image",
     "study.decide_conflict": "decided which version stands",
     "study.share": "shared the study",
+    "glass.break": "used emergency access",
+    "glass.end": "ended their emergency access",
+    "glass.cut": "cut an emergency access",
+    "glass.expire": "closed an emergency access at its end",
+    "glass.review": "reviewed an emergency access",
     "consent.record": "recorded a consent",
     "consent.revoke": "recorded that the consent was revoked",
     "consent.read_evidence": "read the signed form",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sharing.access.rules import Rule
+from sharing.access.services import reviews_waiting
 from sharing.archive.services.showing import named_in_log
 from sharing.audit.services import (
     Entry,
@@ -59,6 +60,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "table": _table(told),
         **_recent(actor, entries, at),
         "patterns": _patterns(actor, at),
+        "to_review": reviews_waiting(actor).count(),
     }
     return render(request, "web/log/privacy.html", context)
 

@@ -32,11 +32,12 @@ class FenceEqualsDecision(TestCase):
         studies=st.lists(worlds.STUDIES, min_size=1, max_size=4),
         grants=st.lists(worlds.GRANTS, max_size=3),
         ties=st.lists(worlds.TIES, max_size=2),
+        glasses=st.lists(worlds.GLASSES, max_size=2),
         region=worlds.REGIONS,
         action=worlds.ACTIONS,
     )
     def test_the_list_is_the_decision_for_each_study(
-        self, consents, studies, grants, ties, region, action
+        self, consents, studies, grants, ties, glasses, region, action
     ):
         world = cast.region.__wrapped__(None)
         worlds.settle(world, region)
@@ -47,6 +48,8 @@ class FenceEqualsDecision(TestCase):
             worlds.add_grant(world, made, given_)
         for tie in ties:
             worlds.add_tie(world, made, tie)
+        for glass in glasses:
+            worlds.add_glass(world, glass)
         subjects = [study.subject for study in Study.objects.with_owners().order_by("pk")]
         made = list(Study.objects.order_by("pk"))
         for actor in worlds.actors(world):

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sharing.access.models import Grant, Relationship, Share
+from sharing.access.models import Glass, GlassPatient, Grant, Relationship, Share
 from sharing.archive.models import Series, Study
 from sharing.consent.models import Consent, Proxy
 from sharing.consent.rules import ConsentState, Decision, Force, GranteeKind, Performer
@@ -91,6 +91,16 @@ TIES = st.fixed_dictionaries(
         "person": st.booleans(),
         "start": DAYS,
         "days": st.integers(min_value=1, max_value=4),
+    }
+)
+GLASSES = st.fixed_dictionaries(
+    {
+        "by": st.sampled_from(["ben", "ben", "cleo", "olga"]),
+        "there": st.sampled_from(["hilltop", "hilltop", "lakeside"]),
+        "patient": st.sampled_from(["pat", "pat", "nobody"]),
+        "start": st.integers(min_value=-3, max_value=1),  # hours
+        "hours": st.integers(min_value=1, max_value=4),
+        "over": st.booleans(),
     }
 )
 POLICIES = st.sampled_from([ImplicitPolicy.DENY, *ImplicitPolicy])
@@ -263,6 +273,19 @@ def add_tie(world: Region, studies: list[Study], tie: dict[str, Any]) -> None:
         user=world.ben.user if tie["person"] else None, starts_at=start,
         ends_at=start + timedelta(days=tie["days"]),
     )  # fmt: skip
+
+
+def add_glass(world: Region, said: dict[str, Any]) -> None:
+    """Written as a row, because only a physician may break one."""
+    start = NOW + timedelta(hours=said["start"])
+    glass = Glass.objects.create(
+        user=getattr(world, said["by"]).user, organization=getattr(world, said["there"]),
+        reason="life", hours=said["hours"], starts_at=start,
+        ends_at=start + timedelta(hours=said["hours"]),
+        state="ended" if said["over"] else "open", ended_at=NOW if said["over"] else None,
+    )  # fmt: skip
+    patient = world.extra["nobody"] if said["patient"] == "nobody" else world.pat
+    GlassPatient.objects.create(glass=glass, patient=patient)
 
 
 def add_grant(world: Region, studies: list[Study], given: dict[str, Any]) -> None:

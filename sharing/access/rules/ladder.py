@@ -107,11 +107,11 @@ def emergency(ask: Ask, facts: Facts) -> Decision | None:
     open_now = [glass for glass in facts.glasses if glass.speaks_of(ask)]
     if not open_now:
         return None
-    until = max(glass.ends_at for glass in open_now)
+    glass = max(open_now, key=lambda each: each.ends_at)
     return Decision(
         allowed=True,
-        reason=f"Emergency access, until {until:%H:%M}",
-        basis=Basis(Rule.EMERGENCY, until=until),
+        reason=f"Emergency access, until {glass.ends_at:%H:%M}",
+        basis=Basis(Rule.EMERGENCY, grant=glass.key, until=glass.ends_at),
         obligations=frozenset({Obligation.NO_DOWNLOAD}),
     )
 

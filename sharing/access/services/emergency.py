@@ -196,7 +196,7 @@ def reviews_waiting(actor: Actor) -> QuerySet[Review]:
 
 
 def used_here(actor: Actor) -> QuerySet[Glass]:
-    """Emergency accesses of the own people, and to own patients, newest first. Raises NotAllowed."""
+    """Uses by the own people and of own patients, newest first. Raises NotAllowed."""
     require(actor, Duty.READ_LOG)
     here = actor.organization_id
     touched = Q(organization_id=here) | Q(reviews__organization_id=here)

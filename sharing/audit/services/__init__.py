@@ -5,7 +5,14 @@ from .checking import check, export, file_anchors
 from .expiring import expire
 from .feeding import bundle_of, feed
 from .figures import Figures, figures, reads_of, what_stands_out
-from .reading import Entry, accounting_of, log_lines, log_of_organization, log_of_study
+from .reading import (
+    Entry,
+    accounting_of,
+    log_in_emergency,
+    log_lines,
+    log_of_organization,
+    log_of_study,
+)
 from .recording import drain, flush_reads, record, record_all, record_read, repeat_read
 from .sealing import seal
 from .witnessing import countersign, heads, newest_head, proof_between
@@ -26,6 +33,7 @@ __all__ = [
     "file_anchors",
     "flush_reads",
     "heads",
+    "log_in_emergency",
     "log_lines",
     "log_of_organization",
     "log_of_study",

@@ -65,6 +65,16 @@ def accounting_of(
     return [_entry(e) for e in _with_counts(told)[:most]]
 
 
+def log_in_emergency(
+    *, custodian: str, actor: str, since: datetime, until: datetime, most: int = 500
+) -> list[Entry]:
+    """What one person opened of a custodian's by emergency access in a time, newest first."""
+    events = Event.objects.filter(
+        custodian=custodian, actor_id=actor, purpose="ETREAT", at__gte=since, at__lte=until
+    )
+    return [_entry(e) for e in _with_counts(events.order_by("-at", "-pk"))[:most]]
+
+
 def _with_counts(events: EventQuerySet) -> EventQuerySet:
     return events.select_related("tally")
 

@@ -1,0 +1,40 @@
+"""That it is still them: the second factor once more, or the password of who has none (allauth)."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
+from allauth.core import ratelimit
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
+
+TOO_OFTEN = "Tried too often. Wait a minute, then try again."
+WRONG_CODE = "This code is not right. Codes change every 30 seconds and work once."
+WRONG_PASSWORD = "This password is not right."  # noqa: S105 - a sentence
+
+
+def asks_for_code(request: HttpRequest) -> bool:
+    """Whether the person has a second factor; who has none types the password."""
+    return Authenticator.objects.filter(user=_user(request)).exists()
+
+
+def what_is_wrong(request: HttpRequest, typed: str) -> str:
+    """Blank when the person proved it now: a code works once, and tries are counted."""
+    user = _user(request)
+    if not ratelimit.consume(request, action="reauthenticate", user=user):
+        return TOO_OFTEN
+    if not asks_for_code(request):
+        if not get_adapter().reauthenticate(user, typed):
+            return WRONG_PASSWORD
+        reauthenticate_by_password(request)
+        return ""
+    form = AuthenticateForm({"code": typed}, user=user)
+    if not form.is_valid():
+        return WRONG_CODE
+    form.save()
+    return ""
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
