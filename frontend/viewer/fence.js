@@ -1,8 +1,8 @@
-// While you look, it may end. Asks the server every second whether the study may still be seen,
+// While you look, it may end. Asks the server every 0.7 s, so that pictures go within the second, whether the study may still be seen,
 // and tells the viewer to blank at once when it may not.
 import { pulseMeans } from "./rules.js";
 
-const EVERY_MS = 1000;
+const EVERY_MS = 700;
 /** Without an answer for this long the pictures are taken away: nobody confirmed them. */
 const PATIENCE_MS = 15_000;
 
