@@ -66,7 +66,9 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     known = [each.patient for each in glass.patients.select_related("patient__organization")]
     lasts = glass.state == GlassState.OPEN and at < glass.ends_at
     rows = [row for patient in known if lasts for row in _rows(actor, patient, at)]
-    context = {"glass": glass, "lasts": lasts, "studies": rows, "patient": _first(known, lasts)}
+    # Whoever refused emergencies too is not there, so the name comes with a study or not at all.
+    patient = rows[0].patient if rows else None
+    context = {"glass": glass, "lasts": lasts, "studies": rows, "patient": patient}
     return render(request, "web/emergency/show.html", context)
 
 
@@ -210,10 +212,6 @@ def _named(patient: Any, data: dict[str, Any]) -> PatientName:
 def _rows(actor: Actor, patient: Any, at: datetime) -> list[Any]:
     found = list(find_studies(actor, at=at, patient=patient.public_id)[:MOST])
     return present.rows(shown_to(actor, found, at=at), organization_id=actor.organization_id)
-
-
-def _first(known: list[Any], lasts: bool) -> Any | None:
-    return known[0] if known and lasts else None
 
 
 def _closed(form: ReviewForm, public_id: str, actor: Actor, at: datetime) -> bool:

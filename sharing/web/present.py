@@ -129,7 +129,8 @@ def warning_words(codes: Iterable[str]) -> list[str]:
 def ground(decision: Decision) -> GroundLine:
     """The decision in words."""
     kind = GROUND_KINDS.get(Rule(decision.basis.rule), "policy") if decision.allowed else "refused"
-    return GroundLine(kind, decision.reason, decision.basis.until)
+    until = None if kind == "emergency" else decision.basis.until  # hours stand in the sentence
+    return GroundLine(kind, decision.reason, until)
 
 
 def study_row(shown: Shown, *, organization_id: int) -> StudyRow:

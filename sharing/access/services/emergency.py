@@ -63,7 +63,7 @@ def break_glass(*, emergency: Emergency, by: Actor, at: datetime) -> Glass:
         raise NotAllowed()
     settings = region_settings()
     _check(emergency, settings.emergency_hours)
-    user = User.objects.select_for_update().get(pk=by.user_id)  # two at once are counted
+    user = User.objects.select_for_update().get(public_id=by.id)  # two at once are counted
     _check_person(user, settings.emergencies_a_day, at)
     patients = list(patients_named(emergency.patient))
     glass = Glass.objects.create(

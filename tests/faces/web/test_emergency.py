@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sharing.access.models import Glass, Review
+from sharing.consent.rules import Decision, Force
+from sharing.kernel.purposes import Action, Purpose
 from tests.cast import PASSWORD, Person, Region
 from tests.sessions import sign_in
 
@@ -83,6 +85,17 @@ def test_before_the_glass_is_broken_hidden_and_absent_answer_the_same(region: Re
         assert pages[0] == pages[1]
     assert not Glass.objects.exists()
     assert ben.post(FIND, named(identifier="RV-9")).status_code == 302  # broken for nobody
+
+
+def test_who_refused_emergencies_too_is_not_there(region: Region) -> None:
+    region.study()
+    absolute = {"ends_at": None, "purposes": frozenset(Purpose), "actions": frozenset(Action)}
+    at = timezone.now() - timedelta(days=1)
+    region.say(Decision.DENY, region.hilltop, force=Force.OPT_OUT, at=at, starts_at=at, **absolute)
+    ben = browser(region.ben)
+    shown = ben.get(ben.post(FIND, named())["Location"]).content.decode()
+    assert "Nothing found" in shown
+    assert "MOREAU" not in shown
 
 
 def test_the_button_shows_for_every_patient_to_those_who_may(region: Region) -> None:
