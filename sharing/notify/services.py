@@ -5,6 +5,7 @@ Neither carries patient data. What was shared stands behind the link, and the fe
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -134,10 +135,10 @@ def tell_glass(*, glass_id: int, at: datetime) -> None:
         for user in people:
             _notify(user, organization, "glass", text, link, key, at=at)
         context = {"text": text, "link": absolute(link)}
-        _post_to_all(people, key, "glass", organization, lambda said=context: said, at=at)
+        _post_to_all(people, key, "glass", organization, partial(dict, context), at=at)
         if not people:
             to = Addressee(organization.privacy_officer_email, organization.privacy_officer_name)
-            _post(key, to, "glass", organization, lambda said=context: said, at=at)
+            _post(key, to, "glass", organization, partial(dict, context), at=at)
 
 
 def tell_revoked(*, consent_id: int, at: datetime) -> None:

@@ -23,7 +23,7 @@ class FenceEqualsDecision(TestCase):
     """Many small worlds: some in each run, WORLDS=1000 in a soak."""
 
     @settings(
-        max_examples=int(os.environ.get("WORLDS", "15")),
+        max_examples=int(os.environ.get("WORLDS", "6")),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
