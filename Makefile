@@ -72,11 +72,13 @@ check: setup
 	cd frontend && npm run --silent lint && npm run --silent test
 
 # Once is enough where the kind of database is not asked: the DICOM floor (an import contract says
-# so), how the house is built, what axe and Chromium see of pages and viewers, and faults of brokers,
-# senders and decoders.
+# so), pictures and transcoded images of every kind of file, how the house is built, what axe and
+# Chromium see of pages and viewers, and faults of brokers, senders and decoders.
 ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_fhir.py \
   tests/audit/test_patterns.py tests/demo/test_phantoms.py tests/portal/test_supervisor.py \
   tests/journeys/test_every_page.py tests/faces/viewer/test_in_chromium.py \
+  tests/faces/dicomweb/test_retrieve_manifest.py tests/faces/dicomweb/test_retrieve_rendered.py \
+  tests/faces/dicomweb/test_retrieve_transcoded.py \
   tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \
   tests/durability/test_other_faults.py
 
