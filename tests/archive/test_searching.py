@@ -31,14 +31,7 @@ from sharing.archive.services.searching import (
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.rules import Actor
 from tests import cast
-from tests.access.test_fence_equals_decision import (
-    CONSENTS,
-    GRANTS,
-    STUDIES,
-    _consent,
-    _grant,
-    _study,
-)
+from tests.access import worlds
 from tests.cast import NOW, Region, make_patient, make_study
 
 TODAY = NOW.date()
@@ -69,26 +62,31 @@ class SearchingIsDeciding(TestCase):
     """Many small worlds: some in each run, WORLDS=1000 in a soak."""
 
     @settings(
-        max_examples=int(os.environ.get("WORLDS", "25")),
+        max_examples=int(os.environ.get("WORLDS", "10")),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(
-        consents=st.lists(CONSENTS, max_size=4),
-        studies=st.lists(STUDIES, min_size=1, max_size=4),
-        grants=st.lists(GRANTS, max_size=3),
+        consents=st.lists(worlds.CONSENTS, max_size=4),
+        studies=st.lists(worlds.STUDIES, min_size=1, max_size=4),
+        grants=st.lists(worlds.GRANTS, max_size=3),
+        region=worlds.REGIONS,
         shape=st.sampled_from(SHAPES),
         few=st.sampled_from([5000, 1, 0]),
     )
-    def test_a_search_is_the_decision_for_each_study(self, consents, studies, grants, shape, few):
+    def test_a_search_is_the_decision_for_each_study(
+        self, consents, studies, grants, region, shape, few
+    ):
         world = cast.region.__wrapped__(None)
-        made = [_study(world, facts) for facts in studies]
+        worlds.settle(world, region)
+        made = [worlds.add_study(world, facts) for facts in studies]
         for said in consents:
-            _consent(world, made, said)
+            worlds.add_consent(world, made, said)
         for given_ in grants:
-            _grant(world, made, given_)
+            worlds.add_grant(world, made, given_)
         keys, matches = shape
+        made = list(Study.objects.with_owners().order_by("pk"))
         subjects = [study.subject for study in made]
         for person in (world.ada, world.mei, world.olga, world.ben, world.cleo):
             decisions = decide_many(person.actor, Action.DISCOVER, subjects, at=NOW)
@@ -220,7 +218,7 @@ def test_what_only_a_grant_names_ben_for_is_found(region: Region, to: str) -> No
         "start": 0, "days": 3, "actions": [Action.DISCOVER], "revoked": False,
         "there": None, "review": None, "standing": False,
     }  # fmt: skip
-    _grant(region, [shown], terms | {"study": 0, "to": to, "purpose": Purpose.TREATMENT})
+    worlds.add_grant(region, [shown], terms | {"study": 0, "to": to, "purpose": Purpose.TREATMENT})
     for few in (5000, 0):
         with mock.patch.object(arms, "FEW", few):
             assert uids_of(region.ben.actor, {}) == [shown.study_uid]
