@@ -2,7 +2,7 @@
 
 Hot paths have no time to build the condition through the ORM, which takes a millisecond. Nothing
 is written by hand here: the text comes from `visible()` itself, and only the organization, the
-person and the moment are filled in. No decision is kept, only the question.
+person or link, and the moment are filled in. No decision is kept, only the question.
 """
 
 import re
@@ -32,6 +32,7 @@ class _Slot(Enum):
 
     ORGANIZATION = -9_000_000_001
     USER = -9_000_000_002
+    LINK = "0: whoever bears this link"
     AT = datetime(1817, 2, 3, 4, 5, 6, 789, UTC)
 
 
@@ -49,6 +50,7 @@ def fence(studies: type[Model], actor: Actor, action: Action, at: datetime) -> B
     values = {
         _Slot.ORGANIZATION: actor.organization_id,
         _Slot.USER: actor.user_id,
+        _Slot.LINK: actor.id,
         _Slot.AT: moment(at),
     }
     return sql, [values[part] if type(part) is _Slot else part for part in plan]
@@ -100,7 +102,7 @@ def _compiled(
 ) -> tuple[str, tuple[Any, ...]]:
     stand_in = Actor(
         kind=kind,
-        id="",
+        id=_Slot.LINK.value,
         name="",
         organization_id=_Slot.ORGANIZATION.value,
         organization_code="",
@@ -123,7 +125,7 @@ def _compiled(
 def _slot(param: Any) -> Any:
     """The parameter itself, or what it stands in for."""
     bound = moment(_Slot.AT.value)
-    stand_ins = {slot.value: slot for slot in (_Slot.ORGANIZATION, _Slot.USER)}
+    stand_ins = {slot.value: slot for slot in (_Slot.ORGANIZATION, _Slot.USER, _Slot.LINK)}
     return stand_ins.get(param, _Slot.AT if param == bound else param)
 
 

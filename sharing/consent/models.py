@@ -211,7 +211,7 @@ class GranteeQuerySet(models.QuerySet["Grantee"]):
     def meaning(self, actor: Actor) -> "GranteeQuerySet":
         """Those that mean the actor now: `access.rules.Named.is_for` in SQL."""
         if Role.BEARER in actor.roles:
-            return self.filter(kind__in=[GranteeKind.LINK, GranteeKind.EVERYONE])
+            return self.filter(kind=GranteeKind.EVERYONE)
         whom = Q(kind=GranteeKind.ORGANIZATION, organization_id=actor.organization_id)
         if actor.user_id is not None:
             whom |= Q(kind=GranteeKind.PRACTITIONER, user_id=actor.user_id)

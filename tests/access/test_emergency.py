@@ -35,7 +35,8 @@ from sharing.access.services import (
 from sharing.archive.models import Study
 from sharing.archive.services.finding import open_study
 from sharing.audit.models import Event
-from sharing.consent.rules import Decision, Force
+from sharing.consent.rules import Verification
+from sharing.consent.services import Told, exclude_person, opt_out
 from sharing.identity.services import PatientName
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Action, Purpose
@@ -48,6 +49,7 @@ from tests.cast import NOW, Person, Region, make_patient, make_person
 
 WORDS = "Road accident, GCS 9, chest trauma."
 HOUR = timedelta(hours=1)
+SPOKEN = Told(verification=Verification.VERBAL, witness="Olga Weiss")
 
 
 def pat(region: Region) -> PatientName:
@@ -100,14 +102,13 @@ def test_it_overrides_a_denial_but_neither_an_absolute_refusal_nor_a_gate(
     region: Region, said: str, images: bool
 ) -> None:
     study = region.study()
-    absolute = {"ends_at": None, "purposes": frozenset(Purpose), "actions": frozenset(Action)}
+    spoken = {"patient": region.pat, "told": SPOKEN, "by": region.mei.actor, "at": region.at}
     if said == "deny":
         region.deny()
     if said == "exclusion":
-        ben = {"organizations": (), "practitioners": (region.ben.user,)}
-        region.deny(force=Force.EXCLUSION, **ben, **absolute)
+        exclude_person(user=region.ben.user, **spoken)
     if said == "opt_out":
-        region.say(Decision.DENY, region.hilltop, force=Force.OPT_OUT, **absolute)
+        opt_out(**spoken)
     assert not may(region, study)
     broken(region)
     if said == "uncertain":

@@ -4,7 +4,7 @@ import os
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -24,6 +24,7 @@ class FenceEqualsDecision(TestCase):
 
     @settings(
         max_examples=int(os.environ.get("WORLDS", "6")),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

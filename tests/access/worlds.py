@@ -12,11 +12,13 @@ from sharing.consent.models import Consent, Proxy
 from sharing.consent.rules import ConsentState, Decision, Force, GranteeKind, Performer
 from sharing.consent.services import EVERYONE, Whom
 from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
+from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Region as RegionRow
 from sharing.tenants.models import Team, TeamMember
 from sharing.tenants.rules import Actor, ImplicitPolicy, Role
 from tests.cast import NOW, Region, make_patient, make_person, make_study
 
+LINK = "the-link-of-the-bearer"
 DAYS = st.integers(min_value=-3, max_value=3)
 MODALITIES = st.sampled_from(["CT", "MR", "CTA"])
 REACHED = [state for state in ConsentState if state != ConsentState.DRAFT]
@@ -27,7 +29,7 @@ WORDS = st.frozensets(st.sampled_from(["CHEST", "BREAST"]), max_size=1)
 LABELS = st.frozensets(st.sampled_from(["mental", "minor"]), max_size=1)
 SOMEBODY = ("hilltop", "ben", "team", "role", "role_here")
 TO = st.sampled_from(
-    ["riverside", "lakeside", "named", "everyone", "project", "link", "client", *SOMEBODY]
+    ["riverside", "ada", "lakeside", "named", "everyone", "project", "link", "client", *SOMEBODY]
 )
 
 CONSENTS = st.fixed_dictionaries(
@@ -74,7 +76,7 @@ STUDIES = st.fixed_dictionaries(
 GRANTS = st.fixed_dictionaries(
     {
         "study": st.integers(min_value=0, max_value=3),
-        "to": st.sampled_from(["hilltop", "lakeside", "ben"]),
+        "to": st.sampled_from(["hilltop", "lakeside", "ben", "link", "link of another"]),
         "there": st.sampled_from(["", "hilltop", "lakeside"]),
         "standing": st.booleans(),
         "review": st.one_of(st.none(), DAYS),
@@ -141,7 +143,7 @@ def actors(world: Region) -> list[Actor]:
         ben, kind="client", id="m", user_id=None, roles=frozenset({Role.CLIENT}), name="Machine"
     )
     bearer = replace(
-        world.ada.actor, kind="link", id="l", user_id=None, roles=frozenset({Role.BEARER}),
+        world.ada.actor, kind="link", id=LINK, user_id=None, roles=frozenset({Role.BEARER}),
         name="Bearer",
     )  # fmt: skip
     at_riverside = replace(
@@ -188,7 +190,12 @@ def add_consent(world: Region, studies: list[Study], said: dict[str, Any]) -> Co
         values["excepted"] = _whom(world, said["but"]) if denies and said["but"] else ()
     if said["lapses"]:
         values |= _proxy(patient, start, start + timedelta(days=said["lapses"]))
-    named = _whom(world, said["to"])
+    to = said["to"]
+    if denies and said["force"] == Force.OPT_OUT:
+        to = "everyone"
+    elif denies and said["force"] == Force.EXCLUSION:
+        to = to if to in ("ada", "ben") else "ada"
+    named = _whom(world, to)
     consent = world.say(said["decision"], world.hilltop, organizations=(), others=named, **values)
     if values.get("maximum_uses"):
         Consent.objects.filter(pk=consent.pk).update(used=said["uses"][1])
@@ -248,6 +255,7 @@ def _proxy(patient: Any, start: datetime, end: datetime) -> dict[str, Any]:
 
 def _whom(world: Region, name: str) -> tuple[Whom, ...]:
     kinds = {
+        "ada": Whom(GranteeKind.PRACTITIONER, user=world.ada.user),
         "ben": Whom(GranteeKind.PRACTITIONER, user=world.ben.user),
         "named": Whom(GranteeKind.NAMED_BY_CUSTODIAN),
         "everyone": EVERYONE,
@@ -292,13 +300,17 @@ def add_grant(world: Region, studies: list[Study], given: dict[str, Any]) -> Non
     """Written as a row, because the share service would refuse most of these."""
     study = studies[given["study"] % len(studies)]
     start = NOW + timedelta(days=given["start"])
+    by_link = given["to"].startswith("link")
     to_person = given["to"] == "ben"
-    where = given["there"] if to_person else given["to"]
+    where = given["there"] if to_person else "" if by_link else given["to"]
     organization = getattr(world, where) if where else None
+    kind = "link" if by_link else "practitioner" if to_person else "organization"
     review = given["review"]
     if given["standing"] and review is None:
         review = 1
+    mine = given["to"] == "link" and not Share.objects.filter(public_id=LINK).exists()
     made = Share.objects.create(
+        public_id=LINK if mine else public_id(),
         custodian=world.riverside,
         shared_by=world.ada.user,
         to_organization=organization or world.hilltop,
@@ -311,7 +323,7 @@ def add_grant(world: Region, studies: list[Study], given: dict[str, Any]) -> Non
         patient=study.patient,
         study_uid="" if given["standing"] else study.study_uid,
         review_by=None if review is None else NOW + timedelta(days=review),
-        grantee_kind="practitioner" if to_person else "organization",
+        grantee_kind=kind,
         organization=organization,
         user=world.ben.user if to_person else None,
         purpose=given["purpose"],

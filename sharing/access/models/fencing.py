@@ -25,7 +25,7 @@ from sharing.consent.models import Consent, ConsentQuerySet, Term, serves
 from sharing.consent.rules import Axis, Decision, Force
 from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.models import Organization, Region
-from sharing.tenants.rules import Actor, ImplicitPolicy, OrganizationState
+from sharing.tenants.rules import Actor, ImplicitPolicy, OrganizationState, Role
 
 from .glass import Glass, GlassPatient
 from .grants import Grant, GrantQuerySet
@@ -113,7 +113,9 @@ def _permits(studies: type[Model], at: datetime) -> ConsentQuerySet:
 def _opens(serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime) -> Q:
     """Rungs 4 to 6."""
     carried = serving.by_way_of(way_of(actor)).filter(Exists(_carried_grants(actor, action, at)))
-    opens = Q(Exists(serving.naming(actor))) | Q(Exists(carried))
+    opens = Q(Exists(carried))
+    if Role.BEARER not in actor.roles:
+        opens |= Q(Exists(serving.naming(actor)))
     if may_be_implied(actor, action):
         lets = Region.objects.filter(pk=1, implied_relationships=True)
         opens |= Q(Exists(lets)) & Q(Exists(_relationships(actor, at)))

@@ -52,10 +52,10 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def meaning(self, actor: Actor) -> "GrantQuerySet":
         """Those given to the actor's organization as a whole, or to the actor there.
 
-        Who comes by a link is none of its people.
+        Who comes by a link is none of its people, and bears that one.
         """
         if Role.BEARER in actor.roles:
-            return self.filter(grantee_kind=GranteeKind.LINK)
+            return self.filter(grantee_kind=GranteeKind.LINK, share__public_id=actor.id)
         here = Q(organization_id=actor.organization_id)
         whom = Q(here, grantee_kind=GranteeKind.ORGANIZATION)
         if actor.user_id is not None:

@@ -78,7 +78,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Named:
-    """A grantee of a consent or a grant; `members` are the people of a team at this moment."""
+    """A grantee of a consent or a grant; `members` are the people of a team at this moment.
+
+    `link` is the one link that a grant was given away by. A consent names no link: it lets the
+    custodian give links away, and carries what is given by them.
+    """
 
     kind: GranteeKind
     organization_id: int | None = None
@@ -86,11 +90,13 @@ class Named:
     name: str = ""
     role: str = ""
     members: frozenset[int] = frozenset()
+    link: str = ""
 
     def is_for(self, actor: Actor) -> bool:
         """Whether the actor is meant, by the membership of this moment."""
         if Role.BEARER in actor.roles:
-            return self.kind in (GranteeKind.LINK, GranteeKind.EVERYONE)
+            mine = self.kind == GranteeKind.LINK and self.link == actor.id != ""
+            return mine or self.kind == GranteeKind.EVERYONE
         return self.kind == GranteeKind.EVERYONE or (self._here(actor) and self._means(actor))
 
     def _here(self, actor: Actor) -> bool:

@@ -140,7 +140,12 @@ def held_back(ask: Ask, facts: Facts) -> Decision | None:
 
 
 def permitted(ask: Ask, facts: Facts) -> Decision | None:
-    """Rung 4a: a permit that names the actor or a group that the actor is of."""
+    """Rung 4a: a permit that names the actor or a group that the actor is of.
+
+    Who comes by a link came for what was given by it, and sees nothing else that is permitted.
+    """
+    if Role.BEARER in ask.actor.roles:
+        return None
     direct = [(c, c.names(ask.actor)) for c in _speaking(ask, facts, Said.PERMIT)]
     found = [(consent, named) for consent, named in direct if named]
     if not found:

@@ -34,7 +34,7 @@ def decide_one(actor: Actor, action: Action, subject: Subject, *, at: datetime) 
 def decide_many(
     actor: Actor, action: Action, subjects: Sequence[Subject], *, at: datetime
 ) -> list[Decision]:
-    """The decisions about many studies, in their order, with three queries in all."""
+    """The decisions about many studies, in their order; the number of queries does not grow."""
     facts = facts_on_file(subjects)
     return [decide(Ask(actor, action, subject, at), facts) for subject in subjects]
 
@@ -163,6 +163,7 @@ def grant_facts(grant: Grant) -> GrantFacts:
         grant.organization_id,
         grant.user_id,
         str(grant.user or grant.organization or ""),
+        link=grant.share.public_id if grant.grantee_kind == GranteeKind.LINK else "",
     )
     return GrantFacts(
         key=grant.share.public_id,

@@ -86,11 +86,23 @@ def _contradictory(said: Said) -> str:
             "This refusal speaks of everything and ends when it is withdrawn.",
         ),
         (
+            bool({whom.kind for whom in said.named} - _NAMED_BY_FORCE[said.force]),
+            "An exclusion names persons; who opts out refuses everybody.",
+        ),
+        (
             bool(indirect & {whom.kind for whom in said.excepted}),
             "Only people and organizations can be left out.",
         ),
     )
     return next((sentence for wrong, sentence in sentences if wrong), "")
+
+
+_NAMED_BY_FORCE = {
+    Force.ORDINARY: frozenset(GranteeKind),
+    Force.EXCLUSION: frozenset({GranteeKind.PRACTITIONER}),
+    Force.OPT_OUT: frozenset({GranteeKind.EVERYONE}),
+}
+"""Whom a refusal of that force may name: searches look for excluded persons by their key alone."""
 
 
 def _limited(said: Said) -> bool:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sharing.access.models import Glass, Review
-from sharing.consent.rules import Decision, Force
-from sharing.kernel.purposes import Action, Purpose
+from sharing.consent.rules import Verification
+from sharing.consent.services import Told, opt_out
 from tests.cast import PASSWORD, Person, Region
 from tests.sessions import sign_in
 
@@ -89,9 +89,8 @@ def test_before_the_glass_is_broken_hidden_and_absent_answer_the_same(region: Re
 
 def test_who_refused_emergencies_too_is_not_there(region: Region) -> None:
     region.study()
-    absolute = {"ends_at": None, "purposes": frozenset(Purpose), "actions": frozenset(Action)}
-    at = timezone.now() - timedelta(days=1)
-    region.say(Decision.DENY, region.hilltop, force=Force.OPT_OUT, at=at, starts_at=at, **absolute)
+    told = Told(verification=Verification.VERBAL, witness="Olga Weiss")
+    opt_out(patient=region.pat, told=told, by=region.mei.actor, at=timezone.now())
     ben = browser(region.ben)
     shown = ben.get(ben.post(FIND, named())["Location"]).content.decode()
     assert "Nothing found" in shown

@@ -94,6 +94,7 @@ def _candidates(actor: Actor, at: datetime, most: int | None) -> list[tuple[Any,
     values = {
         "organization": actor.organization_id,
         "user": actor.user_id,
+        "link": actor.id,
         "now": moment(at),
         "active": ConsentState.ACTIVE.value,
         "permit": Decision.PERMIT.value,
@@ -122,7 +123,6 @@ def _union(roles: tuple[Role, ...], person: bool) -> tuple[str, tuple[str, ...]]
 def _whom(roles: tuple[Role, ...], person: bool) -> Iterator[str]:
     """Conditions on a consent's grantee `g`, each along an index."""
     if Role.BEARER in roles:
-        yield f"g.kind IN ('{GranteeKind.LINK}', '{GranteeKind.EVERYONE}')"
         return
     yield f"g.organization_id = :organization AND g.kind = '{GranteeKind.ORGANIZATION}'"
     named = ", ".join(f"'{role}'" for role in ("", *roles))
@@ -138,7 +138,8 @@ def _granted(roles: tuple[Role, ...], person: bool) -> Iterator[tuple[str, str]]
     if person:
         kinds.append((GranteeKind.PRACTITIONER, "g.user_id = :user"))
     if Role.BEARER in roles:
-        kinds = [(GranteeKind.LINK, "g.grantee_kind <> ''")]
+        by_link = "g.share_id IN (SELECT id FROM access_share WHERE public_id = :link)"
+        kinds = [(GranteeKind.LINK, by_link)]
     for kind, whom in kinds:
         for study in (
             "archive_study.study_uid = g.study_uid",
