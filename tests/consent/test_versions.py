@@ -1,0 +1,136 @@
+"""A change is a new version; what it no longer permits ends at once, and for good."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sharing.access.rules import Rule
+from sharing.access.services import decide_one, share
+from sharing.audit.models import Event
+from sharing.consent.errors import ConsentInvalid
+from sharing.consent.models import Consent
+from sharing.consent.rules import Decision, Force, GranteeKind, Verification
+from sharing.consent.services import (
+    Told,
+    Whom,
+    amend_consent,
+    exclude_person,
+    mark_error,
+    opt_out,
+    revoke_consent,
+    said_by,
+)
+from sharing.kernel.lifecycle import NotNow
+from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.errors import NotAllowed
+from tests.cast import NOW, Region
+
+SPOKEN = Told(verification=Verification.VERBAL, witness="Olga Weiss")
+LATER = NOW + timedelta(hours=1)
+
+
+def may(region: Region, who: str, action: Action = Action.IMAGES, at=LATER) -> Rule | None:
+    """The rung that refuses; None where it is permitted."""
+    subject = region.extra["study"].subject
+    found = decide_one(getattr(region, who).actor, action, subject, at=at)
+    return None if found.allowed else found.basis.rule
+
+
+@pytest.fixture
+def permitted(region: Region) -> Consent:
+    """Pat lets Riverside name who may see; Riverside named Hilltop."""
+    region.extra["study"] = region.study()
+    consent = region.permit(organizations=(), named_by_custodian=True)
+    share(
+        subjects=[region.extra["study"].subject], to=region.hilltop, purpose=Purpose.TREATMENT,
+        until=NOW + timedelta(days=30), note="", by=region.ada.actor, at=NOW,
+    )  # fmt: skip
+    return consent
+
+
+def amended(region: Region, consent: Consent, at=LATER, **said) -> Consent:
+    words = replace(said_by(consent), starts_at=at, **SPOKEN.as_said, **said)
+    return amend_consent(consent=consent, said=words, by=region.mei.actor, at=at)
+
+
+def test_a_version_that_permits_as_much_carries_the_shares_of_the_one_before(
+    region: Region, permitted: Consent
+) -> None:
+    second = amended(region, permitted, purposes=frozenset({Purpose.TREATMENT, Purpose.OPERATIONS}))
+    permitted.refresh_from_db()
+    assert (second.reference, second.version, second.state) == ("C-1001", 2, "active")
+    assert (permitted.state, permitted.version) == ("superseded", 1)
+    assert second.supersedes == permitted
+    assert may(region, "ben") is None
+    assert Event.objects.filter(action="consent.amend", detail__consent="C-1001 v2").count() == 1
+
+
+def test_what_a_version_took_back_stays_taken_back_when_the_next_permits_it_again(
+    region: Region, permitted: Consent
+) -> None:
+    second = amended(region, permitted, modalities=frozenset({"MR"}))
+    assert may(region, "ben") == Rule.IMPLICIT_POLICY
+    amended(region, second, at=LATER + timedelta(hours=1), modalities=frozenset())
+    assert may(region, "ben", at=LATER + timedelta(hours=2)) == Rule.IMPLICIT_POLICY
+
+
+def test_only_the_version_that_stands_can_be_amended_and_by_the_desk_alone(
+    region: Region, permitted: Consent
+) -> None:
+    amended(region, permitted)
+    with pytest.raises(NotNow):
+        amended(region, Consent.objects.get(pk=permitted.pk))
+    region.mei = region.ada
+    with pytest.raises(NotAllowed):
+        amended(region, Consent.objects.get(version=2))
+
+
+def test_nobody_but_the_own_staff_sees_who_opted_out(region: Region, permitted: Consent) -> None:
+    region.permit()
+    said = opt_out(patient=region.pat, told=SPOKEN, by=region.mei.actor, at=NOW)
+    assert may(region, "ben") == may(region, "cleo") == Rule.OPTED_OUT
+    assert may(region, "ada") is None
+    revoke_consent(consent=said, by=region.mei.actor, why="Pat asked.", at=LATER)
+    assert may(region, "ben") is None
+
+
+def test_a_person_whom_the_patient_excludes_sees_nothing_also_at_home(
+    region: Region, permitted: Consent
+) -> None:
+    exclude_person(
+        patient=region.pat, user=region.ada.user, told=SPOKEN, by=region.mei.actor, at=NOW
+    )
+    assert may(region, "ada") == Rule.PERSON_EXCLUDED
+    assert may(region, "mei", Action.DISCOVER) is None
+    assert may(region, "ben") is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"force": Force.EXCLUSION},
+        {"force": Force.OPT_OUT},
+        {"force": Force.OPT_OUT, "organizations": (), "others": (Whom(GranteeKind.LINK),)},
+        {"decision": Decision.PERMIT, "force": Force.OPT_OUT},
+        {"obligations": frozenset({"watermark"})},
+        {"decision": Decision.PERMIT, "excepted": (Whom(GranteeKind.EVERYONE),)},
+    ],
+)
+def test_what_contradicts_itself_is_not_recorded(region: Region, said: dict) -> None:
+    decision = said.pop("decision", Decision.DENY)
+    absolute = {"ends_at": None, "purposes": frozenset(Purpose), "actions": frozenset(Action)}
+    with pytest.raises(ConsentInvalid):
+        region.say(decision, region.hilltop, **absolute, **said)
+    assert not Consent.objects.exists()
+
+
+def test_what_should_never_have_been_recorded_speaks_no_more(
+    region: Region, permitted: Consent
+) -> None:
+    mark_error(consent=permitted, by=region.mei.actor, why="Another patient's form.", at=LATER)
+    permitted.refresh_from_db()
+    assert permitted.state == "entered_in_error"
+    assert may(region, "ben") == Rule.IMPLICIT_POLICY
+    with pytest.raises(NotNow):
+        mark_error(consent=permitted, by=region.mei.actor, why="Twice.", at=LATER)
