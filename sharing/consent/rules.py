@@ -144,7 +144,6 @@ class Extent:
     purposes: frozenset[Purpose]
     actions: frozenset[Action]
     limits: tuple[frozenset[str], ...]
-    starts_at: datetime
     ends_at: datetime | None
     data_from: date | None
     data_until: date | None

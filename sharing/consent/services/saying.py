@@ -40,7 +40,7 @@ class Whom:
 EVERYONE = Whom(GranteeKind.EVERYONE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Told:
     """How it was told: who spoke, how it was made sure of, what was shown and what is kept."""
 
@@ -58,12 +58,12 @@ class Told:
     @property
     def as_said(self) -> dict[str, Any]:
         """The same as keyword arguments of `Said`."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(Told)}
 
 
-@dataclass(frozen=True)
-class Said:
-    """What the patient said, as the form holds it."""
+@dataclass(frozen=True, kw_only=True)
+class Said(Told):
+    """What the patient said, as the form holds it, and how it was told."""
 
     decision: Decision
     starts_at: datetime
@@ -88,16 +88,6 @@ class Said:
     data_until: date | None = None
     obligations: frozenset[Obligation] = frozenset()
     maximum_uses: int | None = None
-    performer: Performer = Performer.SELF
-    performer_name: str = ""
-    proxy: Proxy | None = None
-    verification: Verification = Verification.PAPER
-    verified_by: str = ""
-    verified_at: datetime | None = None
-    witness: str = ""
-    language: str = "en"
-    shown: str = ""
-    evidence: IO[bytes] | None = field(default=None, compare=False)
 
     @property
     def named(self) -> Iterator[Whom]:
@@ -131,7 +121,6 @@ class Said:
             purposes=self.purposes,
             actions=self.actions,
             limits=tuple(self.limits.values()),
-            starts_at=self.starts_at,
             ends_at=self.ends_at,
             data_from=self.data_from,
             data_until=self.data_until,
