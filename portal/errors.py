@@ -50,6 +50,7 @@ STATUS: dict[str, int] = {
     # audit
     "witness_invalid": 422,
     "log_away": 503,
+    "log_too_long": 422,
     # archive
     "wrong_offset": 409,
     "bad_upload": 400,

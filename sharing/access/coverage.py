@@ -25,13 +25,9 @@ def missing(ask: Ask, facts: Facts) -> str:
 
 
 def _by_consent(ask: Ask, facts: Facts) -> Iterator[tuple[str, list[str]]]:
-    subject = ask.subject
     for consent in facts.consents:
-        same = (consent.custodian_id, consent.patient_id) == (
-            subject.custodian_id,
-            subject.patient_id,
-        )
-        if consent.decision == Said.PERMIT and same and not _over(consent, ask):
+        about = consent.decision == Said.PERMIT and consent.is_about(ask.subject)
+        if about and not _over(consent, ask):
             yield consent.key, list(_gaps(consent, ask))
 
 

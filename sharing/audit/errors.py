@@ -15,3 +15,10 @@ class LogAway(DomainError):
 
     code = "log_away"
     message = "The access log can't be written now, so nothing of others is shown. Try again soon."
+
+
+class LogTooLong(DomainError):
+    """More lines than are handed out at once; a part of them would look like all."""
+
+    code = "log_too_long"
+    message = "These are more lines than one file takes. Choose a shorter time."

@@ -27,12 +27,12 @@ _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST op
     "password": _SIGN_IN,
     "sign": _SIGN_IN,
     "audit": _SECURITY,
-    "emergency": _SECURITY,
+    "glass": _SECURITY,
 }
 _CREATES = frozenset(
     {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask"}
 )
-_DELETES = frozenset({"delete", "expire", "erase"})
+_DELETES = frozenset({"delete", "erase", "audit.expire"})
 _READS = frozenset(
     {"discover", "report", "images", "download", "send", "thumbnail", "compare", "read_evidence"}
 )
@@ -86,9 +86,9 @@ def verb_of(action: str) -> str:
     """C, R, U, D or E (AuditEvent.action)."""
     last = action.rpartition(".")[2]
     for verb, words in (("C", _CREATES), ("R", _READS), ("D", _DELETES)):
-        if last in words:
+        if last in words or action in words:
             return verb
-    return "E" if action.startswith(("audit.", "emergency.")) else "U"
+    return "E" if action.startswith(("audit.", "glass.")) else "U"
 
 
 def _subtypes(action: str, verb: str, origin: str) -> list[Coding]:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, include, path
 from django.views.decorators.http import require_http_methods
 
@@ -79,14 +79,12 @@ def _resource(route: str, view: View, name: str) -> URLPattern:
 
 
 def without_body(response: HttpResponseBase) -> HttpResponseBase:
-    """The headers that GET would have had. What would have been streamed is not read; small answers
-    were made, for their length."""
-    if response.streaming:
-        response.streaming_content = iter(())  # type: ignore[attr-defined]
-    else:
-        length = len(response.content)  # type: ignore[attr-defined]
-        response.headers.setdefault("Content-Length", str(length))
-        response.content = b""  # type: ignore[attr-defined]
+    """The headers that GET would have had. A stream is not begun; a small answer was made."""
+    if isinstance(response, StreamingHttpResponse):
+        response.streaming_content = iter(())
+    elif isinstance(response, HttpResponse):
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
     return response
 
 

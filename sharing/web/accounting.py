@@ -93,10 +93,10 @@ def export(request: HttpRequest, form: str) -> HttpResponse:
     if form not in {"csv", "fhir"}:
         raise PatientNotFound()
     custodian = actor.organization_code
-    entries = log_lines(custodian=custodian, since=since, by=actor.who, at=at)
     if form == "fhir":
-        made = bundle_of(custodian=custodian, since=since, until=at, at=at)
+        made = bundle_of(custodian=custodian, since=since, by=actor.who, at=at)
         return _handed("log.json", "application/fhir+json", json.dumps(made).encode())
+    entries = log_lines(custodian=custodian, since=since, by=actor.who, at=at)
     studies = named_in_log(actor, {entry.study for entry in entries}, at=at)
     rows = [_log_row(entry, studies) for entry in entries]
     return _handed("log.csv", "text/csv; charset=utf-8", as_csv(LOG_HEAD, rows))

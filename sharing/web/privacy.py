@@ -1,9 +1,8 @@
 """A privacy officer's desk: how often studies are opened, on what ground, and what stands out."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,8 +19,10 @@ from sharing.audit.services import (
     reads_of,
     what_stands_out,
 )
-from sharing.consent.services import consents_recorded
+from sharing.consent.services import ended_since, in_force_at
 from sharing.identity.services import own_patients
+from sharing.kernel.purposes import Purpose
+from sharing.kernel.sql import chunks
 from sharing.tenants.services import Actor, Duty, require
 
 from . import charts, present, words
@@ -71,7 +72,9 @@ def _stats(actor: Actor, told: Figures, at: datetime) -> list[dict[str, Any]]:
     outside = [week.outside for week in weeks]
     emergencies = [week.grounds["emergency"] for week in weeks]
     refused = [week.refused for week in weeks]
-    consents = _consents(actor, told, at)
+    begins = [_begin(week.begins, at) for week in told.weeks]
+    consents = in_force_at(actor, [*begins[1:], at])  # at the end of each week, and now
+    ended = ended_since(actor, begins[0])
     return [
         _stat("Openings by others", sum(outside), outside, _change(told, len(weeks))),
         _stat(
@@ -86,7 +89,7 @@ def _stats(actor: Actor, told: Figures, at: datetime) -> list[dict[str, Any]]:
             "Consents in force",
             consents[-1],
             consents,
-            words.span(_ended(actor, told), "consent") + " ended or revoked in this time",
+            words.span(ended, "consent") + " ended or revoked in this time",
         ),
     ]
 
@@ -114,25 +117,8 @@ def _refusals(told: Figures) -> str:
     return f"{consent:,} for want of consent, {purpose:,} wrong purpose or role"
 
 
-def _consents(actor: Actor, told: Figures, at: datetime) -> list[int]:
-    """How many were in force at the end of each week, and now."""
-    recorded = consents_recorded(actor).exclude(state__in=("draft", "entered_in_error"))
-    ends = [_end(week.begins, at) for week in told.weeks]
-    return [
-        recorded.filter(starts_at__lte=end)
-        .filter(Q(ends_at=None) | Q(ends_at__gt=end), Q(ended_at=None) | Q(ended_at__gt=end))
-        .count()
-        for end in ends
-    ]
-
-
-def _end(monday: Any, at: datetime) -> datetime:
-    begins = datetime(monday.year, monday.month, monday.day, tzinfo=at.tzinfo)
-    return min(begins + timedelta(weeks=1), at)
-
-
-def _ended(actor: Actor, told: Figures) -> int:
-    return consents_recorded(actor).filter(ended_at__date__gte=told.weeks[0].begins).count()
+def _begin(monday: date, at: datetime) -> datetime:
+    return datetime.combine(monday, time(), at.tzinfo)
 
 
 def _chart(told: Figures) -> charts.Chart:
@@ -165,7 +151,9 @@ def _recent(actor: Actor, entries: list[Entry], at: datetime) -> dict[str, Any]:
     chosen = {
         "others": [e for e in others if e.permitted and e.patient][:LINES],
         "refusals": [e for e in entries if not e.permitted][:SIDE],
-        "emergencies": [e for e in entries if e.permitted and e.purpose == "ETREAT"][:SIDE],
+        "emergencies": [e for e in entries if e.permitted and e.purpose == Purpose.EMERGENCY][
+            :SIDE
+        ],
     }
     shown = [entry for part in chosen.values() for entry in part]
     studies = named_in_log(actor, {entry.study for entry in shown}, at=at)
@@ -183,8 +171,8 @@ def _patterns(actor: Actor, at: datetime) -> list[dict[str, Any]]:
     wanted = sorted({read.patient for read in reads})
     known = {
         patient.public_id: patient
-        for some in range(0, len(wanted), 500)
-        for patient in own_patients(actor).filter(public_id__in=wanted[some : some + 500])
+        for some in chunks(wanted)
+        for patient in own_patients(actor).filter(public_id__in=some)
     }
     names = {key: (patient.latin, patient.native) for key, patient in known.items()}
     return [

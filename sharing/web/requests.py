@@ -82,7 +82,8 @@ def approve(request: HttpRequest, public_id: str) -> HttpResponse:
     wanted = request_to_answer(actor, public_id=public_id, at=at)
     if form.is_valid():
         until = form.cleaned_data["until"]
-        subjects = [p.subject for p in _previews(actor, wanted, until, at) if p.after.allowed]
+        previews = _previews(wanted, _studies(actor, wanted, at), until, at)
+        subjects = [preview.subject for preview in previews if preview.after.allowed]
         try:
             approve_request(public_id=public_id, subjects=subjects, until=until, by=actor, at=at)
         except (AskInvalid, NotCovered, ShareInvalid) as error:
@@ -123,11 +124,17 @@ def _asked(form: AskForm, actor: Actor, at: datetime) -> bool:
     return True
 
 
-def _previews(actor: Actor, wanted: Any, until: datetime, at: datetime) -> list[Any]:
-    """What the consents cover of the patient's studies for the one who asked."""
+def _studies(actor: Actor, wanted: Any, at: datetime) -> list[Any]:
+    """What may be shared of the patient who was named; nothing where nobody was."""
     if wanted.patient is None:
         return []
-    studies = patients_studies_to_share(actor, [wanted.patient], at=at)
+    return patients_studies_to_share(actor, [wanted.patient], at=at)
+
+
+def _previews(wanted: Any, studies: list[Any], until: datetime, at: datetime) -> list[Any]:
+    """What the consents cover of these studies for the one who asked, in their order."""
+    if not studies:
+        return []
     return preview_share(
         subjects=[study.subject for study in studies],
         to=wanted.asked_for,
@@ -148,16 +155,14 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     wanted = request_to_answer(actor, public_id=public_id, at=at)
-    previews = _previews(actor, wanted, at + ANSWERED_WITHIN, at)
-    by_uid = {p.subject.study_uid: p for p in previews}
-    studies = patients_studies_to_share(actor, [wanted.patient], at=at) if wanted.patient else []
+    studies = _studies(actor, wanted, at)
+    previews = _previews(wanted, studies, at + ANSWERED_WITHIN, at)
     context = {
         "wanted": wanted,
         "patient": wanted.patient,
         "lines": [
-            (present.title_of(s), s.study_date, by_uid[s.subject.study_uid].missing)
-            for s in studies
-            if s.subject.study_uid in by_uid
+            (present.title_of(study), study.study_date, preview.missing)
+            for study, preview in zip(studies, previews, strict=True)
         ],
         "possible": any(p.after.allowed for p in previews),
         "approving": approving,

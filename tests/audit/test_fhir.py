@@ -97,6 +97,24 @@ def test_a_read_names_the_reader_the_patient_the_study_and_the_ground() -> None:
     assert portal["type"]["coding"][0]["code"] == "110153"  # the source of what is read
 
 
+@pytest.mark.parametrize(
+    ("action", "kind", "verb"),
+    [
+        ("glass.break", "110113", "E"),
+        ("glass.expire", "110113", "E"),
+        ("audit.expire", "110113", "D"),
+        ("request.expire", "rest", "U"),
+        ("study.delete", "rest", "D"),
+        ("password.change", "110114", "U"),
+    ],
+)
+def test_an_emergency_is_an_alert_and_what_only_ran_out_is_no_deletion(
+    action: str, kind: str, verb: str
+) -> None:
+    made = audit_event(event(action), origin=ORIGIN)
+    assert (made["type"]["code"], made["action"]) == (kind, verb)
+
+
 def test_the_validator_refuses_what_is_none() -> None:
     made = audit_event(event("study.images"), origin=ORIGIN)
     for name in ("type", "recorded", "agent", "source"):

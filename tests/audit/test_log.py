@@ -1,14 +1,17 @@
 """The access log is appended to, never edited, and counts what repeats."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, transaction
 
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.services.finding import find_studies, grounds, open_study, still_allowed
+from sharing.audit.errors import LogTooLong
 from sharing.audit.models import Event
-from sharing.audit.services import log_of_study
+from sharing.audit.rules import What
+from sharing.audit.services import accounting_of, bundle_of, log_lines, log_of_study, record
 from sharing.kernel.purposes import Action
 from tests.cast import NOW, Person, Region
 
@@ -82,3 +85,24 @@ def test_the_pulse_stops_when_pat_revokes(region: Region) -> None:
     assert still_allowed(region.ben.actor, public_id=study.public_id, at=NOW)
     region.revoke(consent)
     assert not still_allowed(region.ben.actor, public_id=study.public_id, at=NOW)
+
+
+def test_what_is_handed_out_is_whole_or_refused(region: Region) -> None:
+    """A part of the log would look like all of it."""
+    who, patient = region.olga.actor.who, region.pat.public_id
+    what = What(custodian="riverside", patient=patient)
+    for _ in range(2):
+        record(who=who, action="study.report", at=NOW + timedelta(seconds=9), what=what)
+    since = NOW + timedelta(seconds=5)
+    asked = {"custodian": "riverside", "by": who, "at": NOW + timedelta(minutes=1)}
+    for hand_out in (
+        partial(log_lines, since=since, **asked),
+        partial(bundle_of, since=since, **asked),
+    ):
+        with pytest.raises(LogTooLong):
+            hand_out(most=1)
+        assert not Event.objects.filter(action="log.export").exists()
+    with pytest.raises(LogTooLong):
+        accounting_of(patient=patient, most=1, **asked)
+    assert len(log_lines(since=since, most=2, **asked)) == 2
+    assert len(accounting_of(patient=patient, most=2, **asked)) == 2

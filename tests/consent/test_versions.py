@@ -15,7 +15,9 @@ from sharing.consent.services import (
     Told,
     Whom,
     amend_consent,
+    ended_since,
     exclude_person,
+    in_force_at,
     mark_error,
     opt_out,
     revoke_consent,
@@ -134,3 +136,20 @@ def test_what_should_never_have_been_recorded_speaks_no_more(
     assert may(region, "ben") == Rule.IMPLICIT_POLICY
     with pytest.raises(NotNow):
         mark_error(consent=permitted, by=region.mei.actor, why="Twice.", at=LATER)
+
+
+def test_how_many_were_in_force_at_a_moment_counts_what_spoke_then(
+    region: Region, permitted: Consent
+) -> None:
+    """C-1001 is amended after an hour, its second version withdrawn after two; another runs on."""
+    second = amended(region, permitted)
+    revoke_consent(
+        consent=second, by=region.mei.actor, why="Pat asked.", at=LATER + timedelta(hours=1)
+    )
+    wrong = region.permit(at=LATER)
+    mark_error(consent=wrong, by=region.mei.actor, why="Another's form.", at=LATER)
+    region.permit(at=LATER, ends_at=LATER + timedelta(days=2))
+    hours = [NOW + timedelta(hours=hour) for hour in (-1, 0, 1, 1.5, 2, 24, 49)]
+    assert in_force_at(region.mei.actor, hours) == [0, 1, 2, 2, 1, 1, 0]
+    assert in_force_at(region.ben.actor, hours) == [0] * 7
+    assert ended_since(region.mei.actor, LATER + timedelta(minutes=1)) == 1

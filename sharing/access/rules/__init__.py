@@ -14,6 +14,7 @@ from .facts import (
     RelationFacts,
     Rule,
     Subject,
+    in_emergency,
     obligations_of,
     takes_a_copy,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "closed_gate",
     "decide",
     "glass_gives",
+    "in_emergency",
     "is_own",
     "may_be_implied",
     "may_break",

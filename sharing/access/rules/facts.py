@@ -345,9 +345,12 @@ class Decision:
 
     def who(self, actor: Actor) -> Who:
         """The actor as the access log names them: in an emergency, for that purpose."""
-        if self.basis.rule == Rule.EMERGENCY:
-            return replace(actor.who, purpose=Purpose.EMERGENCY)
-        return actor.who
+        return in_emergency(actor) if self.basis.rule == Rule.EMERGENCY else actor.who
+
+
+def in_emergency(actor: Actor) -> Who:
+    """The actor as the access log names them while they use emergency access."""
+    return replace(actor.who, purpose=Purpose.EMERGENCY)
 
 
 def obligations_of(permits: Iterable[ConsentFacts]) -> frozenset[str]:

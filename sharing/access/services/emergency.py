@@ -22,6 +22,7 @@ from sharing.access.rules import (
     GlassState,
     ReviewEvent,
     ReviewState,
+    in_emergency,
     may_break,
     review_due,
 )
@@ -32,7 +33,6 @@ from sharing.dicom.names import search_key
 from sharing.identity.models import Patient
 from sharing.identity.services import PatientName, patients_named
 from sharing.kernel.lifecycle import step
-from sharing.kernel.purposes import Purpose
 from sharing.outbox.services import promise
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Organization, User
@@ -80,7 +80,7 @@ def break_glass(*, emergency: Emergency, by: Actor, at: datetime) -> Glass:
     )
     GlassPatient.objects.bulk_create(GlassPatient(glass=glass, patient=each) for each in patients)
     _owe_reviews(glass, patients, review_due(at, settings.review_days))
-    _log(glass, "glass.break", _in_emergency(by), at)
+    _log(glass, "glass.break", in_emergency(by), at)
     promise("notify.tell_glass", at=at, glass_id=glass.pk)
     return glass
 
@@ -145,7 +145,7 @@ def lasting_glasses(actor: Actor, *, at: datetime) -> list[Glass]:
 def end_glass(*, public_id: str, by: Actor, at: datetime) -> Glass:
     """The person needs it no longer. Raises GlassNotFound, NotNow."""
     glass = glass_of(by, public_id=public_id)
-    return _moved(glass.pk, GlassEvent.END, _in_emergency(by), at)
+    return _moved(glass.pk, GlassEvent.END, in_emergency(by), at)
 
 
 @transaction.atomic
@@ -230,10 +230,6 @@ def close_review(
     review.save(update_fields=["state", "closed_at", "closed_by", "remark"])
     _log(review.glass, "glass.review", by.who, at, verdict=review.state)
     return review
-
-
-def _in_emergency(actor: Actor) -> Who:
-    return Who(**{**vars(actor.who), "purpose": Purpose.EMERGENCY})
 
 
 def _log(glass: Glass, action: str, who: Who, at: datetime, **detail: str) -> None:

@@ -38,8 +38,9 @@ def export(out: TextIO) -> int:
     heads, rows = _log()
     _write(out, [{"heads": len(heads)}, *(head.line for head in heads)])
     count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the answer
+    for row in rows:
         _write(out, [row.line])
+        count += 1
     return count
 
 

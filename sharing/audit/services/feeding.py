@@ -10,7 +10,9 @@ from django.conf import settings
 
 from sharing.audit import fhir, syslog
 from sharing.audit.models import Event, Feed, Leaf
+from sharing.audit.rules import Who
 
+from .reading import MOST_LINES, log_export, whole
 from .sealing import FIELDS, by_value, moment
 
 log = logging.getLogger(__name__)
@@ -25,11 +27,15 @@ def as_bundle(events: Iterable[Mapping[str, Any]], *, at: datetime) -> dict[str,
 
 
 def bundle_of(
-    *, custodian: str, since: datetime, until: datetime, at: datetime, most: int = 5_000
+    *, custodian: str, since: datetime, by: Who, at: datetime, most: int = MOST_LINES
 ) -> dict[str, Any]:
-    """What concerns one custodian in a time, oldest first, as a FHIR Bundle."""
-    found = Event.objects.filter(custodian=custodian, at__gte=since, at__lt=until)
-    return as_bundle(found.order_by("at", "pk").values(*FIELDS)[:most], at=at)
+    """What concerns one custodian since then, oldest first, as a FHIR Bundle, to be handed out:
+    that is logged. Raises LogTooLong.
+    """
+    events = Event.objects.filter(custodian=custodian, at__gte=since, at__lt=at)
+    found = whole(events.order_by("at", "pk").values(*FIELDS), most)
+    log_export(custodian=custodian, since=since, by=by, at=at)
+    return as_bundle(found, at=at)
 
 
 def feed() -> int:

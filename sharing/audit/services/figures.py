@@ -10,9 +10,9 @@ from django.db.models.functions import TruncWeek
 
 from sharing.audit.models import Event
 from sharing.audit.patterns import Pattern, Read, family_names, unusual
+from sharing.kernel.purposes import Purpose
 
 OPENINGS = ("study.report", "study.images", "study.download", "study.send")
-EMERGENCY = "ETREAT"
 OWN = frozenset({"own_staff"})
 CONSENT = frozenset({"consent_permits", "shared_inside_consent"})
 MOST_READS = 20_000
@@ -70,7 +70,7 @@ def figures(*, custodian: str, at: datetime, weeks: int) -> Figures:
 
 def ground_of(rule: str, purpose: str) -> str:
     """The kind of ground: own, consent, other or emergency."""
-    if purpose == EMERGENCY:
+    if purpose == Purpose.EMERGENCY:
         return "emergency"
     return "own" if rule in OWN else "consent" if rule in CONSENT else "other"
 

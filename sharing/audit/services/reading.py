@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import QuerySet
+
+from sharing.audit.errors import LogTooLong
 from sharing.audit.models import Event, EventQuerySet
 from sharing.audit.rules import What, Who
+from sharing.kernel.purposes import Purpose
 
 from .recording import record
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,10 @@ class Entry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+MOST_LINES = 50_000
+"""Lines that are handed out at once. What is handed out is whole, or refused."""
+
+
 def log_of_study(*, custodian: str, study_uid: str, most: int = 500) -> list[Entry]:
     """Who did what with one study, newest first. The caller has checked that the reader may."""
     return [_entry(e) for e in _with_counts(Event.objects.of_study(custodian, study_uid))[:most]]
@@ -42,27 +52,46 @@ def log_of_organization(*, custodian: str, most: int = 500) -> list[Entry]:
 
 
 def log_lines(
-    *, custodian: str, since: datetime, by: Who, at: datetime, most: int = 50_000
+    *, custodian: str, since: datetime, by: Who, at: datetime, most: int = MOST_LINES
 ) -> list[Entry]:
-    """What concerns one custodian since then, newest first, to be handed out: that is logged."""
+    """What concerns one custodian since then, newest first, to be handed out: that is logged.
+
+    Raises LogTooLong.
+    """
+    events = Event.objects.filter(custodian=custodian, at__gte=since).order_by("-at", "-pk")
+    found = whole(_with_counts(events), most)
+    log_export(custodian=custodian, since=since, by=by, at=at)
+    return [_entry(event) for event in found]
+
+
+def log_export(*, custodian: str, since: datetime, by: Who, at: datetime) -> None:
+    """That somebody took the log out is in the log."""
     detail = {"since": since.isoformat()}
     record(who=by, action="log.export", at=at, what=What(custodian=custodian, detail=detail))
-    events = Event.objects.filter(custodian=custodian, at__gte=since).order_by("-at", "-pk")
-    return [_entry(e) for e in _with_counts(events)[:most]]
+
+
+def whole(rows: QuerySet[Any, Row], most: int) -> list[Row]:
+    """All rows. Raises LogTooLong past `most` of them: no paper is silently cut short."""
+    found = list(rows[: most + 1])
+    if len(found) > most:
+        raise LogTooLong()
+    return found
 
 
 def accounting_of(
-    *, custodian: str, patient: str, by: Who, at: datetime, most: int = 5_000
+    *, custodian: str, patient: str, by: Who, at: datetime, most: int = MOST_LINES
 ) -> list[Entry]:
     """All that was permitted with one patient's studies and consents, newest first, for them.
 
-    That somebody prepares it is an event too. The caller has checked that they may.
+    That somebody prepares it is an event too. The caller has checked that they may. Raises
+    LogTooLong.
     """
-    what = What(custodian=custodian, patient=patient)
-    record(who=by, action="log.accounting", at=at, what=what)
     events = Event.objects.filter(custodian=custodian, patient=patient, permitted=True)
     told = events.exclude(action="log.accounting").order_by("-at", "-pk")
-    return [_entry(e) for e in _with_counts(told)[:most]]
+    found = whole(_with_counts(told), most)
+    what = What(custodian=custodian, patient=patient)
+    record(who=by, action="log.accounting", at=at, what=what)
+    return [_entry(event) for event in found]
 
 
 def log_in_emergency(
@@ -70,7 +99,11 @@ def log_in_emergency(
 ) -> list[Entry]:
     """What one person opened of a custodian's by emergency access in a time, newest first."""
     events = Event.objects.filter(
-        custodian=custodian, actor_id=actor, purpose="ETREAT", at__gte=since, at__lte=until
+        custodian=custodian,
+        actor_id=actor,
+        purpose=Purpose.EMERGENCY,
+        at__gte=since,
+        at__lte=until,
     )
     return [_entry(e) for e in _with_counts(events.order_by("-at", "-pk"))[:most]]
 

@@ -6,7 +6,14 @@ that they pass on, `checking` and `logbook` are common to them.
 
 from .ending import end_proxy, expire_consents, lapse_consents, mark_error, revoke_consent
 from .proxies import name_proxy, proxies_of
-from .reading import consents_of, consents_recorded, open_evidence, own_consent
+from .reading import (
+    consents_of,
+    consents_recorded,
+    ended_since,
+    in_force_at,
+    open_evidence,
+    own_consent,
+)
 from .recording import amend_consent, exclude_person, opt_out, reaffirm, record_consent
 from .saying import EVERYONE, Said, Told, Whom, said_by
 
@@ -19,8 +26,10 @@ __all__ = [
     "consents_of",
     "consents_recorded",
     "end_proxy",
+    "ended_since",
     "exclude_person",
     "expire_consents",
+    "in_force_at",
     "lapse_consents",
     "mark_error",
     "name_proxy",

@@ -1,6 +1,7 @@
 """Handing consents and their evidence to those who may read them."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 from sharing.blobs import BlobMissing, store
 from sharing.consent.errors import ConsentNotFound, EvidenceUnavailable
 from sharing.consent.models import Consent, Evidence
+from sharing.consent.rules import ConsentState
 from sharing.identity.models import Patient
 from sharing.tenants.rules import Actor
 
@@ -32,6 +34,25 @@ def consents_recorded(actor: Actor) -> QuerySet[Consent]:
         .prefetch_related("grantees__organization", "grantees__user", "terms")
         .order_by("-recorded_at", "-pk")
     )
+
+
+def in_force_at(actor: Actor, moments: Sequence[datetime]) -> list[int]:
+    """How many consents of the acting organization were in force at each of these moments."""
+    spoken = consents_recorded(actor).exclude(state__in=_NEVER_SPOKE)
+    periods = spoken.values_list("starts_at", "ends_at", "lapses_at", "ended_at")
+    spans = [(starts, min(filter(None, ends), default=None)) for starts, *ends in periods]
+    return [
+        sum(starts <= at and (ends is None or at < ends) for starts, ends in spans)
+        for at in moments
+    ]
+
+
+_NEVER_SPOKE = (ConsentState.DRAFT, ConsentState.ENTERED_IN_ERROR)
+
+
+def ended_since(actor: Actor, since: datetime) -> int:
+    """How many consents of the acting organization ended since then."""
+    return consents_recorded(actor).filter(ended_at__gte=since).count()
 
 
 def own_consent(actor: Actor, *, public_id: str) -> Consent:

@@ -1,12 +1,18 @@
 """How pages write names, dates, ages and grounds."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
 
+from sharing.access.asking import RequestEvent
+from sharing.access.rules import GlassEvent
+from sharing.kernel.purposes import Action
 from sharing.web import words
+from sharing.web.present import DEEDS
 
 
 def rendered(source: str, **context: object) -> str:
@@ -79,3 +85,17 @@ def test_every_ground_and_state_has_an_icon_that_exists(settings):
     named = {icon for icon, _ in words.GROUNDS.values()}
     named |= {icon for _, icon, _ in words.STATES.values()}
     assert [name for name in named if not (drawings / f"{name}.svg").exists()] == []
+
+
+def test_whatever_the_portal_records_the_log_says_in_words():
+    """The names in the source that are recorded, and those that are put together from a table."""
+    recorded = re.compile(r'(?:\baction=|\b_?log\([^"]*|\b_note\([^"]*)"([a-z]+\.[a-z_]+)"')
+    texts = (
+        path.read_text("utf-8") for path in (Path(__file__).parents[3] / "sharing").rglob("*.py")
+    )
+    named = {name for text in texts for name in recorded.findall(text)}
+    made = {f"study.{action}" for action in Action}
+    made |= {f"request.{event}" for event in RequestEvent}
+    made |= {f"glass.{event}" for event in GlassEvent}
+    assert {"consent.amend", "team.found", "request.ask", "glass.break"} <= named
+    assert {name.removesuffix(".refused") for name in named | made} - set(DEEDS) == set()
