@@ -25,7 +25,7 @@ class AskForm(forms.Form):
     identifier = forms.CharField(
         label="Patient’s identifier there", max_length=64, validators=[one_line]
     )
-    birth_date = DayField(label="Born")
+    birth_date = DayField(label="Born", example="2 Jun 1958")
     reason = forms.CharField(
         label="Reason",
         max_length=1000,

@@ -10,15 +10,15 @@ from sharing.web import words
 
 
 class DayField(forms.DateField):
-    """One day, typed as it is shown; ISO 8601 is understood too."""
+    """One day, typed as it is shown; ISO 8601 is understood too. `example` shows how."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, example: str = "22 Feb 2027", **kwargs: Any) -> None:
         kwargs.setdefault("input_formats", ["%d %b %Y", "%d %B %Y", "%d. %b %Y", "%Y-%m-%d"])
         kwargs.setdefault("error_messages", {}).setdefault(
-            "invalid", "Write the day as 22 Feb 2027."
+            "invalid", f"Write the day as {example}."
         )
         kwargs.setdefault(
-            "widget", forms.TextInput(attrs={"autocomplete": "off", "placeholder": "22 Feb 2027"})
+            "widget", forms.TextInput(attrs={"autocomplete": "off", "placeholder": example})
         )
         super().__init__(**kwargs)
 

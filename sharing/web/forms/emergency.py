@@ -25,7 +25,7 @@ class GlassForm(Form):
     identifier = forms.CharField(
         label="Patient’s identifier there", max_length=64, validators=[one_line]
     )
-    birth_date = DayField(label="Born")
+    birth_date = DayField(label="Born", example="2 Jun 1958")
     reason = forms.ChoiceField(
         label="Reason", widget=forms.RadioSelect, choices=[(r.value, r.words) for r in GlassReason]
     )

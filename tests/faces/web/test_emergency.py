@@ -50,6 +50,9 @@ def test_ben_opens_pat_s_images_sees_the_banner_and_olga_closes_the_review(regio
         answer = ben.get(reverse(page, args=[study.public_id])).content.decode()
         assert "Emergency access" in answer
         assert "Viewing only" in answer
+    page = ben.get(reverse("web:study", args=[study.public_id])).content.decode()
+    assert "a privacy officer end it" in page
+    assert "withdraws the consent" not in page
     patient = ben.get(reverse("web:patient", args=[region.pat.public_id])).content.decode()
     assert "End now" in patient
     assert ben.get("/patients/").content.decode().count("End now") == 0  # of no one patient
