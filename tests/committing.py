@@ -5,6 +5,7 @@ while that happens, and back before the next test.
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
@@ -32,12 +33,31 @@ def _run(statements: list[str]) -> None:
             cursor.execute(statement)
 
 
+def _take_guards_away() -> None:
+    for guard in reversed(GUARDS):
+        _run(guard.UNDO[connection.vendor])
+
+
+def _put_guards_back() -> None:
+    for guard in GUARDS:
+        _run({"sqlite": guard.SQLITE, "postgresql": guard.POSTGRESQL}[connection.vendor])
+
+
+@contextmanager
+def without_guards() -> Iterator[None]:
+    """Somebody who owns the database took the triggers away for a moment."""
+    _take_guards_away()
+    try:
+        yield
+    finally:
+        _put_guards_back()
+
+
 @pytest.fixture
 def committing(transactional_db: None) -> Iterator[None]:
     """A database that commits, shared with other threads."""
     yield
-    for guard in reversed(GUARDS):
-        _run(guard.UNDO[connection.vendor])
+    _take_guards_away()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,5 +73,4 @@ def pytest_runtest_teardown(
     yield
     if nextitem is not None and "committing" in getattr(item, "fixturenames", ()):
         with item.config.stash[blocking_manager_key].unblock():
-            for guard in GUARDS:
-                _run({"sqlite": guard.SQLITE, "postgresql": guard.POSTGRESQL}[connection.vendor])
+            _put_guards_back()

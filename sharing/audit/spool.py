@@ -7,7 +7,6 @@ drain is cut off: these are reads, of which the log has one to a reader, study a
 
 import fcntl
 import json
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+
+from sharing.blobs import sync, sync_folder
 
 from .errors import LogAway
 
@@ -47,7 +48,10 @@ class Spool:
         return self.path.with_suffix(".draining")
 
     def keep(self, key: Hashable, row: Mapping[str, Any]) -> None:
-        """The read of that key is on the disk when this returns. Raises LogAway where it is not."""
+        """The read of that key is on the disk when this returns.
+
+        Raises LogAway where it is not, and StoreBroken once a sync has failed.
+        """
         if key in self._known:
             return
         kept = {name: str(row[name]) if name in MOMENTS else row[name] for name in row}
@@ -65,17 +69,9 @@ class Spool:
             if file.tell() + len(line) > MOST_BYTES:
                 raise LogAway()
             file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
         if is_new:
-            self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            sync_folder(self.path.parent)
 
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Iterator[None]:

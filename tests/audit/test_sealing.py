@@ -21,6 +21,7 @@ from sharing.audit.services import anchor, check, file_anchors, record, seal
 from sharing.audit.services import sealing as module
 from sharing.audit.verifier import read_export, verify
 from tests.cast import NOW
+from tests.committing import without_guards
 
 
 @pytest.fixture(autouse=True)
@@ -111,21 +112,6 @@ def test_an_operator_with_all_rights_is_found_out(committing: None, outside: Pat
     assert "Rewritten" in check(file_anchors()).findings[0]
     with pytest.raises(CommandError, match="not what was sealed"):
         call_command("audit", "verify", stdout=io.StringIO())
-
-
-class without_guards:  # noqa: N801 - reads as a sentence
-    """The triggers are away for a moment."""
-
-    def __enter__(self) -> None:
-        from tests.committing import GUARDS, _run
-
-        self.run, self.guards = _run, GUARDS
-        for guard in reversed(GUARDS):
-            _run(guard.UNDO[connection.vendor])
-
-    def __exit__(self, *_: object) -> None:
-        for guard in self.guards:
-            self.run({"sqlite": guard.SQLITE, "postgresql": guard.POSTGRESQL}[connection.vendor])
 
 
 def test_what_commits_late_gets_a_later_place_and_is_not_lost(committing: None) -> None:

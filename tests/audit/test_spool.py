@@ -50,7 +50,7 @@ def test_own_reads_go_on_others_do_not_and_the_log_gets_all_in_order(
     where = f"/studies/{broken.public_id}/"
     synced: list[int] = []
     fsync = os.fsync
-    monkeypatch.setattr(module.os, "fsync", lambda handle: (synced.append(handle), fsync(handle)))
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(handle), fsync(handle)))
     answers = [
         sign_in(Client(raise_request_exception=False), person.user).get(where)
         for person in (region.cleo, region.ada, region.ada, region.ben)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ from django.conf import settings
 
 from sharing.audit.models import Anchored, Checkpoint
 from sharing.audit.verifier import Signed
-from sharing.blobs import BlobMissing, S3Store, StoreAway
+from sharing.blobs import BlobMissing, S3Store, StoreAway, StoreBroken, sync, sync_folder
 
 from .sealing import head_of
 
@@ -43,7 +42,7 @@ def _kept(where: str, keep: Keep, at: datetime) -> bool:
         return False
     try:
         keep(heads, at)
-    except (OSError, StoreAway, BlobMissing):  # the bucket may be missing too
+    except (OSError, StoreAway, StoreBroken, BlobMissing):  # the bucket may be missing too
         log.exception("alert: the head of the access log could not be kept outside (%s)", where)
         return False
     row = Anchored(checkpoint=heads[-1].head.number, where=where, at=at)
@@ -52,22 +51,15 @@ def _kept(where: str, keep: Keep, at: datetime) -> bool:
 
 
 def _append(heads: Sequence[Signed], at: datetime) -> None:
-    """Every head, one line each, on the disk when this returns. Raises OSError."""
+    """Every head, one line each, on the disk when this returns. Raises OSError, StoreBroken."""
     path: Path = settings.AUDIT_ANCHOR_FILE
     is_new = not path.exists()
     text = "".join(json.dumps(each.line, sort_keys=True) + "\n" for each in heads)
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(handle, text.encode("ascii"))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with path.open("ab") as file:
+        file.write(text.encode("ascii"))
+        sync(file)
     if is_new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def _lock_newest(heads: Sequence[Signed], at: datetime) -> None:
