@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Browser
 
 from portal import celery_app
-from tests import live
+from tests import live, mould
 
 pytest_plugins = ["tests.cast", "tests.committing", "tests.stores"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if {"live_portal", "live_demo"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("live"))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each worker's database begins as a copy of the mould."""
+    held = connections["default"].settings_dict
+    if held["ENGINE"].endswith("sqlite3"):
+        mould.sqlite_into(Path(held["TEST"]["NAME"]))
+    else:
+        held["TEST"]["TEMPLATE"] = mould.postgresql(os.environ["DATABASE_URL"])
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """A SQLite file that is there is taken as it is; its folder ends with the run."""
+    return connections["default"].vendor == "sqlite"
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +105,6 @@ def chromium(browser: Browser) -> Browser:
 @pytest.fixture(scope="session")
 def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.LivePortal]:
     """An empty portal with its real processes (tests/live.py)."""
-    portal = live.start(tmp_path_factory.mktemp("live"))
+    portal = live.start(tmp_path_factory.mktemp("live"), empty=True)
     yield portal
     live.stop(portal)

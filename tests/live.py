@@ -24,6 +24,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from tests import mould
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
 
@@ -77,11 +79,16 @@ class LivePortal:
         return (self.data_dir / "serve.log").read_text(errors="replace")
 
 
-def start(data_dir: Path, **environ: str) -> LivePortal:
-    """Start a portal on a free port and wait until it answers."""
+def start(data_dir: Path, *, empty: bool = False, **environ: str) -> LivePortal:
+    """Start a portal on a free port and wait until it answers.
+
+    `empty`: on SQLite it finds no database, and makes one as on its first day.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     port = free_port()
     database = fresh_database(os.environ.get("DATABASE_URL", ""))
+    if not database and not empty:
+        mould.sqlite_into(data_dir / mould.SQLITE)
     url = f"http://127.0.0.1:{port}"
     values = {
         **os.environ,
@@ -141,12 +148,14 @@ def _wait(portal: LivePortal) -> None:
 
 
 def fresh_database(url: str) -> str | None:
-    """The URL of a new database on the same PostgreSQL server; None on SQLite."""
+    """The URL of a new database with all tables on the same PostgreSQL server; None on SQLite."""
     if not url.startswith("postgres"):
         return None
     name = f"live_{uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        made = mould.postgresql(url)
+        connection.execute(words.format(sql.Identifier(name), sql.Identifier(made)))
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 

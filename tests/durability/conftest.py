@@ -12,7 +12,7 @@ from tests.durability.tracing import Forks, forks
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
-    """DATABASE_URL of an empty database of the kind that this test run is for."""
+    """DATABASE_URL of a database without rows, of the kind that this test run is for."""
     server = os.environ.get("DATABASE_URL", "")
     url = live.fresh_database(server)
     yield url or ""

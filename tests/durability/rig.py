@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests import mould
 from tests.durability.sending import Answer, ask
 from tests.live import free_port
 
@@ -37,6 +38,8 @@ class Rig:
             "REDIS_URL": "", "DATABASE_URL": "", "BLOB_STORAGE": "", "EMAIL_URL": "",
             **environ,
         }  # fmt: skip
+        if not self.environ["DATABASE_URL"]:
+            mould.sqlite_into(folder / mould.SQLITE)
         known = json.loads(self.module("prepare", str(self.port), str(web_workers)))
         self.token: str = known["token"]
         self.commands: dict[str, list[str]] = known["commands"]
