@@ -1,5 +1,5 @@
-// While you look, it may end. Asks the server every 0.7 s, so that pictures go within the second, whether the study may still be seen,
-// and tells the viewer to blank at once when it may not.
+// While you look, it may end. Asks the server whether the study may still be seen, every 0.7 s so
+// that pictures go within the second, and tells the viewer to blank at once when it may not.
 import { pulseMeans } from "./rules.js";
 
 const EVERY_MS = 700;
