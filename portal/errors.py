@@ -39,6 +39,7 @@ STATUS: dict[str, int] = {
     "not_covered": 409,
     "policy_widens": 409,
     "proxy_invalid": 422,
+    "text_unknown": 503,
     "team_invalid": 422,
     "share_invalid": 422,
     "glass_invalid": 422,

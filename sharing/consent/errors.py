@@ -33,3 +33,10 @@ class ProxyInvalid(DomainError):
 
     code = "proxy_invalid"
     message = "This person can't speak for the patient now."
+
+
+class TextUnknown(DomainError):
+    """No such text in this language, or its file is not the one that was published."""
+
+    code = "text_unknown"
+    message = "The text for the patient can't be shown. Tell the operator of the portal."

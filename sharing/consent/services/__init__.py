@@ -14,12 +14,15 @@ from .reading import (
     open_evidence,
     own_consent,
 )
+from .readings import Reading, Seen, reading_of
 from .recording import amend_consent, exclude_person, opt_out, reaffirm, record_consent
 from .saying import EVERYONE, Said, Told, Whom, said_by
 
 __all__ = [
     "EVERYONE",
+    "Reading",
     "Said",
+    "Seen",
     "Told",
     "Whom",
     "amend_consent",
@@ -37,6 +40,7 @@ __all__ = [
     "opt_out",
     "own_consent",
     "proxies_of",
+    "reading_of",
     "reaffirm",
     "record_consent",
     "revoke_consent",
