@@ -1,6 +1,7 @@
 """The consent desk: recording what a patient said, reading it, ending it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,26 +17,35 @@ from sharing.access.rules import Subject
 from sharing.archive.services.finding import find_studies
 from sharing.consent.errors import ConsentInvalid, EvidenceInvalid
 from sharing.consent.services import (
+    Reading,
+    Said,
+    Seen,
     consents_recorded,
     open_evidence,
     own_consent,
+    reading_of,
     record_consent,
     revoke_consent,
 )
 from sharing.identity.services import own_patient
+from sharing.kernel.purposes import Obligation
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.services import Actor, Duty, organization_options, require
+from sharing.tenants.services import Actor, Duty, organization_options, require, treating_people
 
 from . import present
 from .doors import actor_of
-from .forms.consent import ConsentForm, RevokeForm
+from .forms.consent import REACHES, ConsentForm, RevokeForm
+from .forms.consent_templates import TEMPLATES, filled
 from .wording import Wording, in_words, name_of, whom, wording_of
 
-ROWS = 25
+ROWS, MOST_STUDIES = 25, 50
 READERS = (Duty.RECORD_CONSENT, Duty.SHARE, Duty.READ_LOG)
 """Whose work needs to know what the patients of their own organization said."""
 
-FORESEEN = ("organizations", "decision", "modalities", "may", "purpose", "period", "until")
+FORESEEN = (
+    "organizations", "person", "decision", "modalities", "studies", "reach", "may", "purpose",
+    "period", "until",
+)  # fmt: skip
 """The fields that a consent's effect follows from, in the order in which they are asked for."""
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -63,7 +73,8 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     form = _form(request, actor, studies, at)
     if request.method == "POST" and form.is_valid():
         try:
-            consent = record_consent(patient=patient, said=form.said(), by=actor, at=at)
+            said = _as_shown(form.said(), actor, patient, studies)
+            consent = record_consent(patient=patient, said=said, by=actor, at=at)
         except EvidenceInvalid as error:
             form.add_error("evidence", str(error))
         except ConsentInvalid as error:
@@ -71,7 +82,16 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
         else:
             messages.success(request, f"Consent {consent.reference} is in force.")
             return redirect("web:consent", public_id=consent.public_id)
-    context = {"form": form, "patient": patient, **_foreseen(form, actor, patient, studies, at)}
+    begun = form if form.is_bound else _form(request, actor, studies, at, draft=True)
+    context = {
+        "form": form,
+        "patient": patient,
+        "templates": TEMPLATES,
+        "chosen": request.GET.get("template", ""),
+        "reaches": REACHES,
+        "studies": [(study, present.title_of(study)) for study in studies[:MOST_STUDIES]],
+        **_foreseen(begun, actor, patient, studies, at),
+    }
     status = 422 if form.is_bound else 200
     return render(request, "web/consents/new.html", context, status=status)
 
@@ -163,14 +183,33 @@ def _others(actor: Actor) -> Any:
 def _form(
     request: HttpRequest, actor: Actor, studies: Sequence[Any], at: datetime, draft: bool = False
 ) -> ConsentForm:
-    kinds = sorted({code for study in studies for code in study.modality_list})
+    """What was sent; else empty, or begun by a template, which a draft takes for sent."""
+    begun = filled(request.GET.get("template", ""), studies)
     return ConsentForm(
-        request.POST or None,
+        request.POST or (begun if draft and begun else None),
         request.FILES or None,
+        initial=begun,
         organizations=_others(actor),
-        modalities=kinds,
+        people=treating_people(without=0),
+        studies=studies[:MOST_STUDIES],
         at=at,
         draft=draft,
+    )
+
+
+def _as_shown(said: Said, actor: Actor, patient: Any, studies: Sequence[Any]) -> Said:
+    """With the name of the text that speaks of it in the patient's language."""
+    return replace(said, shown=_reading(said, actor, patient, studies).name)
+
+
+def _reading(said: Said, actor: Actor, patient: Any, studies: Sequence[Any]) -> Reading:
+    meant = [study for study in studies if study.study_uid in said.studies]
+    return reading_of(
+        said,
+        patient=patient,
+        custodian=patient.organization,
+        language=said.language,
+        studies=[Seen(tuple(study.modality_list), study.study_date) for study in meant],
     )
 
 
@@ -184,21 +223,6 @@ def _foreseen(
     if missing:
         return {"sentence": "", "changes": [], "missing": missing[0]}
     said = form.said()
-    custodian = actor.organization_name
-    wording = Wording(
-        decision=said.decision,
-        whom=whom(
-            [each.name for each in said.organizations],
-            custodian if said.named_by_custodian else "",
-        ),
-        actions=frozenset(said.actions),
-        purposes=frozenset(said.purposes),
-        modalities=sorted(said.modalities),
-        starts=said.starts_at,
-        ends=said.ends_at,
-        custodian=custodian,
-        patient=name_of(patient),
-    )
     changes = foresee_consent(
         said=said,
         custodian_id=actor.organization_id,
@@ -207,7 +231,28 @@ def _foreseen(
         organizations=_others(actor),
         at=at,
     )
-    return {"sentence": in_words(wording), "changes": changes}
+    return {
+        "sentence": in_words(_wording(said, actor, patient)),
+        "reading": _reading(said, actor, patient, studies),
+        "changes": changes,
+    }
+
+
+def _wording(said: Said, actor: Actor, patient: Any) -> Wording:
+    return Wording(
+        decision=said.decision,
+        whom=whom(said.named, actor.organization_name),
+        actions=frozenset(said.actions),
+        purposes=frozenset(said.purposes),
+        modalities=sorted(said.modalities),
+        starts=said.starts_at,
+        ends=said.ends_at,
+        custodian=actor.organization_name,
+        patient=name_of(patient),
+        force=said.force,
+        unnamed=Obligation.DEIDENTIFY in said.obligations,
+        studies=len(said.studies),
+    )
 
 
 def _subjects(studies: Iterable[Any]) -> list[Subject]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sharing.consent.rules import Decision, GranteeKind, Performer, Verification
-from sharing.kernel.purposes import Action, Purpose
+from sharing.consent.rules import Decision, Force, GranteeKind, Performer, Verification
+from sharing.kernel.purposes import Action, Obligation, Purpose
 
 from . import words
 
@@ -45,6 +45,9 @@ class Wording:
     ends: datetime | None
     custodian: str
     patient: str
+    force: Force = Force.ORDINARY
+    unnamed: bool = False
+    studies: int = 0
 
 
 def and_list(names: Sequence[str], last: str = "and") -> str:
@@ -64,12 +67,9 @@ def wording_of(consent: Any) -> Wording:
     said: dict[str, list[str]] = {}
     for term in consent.terms.all():
         said.setdefault(term.axis, []).append(term.value)
-    grantees = consent.grantees.all()
-    names = [(each.organization or each.user).name for each in grantees if _is_named(each)]
-    by_custodian = any(not _is_named(each) for each in grantees)
     return Wording(
         decision=Decision(consent.decision),
-        whom=whom(names, consent.custodian.name if by_custodian else ""),
+        whom=whom(consent.grantees.all(), consent.custodian.name),
         actions=frozenset(said.get("action", ())),
         purposes=frozenset(said.get("purpose", ())),
         modalities=sorted(said.get("modality", ())),
@@ -77,17 +77,35 @@ def wording_of(consent: Any) -> Wording:
         ends=consent.ends_at,
         custodian=consent.custodian.name,
         patient=name_of(consent.patient),
+        force=Force(consent.force),
+        unnamed=f"|{Obligation.DEIDENTIFY}|" in consent.obligations,
+        studies=len(said.get("study", ())),
     )
 
 
-def _is_named(grantee: Any) -> bool:
-    return bool(grantee.kind != GranteeKind.NAMED_BY_CUSTODIAN)
+def whom(grantees: Iterable[Any], custodian: str) -> str:
+    """Those whom a consent of `custodian` names."""
+    named = [each for each in grantees if not getattr(each, "excepted", False)]
+    ordered = sorted(named, key=lambda each: bool(each.kind == GranteeKind.NAMED_BY_CUSTODIAN))
+    return and_list([_named(each, custodian) for each in ordered])
 
 
-def whom(names: Sequence[str], custodian: str = "") -> str:
-    """Those whom a consent names; `custodian` when it may name others."""
-    named = [f"those whom {custodian} names"] if custodian else []
-    return and_list([*names, *named])
+def _named(grantee: Any, custodian: str) -> str:
+    if grantee.kind == GranteeKind.ROLE:
+        where = grantee.organization.name if grantee.organization else "the region"
+        return f"all {ROLES.get(grantee.role, grantee.role)} of {where}"
+    if grantee.team is not None:
+        return f"{grantee.team.name}, {grantee.team.organization.name}"
+    row = grantee.organization or grantee.user
+    return row.name if row is not None else _UNNAMED[grantee.kind].format(custodian=custodian)
+
+
+ROLES = {"physician": "physicians", "radiologist": "radiologists", "researcher": "researchers"}
+_UNNAMED = {
+    GranteeKind.NAMED_BY_CUSTODIAN: "those whom {custodian} names",
+    GranteeKind.LINK: "whoever has a link",
+    GranteeKind.EVERYONE: "anybody outside {custodian}",
+}
 
 
 def name_of(patient: Any) -> str:
@@ -98,34 +116,47 @@ def name_of(patient: Any) -> str:
 
 def in_words(said: Wording) -> str:
     """The consent as one may read it to the patient."""
-    what = f"{said.patient}’s {imaging(said.modalities)} held by {said.custodian}"
+    what = f"{said.patient}’s {imaging(said.modalities, said.studies)} held by {said.custodian}"
     period = _period(said.starts, said.ends)
     if said.decision == Decision.DENY:
         return (
-            f"{capital(said.whom)} may not find or view {what}, for any purpose but an emergency, "
+            f"{capital(said.whom)} may not find or view {what}, {_refused(said)}, "
             f"{period}. This wins over every permit."
         )
     may = [rung[2].format(what=what) for rung in LADDER if rung[0] in said.actions]
     never = [rung[3] for rung in LADDER if rung[0] not in said.actions]
     last = f" They may not {and_list(never, 'or')}." if never else ""
+    last += " Only without what names the patient." if said.unnamed else ""
     reasons = _purposes(said.purposes)
     return f"{capital(said.whom)} may {and_list(may)}, for {reasons}, {period}.{last}"
 
 
+def _refused(said: Wording) -> str:
+    """For what a refusal holds."""
+    if said.force != Force.ORDINARY:
+        return "not in an emergency either"
+    return f"for {_purposes(said.purposes)}" if len(said.purposes) == 1 else _BUT_EMERGENCIES
+
+
+_BUT_EMERGENCIES = "for any purpose but an emergency"
+
+
 def in_short(said: Wording) -> str:
     """The same in one line, for cards: `All imaging, to Hilltop, for treatment: view images.`"""
-    what = capital(imaging(said.modalities)) if said.modalities else "All imaging"
+    limited = bool(said.modalities or said.studies)
+    what = capital(imaging(said.modalities, said.studies)) if limited else "All imaging"
     if said.decision == Decision.DENY:
-        return f"{what}, not to {said.whom}, for any purpose but an emergency."
+        return f"{what}, not to {said.whom}, {_refused(said)}."
     rungs = [rung[3] for rung in LADDER if rung[0] in said.actions]
     may = ", ".join(rungs[1:] or rungs)
     return f"{what}, to {said.whom}, for {_purposes(said.purposes)}: {may}."
 
 
-def imaging(modalities: Sequence[str]) -> str:
-    """`imaging`, or `CT and MR imaging`."""
+def imaging(modalities: Sequence[str], studies: int = 0) -> str:
+    """`imaging`, `CT and MR imaging`, or `imaging (1 study)`."""
     kinds = [modality_word(code) for code in modalities]
-    return f"{and_list(kinds)} imaging" if kinds else "imaging"
+    what = f"{and_list(kinds)} imaging" if kinds else "imaging"
+    return f"{what} ({words.span(studies, 'study', 'studies')})" if studies else what
 
 
 def verified(consent: Any) -> str:
@@ -133,6 +164,8 @@ def verified(consent: Any) -> str:
     speaker = "" if consent.performer == Performer.SELF else f" by the {consent.performer}"
     if consent.verification == Verification.VERBAL:
         return f"Spoken{speaker}, witnessed by {consent.witness}"
+    if consent.verification == Verification.QR:
+        return f"Signed{speaker} on the patient’s phone"
     return f"Signed on paper{speaker}"
 
 

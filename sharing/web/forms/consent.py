@@ -1,5 +1,6 @@
 """What the patient said, as the clerk fills it in; and ending it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +11,21 @@ from django.db.models import QuerySet
 from sharing.consent.rules import (
     EVIDENCE_MAX_BYTES,
     Decision,
+    Force,
+    GranteeKind,
     Performer,
     Verification,
     media_type_of,
 )
-from sharing.consent.services import Said
-from sharing.kernel.purposes import Action, Purpose
+from sharing.consent.services import EVERYONE, Said, Whom
+from sharing.consent.texts import LANGUAGES
+from sharing.kernel.purposes import Action, Obligation, Purpose
+from sharing.tenants.services import Role
 from sharing.web.wording import LADDER, modality_word
 
 from .days import DayField, days_on, end_of
 from .joining import one_line
+from .share import by_organization
 
 PERIODS = (
     ("30", "30 days"),
@@ -28,7 +34,18 @@ PERIODS = (
     ("day", "A day"),
     ("open", "No end"),
 )
-PURPOSES = ((Purpose.TREATMENT, "Treatment"), (Purpose.OPERATIONS, "Operations"))
+PURPOSES = (
+    (Purpose.TREATMENT, "Treatment"),
+    (Purpose.OPERATIONS, "Operations"),
+    (Purpose.RESEARCH, "Research"),
+)
+RESEARCH_ONLY = "research"
+REACHES = (  # how far a refusal goes: value, word, what it means
+    (Force.ORDINARY.value, "Everything but emergencies", "An emergency passes, and is recorded"),
+    (RESEARCH_ONLY, "Research only", "Treatment goes on as it was"),
+    (Force.EXCLUSION.value, "One person, always", "Own staff and emergencies included"),
+    (Force.OPT_OUT.value, "Everybody outside, always", "Emergencies included"),
+)
 PERFORMERS = (
     (Performer.SELF, "The patient"),
     (Performer.PARENT, "A parent"),
@@ -36,7 +53,13 @@ PERFORMERS = (
     (Performer.REPRESENTATIVE, "A representative"),
 )
 RUNGS = tuple((action.value, word) for action, word, *_ in LADDER)
+_ORDINARY = Force.ORDINARY
+_TREATING = (Role.PHYSICIAN, Role.RADIOLOGIST)
 DENIED = frozenset(purpose for purpose in Purpose if purpose != Purpose.EMERGENCY)
+
+
+WHOM = ("organizations", "named", "treating", "researchers", "everyone", "person")
+"""The fields of which one at least says to whom."""
 
 
 class ConsentForm(forms.Form):
@@ -59,6 +82,20 @@ class ConsentForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     named = forms.BooleanField(required=False)
+    treating = forms.BooleanField(required=False)
+    researchers = forms.BooleanField(required=False)
+    everyone = forms.BooleanField(required=False)
+    person = forms.ChoiceField(label="A person", required=False)
+    studies = forms.MultipleChoiceField(
+        label="Only these studies", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    reach = forms.ChoiceField(
+        label="How far",
+        choices=[(value, word) for value, word, _ in REACHES],
+        widget=forms.RadioSelect,
+        initial=Force.ORDINARY.value,
+        required=False,
+    )
     may = forms.ChoiceField(
         label="May do",
         choices=RUNGS,
@@ -67,6 +104,7 @@ class ConsentForm(forms.Form):
         required=False,
     )
     purpose = forms.ChoiceField(label="Purpose", choices=PURPOSES, required=False)
+    unnamed = forms.BooleanField(label="Only without the name", required=False)
     period = forms.ChoiceField(
         label="Until", choices=PERIODS, widget=forms.RadioSelect, initial="90"
     )
@@ -86,6 +124,9 @@ class ConsentForm(forms.Form):
     witness = forms.CharField(
         label="Witness", max_length=120, required=False, validators=[one_line]
     )
+    language = forms.ChoiceField(
+        label="The patient reads", choices=list(LANGUAGES.items()), required=False, initial="en"
+    )
     performer = forms.ChoiceField(label="Who agreed", choices=PERFORMERS, initial=Performer.SELF)
     performer_name = forms.CharField(
         label="Name of that person", max_length=120, required=False, validators=[one_line]
@@ -95,17 +136,26 @@ class ConsentForm(forms.Form):
         self,
         *args: Any,
         organizations: QuerySet[Any],
-        modalities: list[str],
+        people: Sequence[Any],
+        studies: Sequence[Any],
         at: datetime,
         draft: bool = False,
         **kwargs: Any,
     ) -> None:
+        """`people` are memberships in the order of their organizations, `studies` newest first."""
         super().__init__(*args, **kwargs)
         self.at, self.draft = at, draft
+        self.people = {row.user.public_id: row.user for row in people}
+        self.known_studies = {study.public_id: study for study in studies}
+        kinds = sorted({code for study in studies for code in study.modality_list})
+        choices = {
+            "modalities": [(code, modality_word(code)) for code in kinds],
+            "studies": [(public_id, public_id) for public_id in self.known_studies],
+            "person": by_organization(people, "Nobody by name"),
+        }
+        for name, offered in choices.items():
+            self.fields[name].choices = offered  # type: ignore[attr-defined]
         self.fields["organizations"].queryset = organizations  # type: ignore[attr-defined]
-        self.fields["modalities"].choices = [  # type: ignore[attr-defined]
-            (code, modality_word(code)) for code in modalities
-        ]
 
     @property
     def denies(self) -> bool:
@@ -115,13 +165,18 @@ class ConsentForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What one field asks of another."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        if not data.get("organizations") and not data.get("named"):
-            self.add_error("organizations", "Choose to whom the consent speaks.")
+        self._check_whom(data)
         if data.get("period") == "day":
             self._check_last_day(data)
         if not self.draft:
             self._check_agreement(data)
         return data
+
+    def _check_whom(self, data: dict[str, Any]) -> None:
+        if self._force == Force.EXCLUSION and not data.get("person"):
+            self.add_error("person", "Choose who is kept away.")
+        elif self._force == Force.ORDINARY and not any(data.get(each) for each in WHOM):
+            self.add_error("organizations", "Choose to whom the consent speaks.")
 
     def _check_last_day(self, data: dict[str, Any]) -> None:
         until = data.get("until")
@@ -151,30 +206,81 @@ class ConsentForm(forms.Form):
             raise forms.ValidationError("Attach a PDF or a picture (JPEG, PNG), at most 20 MB.")
         return document
 
+    @property
+    def _force(self) -> Force:
+        """How far a refusal goes; a permit has none but the ordinary."""
+        reach = self.cleaned_data.get("reach")
+        denies = self.cleaned_data.get("decision") == Decision.DENY
+        return Force(reach) if denies and reach in (Force.EXCLUSION, Force.OPT_OUT) else _ORDINARY
+
     def said(self) -> Said:
         """What was filled in, as the consent desk takes it. A denial speaks of every action.
 
         How it was agreed may still be wrong or missing: a draft is foreseen before it is complete.
         """
-        data = self.cleaned_data
+        data, force = self.cleaned_data, self._force
         denies = data["decision"] == Decision.DENY
         may = Action.AI if denies else Action(data.get("may") or Action.IMAGES)
-        spoken = data.get("verification") == Verification.VERBAL
         return Said(
             decision=Decision(data["decision"]),
+            force=force,
             starts_at=self.at,
-            ends_at=self._end(),
-            purposes=DENIED if denies else frozenset({Purpose(data.get("purpose") or "TREAT")}),
+            ends_at=self._end() if force == Force.ORDINARY else None,
+            purposes=self._purposes(denies, force),
             actions=frozenset(may.ladder),
-            organizations=tuple(data["organizations"]),
-            named_by_custodian=data["named"] and not denies,
-            modalities=frozenset(data["modalities"]),
-            performer=Performer(data.get("performer") or Performer.SELF),
-            performer_name=data.get("performer_name", ""),
-            verification=Verification.VERBAL if spoken else Verification.PAPER,
-            witness=data.get("witness", "") if spoken else "",
-            evidence=None if spoken else data.get("evidence"),
+            **self._whom(denies, force),
+            **(self._limits() if force == Force.ORDINARY else {}),
+            obligations=self._obligations(denies),
+            **self._told(),
         )
+
+    def _purposes(self, denies: bool, force: Force) -> frozenset[Purpose]:
+        if not denies:
+            return frozenset({Purpose(self.cleaned_data.get("purpose") or Purpose.TREATMENT)})
+        if self.cleaned_data.get("reach") == RESEARCH_ONLY:
+            return frozenset({Purpose.RESEARCH})
+        return DENIED if force == Force.ORDINARY else frozenset(Purpose)
+
+    def _whom(self, denies: bool, force: Force) -> dict[str, Any]:
+        data = self.cleaned_data
+        person = self.people.get(data.get("person", ""))
+        if force == Force.OPT_OUT:
+            return {"others": (EVERYONE,)}
+        if force == Force.EXCLUSION:
+            return {"practitioners": (person,) if person else ()}
+        roles = [*(_TREATING if data["treating"] else ())]
+        roles += [Role.RESEARCHER] if data["researchers"] else []
+        others = [Whom(GranteeKind.ROLE, role=role) for role in roles]
+        everyone = [EVERYONE] if denies and data["everyone"] else []
+        return {
+            "organizations": tuple(data["organizations"]),
+            "practitioners": (person,) if person else (),
+            "named_by_custodian": data["named"] and not denies,
+            "others": (*everyone, *others),
+        }
+
+    def _limits(self) -> dict[str, Any]:
+        chosen = [self.known_studies[each] for each in self.cleaned_data["studies"]]
+        return {
+            "modalities": frozenset(self.cleaned_data["modalities"]),
+            "studies": frozenset(study.study_uid for study in chosen),
+        }
+
+    def _obligations(self, denies: bool) -> frozenset[Obligation]:
+        unnamed = self.cleaned_data["unnamed"] and not denies
+        return frozenset({Obligation.DEIDENTIFY} if unnamed else ())
+
+    def _told(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        spoken = data.get("verification") == Verification.VERBAL
+        return {
+            "performer": Performer(data.get("performer") or Performer.SELF),
+            "performer_name": data.get("performer_name", ""),
+            "verification": Verification.VERBAL if spoken else Verification.PAPER,
+            "witness": data.get("witness", "") if spoken else "",
+            "evidence": None if spoken else data.get("evidence"),
+            "language": data.get("language") or "en",
+        }
 
     def _end(self) -> datetime | None:
         period = self.cleaned_data["period"]

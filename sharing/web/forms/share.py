@@ -79,7 +79,7 @@ class ShareForm(forms.Form):
         self.at = at
         self.people = {(row.organization.code, row.user.public_id): row.user for row in people}
         self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
-        self.fields["person"].choices = _by_organization(people)  # type: ignore[attr-defined]
+        self.fields["person"].choices = by_organization(people)  # type: ignore[attr-defined]
         self.fields["until"].initial = days_on(at, USUAL_DAYS)
 
     @property
@@ -145,8 +145,10 @@ class ShareForm(forms.Form):
             self.add_error("until", f"The consent ends {words.day(latest)}.")
 
 
-def _by_organization(people: Sequence[Any]) -> list[tuple[str, Any]]:
+def by_organization(
+    people: Sequence[Any], everybody: str = "Everybody there who treats"
+) -> list[tuple[str, Any]]:
     """The choices of a select: everybody, then the people under their organization's name."""
     groups = groupby(people, key=lambda row: row.organization.name)
     named = [(name, [(row.user.public_id, row.user.name) for row in rows]) for name, rows in groups]
-    return [("", "Everybody there who treats"), *named]
+    return [("", everybody), *named]
