@@ -23,7 +23,12 @@ from sharing.consent.rules import Decision, GranteeKind
 from sharing.kernel.errors import Absent
 from sharing.tenants.models import Letter, Membership, Organization, User
 from sharing.tenants.rules import DUTIES, Actor, Duty, OrganizationState, Role
-from sharing.tenants.services import first_password, physicians_mail, privacy_officers
+from sharing.tenants.services import (
+    first_password,
+    physicians_mail,
+    privacy_officers,
+    treating_members,
+)
 
 from .models import Mail, Notice
 from .rules import (
@@ -105,7 +110,7 @@ def tell_shared(*, share_id: int, at: datetime) -> None:
     Says who shared and how many; neither the studies, nor the patient, nor the note.
     """
     share = Share.objects.select_related(
-        "custodian", "shared_by", "shared_for", "to_organization"
+        "custodian", "shared_by", "shared_for", "to_organization", "to_team"
     ).get(pk=share_id)
     count = Grant.objects.live(at).filter(share=share).count()
     to = share.to_organization
@@ -236,6 +241,8 @@ def _operators() -> QuerySet[Membership]:
 
 
 def _recipients(share: Share, to: Organization) -> Iterable[User]:
+    if share.to_team is not None:
+        return treating_members(share.to_team)
     treating = physicians_mail(to.pk).order_by("pk")
     return treating.filter(pk=share.to_user_id) if share.to_user_id else treating
 

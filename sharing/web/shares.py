@@ -33,6 +33,8 @@ from sharing.tenants.services import (
     organization_options,
     physicians_mail,
     require,
+    teams_that_treat,
+    treating_members,
     treating_people,
 )
 
@@ -134,6 +136,7 @@ def end(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 MOST_LINES = 200
+A_LINK = "Whoever has a link"
 
 
 def _line(made: Any, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -142,7 +145,8 @@ def _line(made: Any, actor: Actor, at: datetime) -> dict[str, Any]:
     own = made.custodian_id == actor.organization_id
     return {
         "share": made,
-        "whom": made.to_user.name if made.to_user else getattr(made.to_organization, "name", ""),
+        "whom": (made.to_user or made.to_team or made.to_organization or A_LINK),
+        "inside": bool(made.to_user or made.to_team),
         "patients": list({g.patient_id: g.patient for g in grants}.values()) if own else [],
         "count": sum(bool(grant.study_uid) for grant in grants),
         "standing": any(not grant.study_uid for grant in grants),
@@ -175,6 +179,7 @@ def _form(request: HttpRequest, actor: Actor, at: datetime) -> ShareForm:
         request.POST or None,
         organizations=organization_options(without=actor.organization_id),
         people=treating_people(without=actor.organization_id),
+        teams=teams_that_treat(without=actor.organization_id),
         at=at,
         initial=initial,
     )
@@ -215,8 +220,8 @@ def _checked(
     chosen = next((each for each in partners if each.organization == to), None)
     if chosen is None:
         return None
-    if form.who is not None:
-        chosen = _for_person(form, chosen, studies, at)
+    if form.who is not None or form.team is not None:
+        chosen = _for_some(form, chosen, studies, at)
     if not chosen.possible:
         form.add_error("to", f"{chosen.reason}. Nobody gained access.")
         return chosen
@@ -224,8 +229,8 @@ def _checked(
     return chosen
 
 
-def _for_person(form: ShareForm, partner: Partner, studies: Sequence[Any], at: datetime) -> Partner:
-    """The same organization, asked for the one person there."""
+def _for_some(form: ShareForm, partner: Partner, studies: Sequence[Any], at: datetime) -> Partner:
+    """The same organization, asked for the one person or department there."""
     previews = preview_share(
         subjects=[study.subject for study in studies],
         to=partner.organization,
@@ -234,6 +239,7 @@ def _for_person(form: ShareForm, partner: Partner, studies: Sequence[Any], at: d
         at=at,
         actions=form.actions,
         person=form.who,
+        team=form.team,
     )
     return Partner(partner.organization, previews, partner.standing)
 
@@ -251,6 +257,7 @@ def _shared(form: ShareForm, actor: Actor, studies: Sequence[Any], at: datetime)
             at=at,
             actions=form.actions,
             person=form.who,
+            team=form.team,
             standing=form.standing,
         )
     except (NotCovered, ShareInvalid, ShareWidens) as error:
@@ -268,11 +275,14 @@ def _foreseen(form: ShareForm, chosen: Partner | None, studies: Sequence[Any]) -
     already = [p for p in covered if p.before.allowed]
     carriers = sorted({p.after.basis.consent for p in covered if p.after.basis.consent})
     by_uid = {study.subject.study_uid: study for study in studies}
-    name = form.who.name if form.who else chosen.organization.name
+    some = form.who or form.team
+    name = some.name if some else chosen.organization.name
+    meant = treating_members(form.team) if form.team else physicians_mail(chosen.organization.pk)
     return {
         "chosen": chosen,
         "person": form.who,
-        "people": physicians_mail(chosen.organization.pk).count(),
+        "team": form.team,
+        "people": meant.count(),
         "new_studies": len(covered) - len(already),
         "already": len(already),
         "until": until,
@@ -283,7 +293,7 @@ def _foreseen(form: ShareForm, chosen: Partner | None, studies: Sequence[Any]) -
             for p in chosen.previews
             if p.missing
         ],
-        "label": _label(name if form.who else name.split(" ", 1)[0], until, len(studies)),
+        "label": _label(name if some else name.split(" ", 1)[0], until, len(studies)),
     }
 
 
@@ -298,5 +308,5 @@ def _label(name: str, until: datetime | None, count: int) -> str:
 def _done(studies: Sequence[Any], form: ShareForm) -> str:
     data = form.cleaned_data
     what = words.span(len(studies), "study", "studies")
-    whom = form.who.name if form.who else data["to"].name
+    whom = (form.who or form.team or data["to"]).name
     return f"{what} shared with {whom} until {words.day(data['until'])}."

@@ -21,7 +21,7 @@ from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty, organization_options
 
-from . import present
+from . import present, words
 from .doors import actor_of
 from .removal import offered
 
@@ -163,13 +163,22 @@ def _who_has_access(study: Any, at: datetime) -> list[dict[str, Any]]:
             "ground": present.ground(each.decision),
             "consent": each.decision.basis.consent,
             "shares": shared.get(each.organization.pk, []),
-            "persons": [g.user for g in shared.get(each.organization.pk, []) if g.user],
+            "some": _some(shared.get(each.organization.pk, [])),
         }
         for each in reach(study.subject, options, at=at)
         if each.actions
         or each.decision.basis.rule == Rule.CONSENT_DENIES
         or each.organization.pk in shared
     ]
+
+
+def _some(grants: list[Any]) -> str:
+    """`2 people`, `1 person and a department`: who there has it, where not all do."""
+    people = len({grant.user_id for grant in grants if grant.user})
+    teams = len({grant.team_id for grant in grants if grant.team})
+    counted = words.span(people, "person", "people") if people else ""
+    departments = "a department" if teams == 1 else f"{teams} departments" if teams else ""
+    return " and ".join(filter(None, (counted, departments)))
 
 
 def _lately(study: Any) -> list[present.Doing]:

@@ -76,7 +76,7 @@ STUDIES = st.fixed_dictionaries(
 GRANTS = st.fixed_dictionaries(
     {
         "study": st.integers(min_value=0, max_value=3),
-        "to": st.sampled_from(["hilltop", "lakeside", "ben", "link", "link of another"]),
+        "to": st.sampled_from(["hilltop", "lakeside", "ben", "team", "link", "link of another"]),
         "there": st.sampled_from(["", "hilltop", "lakeside"]),
         "standing": st.booleans(),
         "review": st.one_of(st.none(), DAYS),
@@ -301,10 +301,10 @@ def add_grant(world: Region, studies: list[Study], given: dict[str, Any]) -> Non
     study = studies[given["study"] % len(studies)]
     start = NOW + timedelta(days=given["start"])
     by_link = given["to"].startswith("link")
-    to_person = given["to"] == "ben"
-    where = given["there"] if to_person else "" if by_link else given["to"]
+    to_person, to_team = given["to"] == "ben", given["to"] == "team"
+    where = given["there"] if to_person or to_team else "" if by_link else given["to"]
     organization = getattr(world, where) if where else None
-    kind = "link" if by_link else "practitioner" if to_person else "organization"
+    kinds = {"ben": "practitioner", "team": "team", "link": "link", "link of another": "link"}
     review = given["review"]
     if given["standing"] and review is None:
         review = 1
@@ -323,9 +323,10 @@ def add_grant(world: Region, studies: list[Study], given: dict[str, Any]) -> Non
         patient=study.patient,
         study_uid="" if given["standing"] else study.study_uid,
         review_by=None if review is None else NOW + timedelta(days=review),
-        grantee_kind=kind,
+        grantee_kind=kinds.get(given["to"], "organization"),
         organization=organization,
         user=world.ben.user if to_person else None,
+        team=world.extra["care_team"] if to_team else None,
         purpose=given["purpose"],
         actions="|" + "|".join(sorted(given["actions"])) + "|",
         starts_at=start,

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from sharing.consent.rules import GranteeKind
 from sharing.identity.models import Patient
 from sharing.kernel.tokens import public_id
-from sharing.tenants.models import Organization, User
+from sharing.tenants.models import Organization, Team, TeamMember, User
 from sharing.tenants.rules import Actor, Role
 
 
@@ -36,6 +36,9 @@ class Share(models.Model):
     to_user = models.ForeignKey(
         User, null=True, on_delete=models.PROTECT, related_name="shares_received"
     )
+    to_team = models.ForeignKey(
+        Team, null=True, on_delete=models.PROTECT, related_name="shares_received"
+    )
     purpose = models.CharField(max_length=10)
     note = models.CharField(max_length=1000, blank=True)
     shared_at = models.DateTimeField()
@@ -50,7 +53,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(reviewed, starts_at__lte=at, ends_at__gt=at, revoked_at=None)
 
     def meaning(self, actor: Actor) -> "GrantQuerySet":
-        """Those given to the actor's organization as a whole, or to the actor there.
+        """Those given to the actor's organization as a whole, to the actor or a team there.
 
         Who comes by a link is none of its people, and bears that one.
         """
@@ -61,12 +64,25 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         if actor.user_id is not None:
             person = Q(grantee_kind=GranteeKind.PRACTITIONER, user_id=actor.user_id)
             whom |= person & (here | Q(organization=None))
+            whom |= Q(grantee_kind=GranteeKind.TEAM) & Q(_in_team(actor, actor.user_id))
         return self.filter(whom)
 
     def about(self, *, custodian: Any, patient: Any, study_uid: Any) -> "GrantQuerySet":
         """Those on one study, by name or with all the patient's studies."""
         named = Q(study_uid=study_uid) | Q(study_uid="")
         return self.filter(named, custodian=custodian, patient=patient)
+
+
+def _in_team(actor: Actor, user_id: int) -> Exists:
+    """Whether the actor is in the grant's team at this moment, acting for its organization."""
+    return Exists(
+        TeamMember.objects.filter(
+            team=OuterRef("team"),
+            user_id=user_id,
+            ended_at=None,
+            team__organization_id=actor.organization_id,
+        )
+    )
 
 
 class Grant(models.Model):
@@ -87,6 +103,7 @@ class Grant(models.Model):
         Organization, null=True, on_delete=models.PROTECT, related_name="+"
     )
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
     purpose = models.CharField(max_length=10)
     actions = models.CharField(max_length=120)  # |discover|report|images|
     starts_at = models.DateTimeField()
@@ -104,6 +121,11 @@ class Grant(models.Model):
             models.CheckConstraint(
                 name="a_standing_grant_is_reviewed",
                 condition=~Q(study_uid="") | Q(review_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_grant_to_a_team_names_the_team",
+                condition=Q(grantee_kind=GranteeKind.TEAM.value, team__isnull=False)
+                | (~Q(grantee_kind=GranteeKind.TEAM.value) & Q(team=None)),
             ),
             models.UniqueConstraint(
                 fields=["share", "patient", "study_uid"], name="a_share_grants_a_study_once"

@@ -49,6 +49,7 @@ from .sharing import (
     share,
     shares_of_study,
     treating_person,
+    treating_team,
 )
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "shares_made",
     "shares_of_study",
     "treating_person",
+    "treating_team",
     "used_here",
     "withdraw_request",
 ]

@@ -21,7 +21,7 @@ from sharing.consent.models import Consent, Grantee
 from sharing.consent.rules import Axis, ConsentState, Force, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
-from sharing.tenants.models import Organization, User
+from sharing.tenants.models import Organization, Team, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import region_settings
 
@@ -52,7 +52,8 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
     )
     grants = (
         Grant.objects.filter(patient_id__in=patients, revoked_at=None)
-        .select_related("share__shared_by", "organization", "user")
+        .select_related("share__shared_by", "organization", "user", "team")
+        .prefetch_related("team__members")
         .order_by("pk")
     )
     region = region_settings()
@@ -136,15 +137,20 @@ def consent_facts(consent: Consent) -> ConsentFacts:
 def _named(grantee: Grantee) -> Named:
     """A grantee by value, with the people that are in its team now."""
     team = grantee.team
-    members = team.members.all() if team else ()
     return Named(
         GranteeKind(grantee.kind),
         team.organization_id if team else grantee.organization_id,
         grantee.user_id,
         _whom(grantee),
         grantee.role,
-        frozenset(member.user_id for member in members if member.ended_at is None),
+        _members(team),
     )
+
+
+def _members(team: Team | None) -> frozenset[int]:
+    """Who is in it now; prefetch `members`."""
+    members = team.members.all() if team else ()
+    return frozenset(member.user_id for member in members if member.ended_at is None)
 
 
 def _whom(grantee: Grantee) -> str:
@@ -158,11 +164,13 @@ def _whom(grantee: Grantee) -> str:
 
 def grant_facts(grant: Grant) -> GrantFacts:
     """A grant's row, by value."""
+    team = grant.team
     grantee = Named(
         GranteeKind(grant.grantee_kind),
-        grant.organization_id,
+        team.organization_id if team else grant.organization_id,
         grant.user_id,
-        str(grant.user or grant.organization or ""),
+        str(grant.user or team or grant.organization or ""),
+        members=_members(team),
         link=grant.share.public_id if grant.grantee_kind == GranteeKind.LINK else "",
     )
     return GrantFacts(

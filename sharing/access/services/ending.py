@@ -23,7 +23,9 @@ def shares_made(actor: Actor, *, at: datetime) -> QuerySet[Share]:
     living = Grant.objects.live(at).values("share_id")
     return (
         Share.objects.filter(Q(custodian_id=here) | Q(shared_for_id=here), pk__in=living)
-        .select_related("custodian", "shared_by", "shared_for", "to_organization", "to_user")
+        .select_related(
+            "custodian", "shared_by", "shared_for", "to_organization", "to_user", "to_team"
+        )
         .prefetch_related("grants__patient")
         .order_by("-shared_at", "-pk")
     )

@@ -15,9 +15,9 @@ from sharing.audit.services import record
 from sharing.consent.rules import GranteeKind
 from sharing.kernel.purposes import Action, Purpose
 from sharing.outbox.services import promise
-from sharing.tenants.models import Organization, User
-from sharing.tenants.rules import Actor, Duty, OrganizationState, Role
-from sharing.tenants.services import physicians_mail, require
+from sharing.tenants.models import Organization, Team, User
+from sharing.tenants.rules import Actor, Duty, OrganizationState, Role, TeamKind
+from sharing.tenants.services import physicians_mail, require, teams, treating_members
 
 from .deciding import decide_many, facts_on_file, physician_of
 
@@ -25,11 +25,13 @@ SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
 REVIEWED_EVERY = timedelta(days=91)
 """So often the custodian says of a standing grant that it is still needed; else it rests."""
 LONGEST_STANDING = timedelta(days=366)
+ASKED_OF_TEAM = 5
+"""So many of a team a preview asks for: it is possible when it is for one of them."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a share is to give, and to whom: a whole organization, or one person there.
+    """What a share is to give, and to whom: a whole organization, a team or one person there.
 
     `standing`: all of the patient's studies, also those that come later.
     """
@@ -40,6 +42,7 @@ class Wanted:
     actions: tuple[Action, ...] = SHARED_ACTIONS
     person: User | None = None
     standing: bool = False
+    team: Team | None = None
 
     @property
     def grantee(self) -> Named:
@@ -48,13 +51,19 @@ class Wanted:
             return Named(
                 GranteeKind.PRACTITIONER, self.to.pk, self.person.pk, name=self.person.name
             )
+        if self.team is not None:
+            members = frozenset(user.pk for user in treating_members(self.team))
+            return Named(GranteeKind.TEAM, self.to.pk, name=self.team.name, members=members)
         return Named(GranteeKind.ORGANIZATION, self.to.pk, name=self.to.name)
 
     @property
-    def asker(self) -> Actor:
-        """Whom a preview asks for: the person, or anybody there who treats."""
+    def askers(self) -> list[Actor]:
+        """Whom a preview asks for: the person, those of the team, or anybody there who treats."""
         roles = frozenset({Role.PHYSICIAN, Role.RADIOLOGIST})
-        return physician_of(self.to, self.purpose, roles=roles, user=self.person)
+        people: list[User | None] = [self.person]
+        if self.team is not None:
+            people = list(treating_members(self.team)[:ASKED_OF_TEAM]) or people
+        return [physician_of(self.to, self.purpose, roles=roles, user=each) for each in people]
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ def preview_share(
     at: datetime,
     actions: Sequence[Action] = SHARED_ACTIONS,
     person: User | None = None,
+    team: Team | None = None,
     facts: Facts | None = None,
 ) -> list[Preview]:
     """What a physician of `to` may do with these studies now, and could after the share.
@@ -83,7 +93,7 @@ def preview_share(
     `after` is about the first of the actions that would be refused, else about the strongest.
     `facts` are those on file, for who asks more than once.
     """
-    wanted = Wanted(to, purpose, until, tuple(actions), person)
+    wanted = Wanted(to, purpose, until, tuple(actions), person, team=team)
     facts = facts or facts_on_file(subjects)
     imagined = tuple(_imagined(subject, wanted, at) for subject in subjects)
     richer = replace(facts, grants=facts.grants + imagined)
@@ -93,7 +103,18 @@ def preview_share(
 def _foreseen(
     subject: Subject, wanted: Wanted, facts: Facts, richer: Facts, at: datetime
 ) -> Preview:
-    asks = [Ask(wanted.asker, action, subject, at) for action in wanted.actions]
+    """The first of those asked for to whom it opens, or the last to whom it does not."""
+    for asker in wanted.askers:
+        found = _foreseen_for(asker, subject, wanted, facts, richer, at)
+        if found.after.allowed:
+            break
+    return found
+
+
+def _foreseen_for(
+    asker: Actor, subject: Subject, wanted: Wanted, facts: Facts, richer: Facts, at: datetime
+) -> Preview:
+    asks = [Ask(asker, action, subject, at) for action in wanted.actions]
     before = decide(asks[-1], facts)
     for ask in asks:
         after = decide(ask, richer)
@@ -114,9 +135,10 @@ def share(
     at: datetime,
     actions: Sequence[Action] = SHARED_ACTIONS,
     person: User | None = None,
+    team: Team | None = None,
     standing: bool = False,
 ) -> Share:
-    """Share studies with an organization or a person, inside what the patients permitted.
+    """Share studies with an organization, a team or a person, inside what the patients permitted.
 
     `standing` shares all that the custodian holds and will hold of their patients; of what it
     holds now at least one study must be covered. Who is not the custodian shares on: inside the
@@ -126,7 +148,7 @@ def share(
     the share, or ShareWidens; then nothing is shared.
     """
     require(by, Duty.SHARE)
-    wanted = Wanted(to, purpose, until, tuple(actions), person, standing)
+    wanted = Wanted(to, purpose, until, tuple(actions), person, standing, team)
     _check(subjects, wanted, by, at)
     parents = _parents(subjects, wanted, by, at)
     _check_covered(subjects, wanted, at)
@@ -154,7 +176,7 @@ def shares_of_study(
     return (
         Grant.objects.live(at)
         .about(custodian=custodian_id, patient=patient_id, study_uid=study_uid)
-        .select_related("organization", "user", "share__shared_by")
+        .select_related("organization", "user", "team", "share__shared_by")
         .order_by("-starts_at", "-pk")
     )
 
@@ -167,6 +189,14 @@ def notes_for(
     found = grants.about(custodian=custodian_id, patient=patient_id, study_uid=study_uid)
     related = found.select_related("share__shared_by", "share__shared_for", "share__custodian")
     return [grant.share for grant in related.order_by("-pk")]
+
+
+def treating_team(*, organization: Organization, public_id: str) -> Team:
+    """A department or care team there. Raises ShareInvalid."""
+    found = teams(organization_id=organization.pk).filter(public_id=public_id).first()
+    if found is None or not _is_of(found, organization):
+        raise ShareInvalid("Choose a department of that organization, with people in it.")
+    return found
 
 
 def treating_person(*, organization: Organization, public_id: str) -> User:
@@ -199,6 +229,8 @@ def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime)
         raise ShareInvalid("Choose at least one study.")
     if wanted.to.pk == by.organization_id or wanted.to.state != OrganizationState.ACTIVE:
         raise ShareInvalid("Choose another organization of the region.")
+    if wanted.team is not None and not _is_of(wanted.team, wanted.to):
+        raise ShareInvalid("Choose a department of that organization, with people in it.")
     if wanted.until <= at:
         raise ShareInvalid("The share must end in the future.")
     if wanted.standing and wanted.until > at + LONGEST_STANDING:
@@ -210,6 +242,12 @@ def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime)
         raise NotCovered()
 
 
+def _is_of(team: Team, to: Organization) -> bool:
+    """Whether the team is one that treats patients there."""
+    here = team.organization_id == to.pk and team.ended_at is None
+    return here and team.kind != TeamKind.PROJECT and treating_members(team).exists()
+
+
 def _check_covered(subjects: Sequence[Subject], wanted: Wanted, at: datetime) -> None:
     previews = preview_share(
         subjects=subjects,
@@ -219,6 +257,7 @@ def _check_covered(subjects: Sequence[Subject], wanted: Wanted, at: datetime) ->
         at=at,
         actions=wanted.actions,
         person=wanted.person,
+        team=wanted.team,
     )
     covered = [preview.after.allowed for preview in previews]
     if not (any(covered) if wanted.standing else all(covered)):
@@ -284,6 +323,7 @@ def _write(
         shared_for_id=by.organization_id,
         to_organization=wanted.to,
         to_user=wanted.person,
+        to_team=wanted.team,
         purpose=wanted.purpose,
         note=note,
         shared_at=at,
@@ -313,6 +353,7 @@ def _rows(
             grantee_kind=wanted.grantee.kind,
             organization=wanted.to,
             user=wanted.person,
+            team=wanted.team,
             purpose=wanted.purpose,
             actions="|" + "|".join(wanted.actions) + "|",
             starts_at=at,

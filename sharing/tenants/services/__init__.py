@@ -49,7 +49,16 @@ from .people import (
     require_second_factor,
 )
 from .policies import set_organization_policy, set_region
-from .teams import end_team, found_team, join_team, leave_team, team_of, teams
+from .teams import (
+    end_team,
+    found_team,
+    join_team,
+    leave_team,
+    team_of,
+    teams,
+    teams_that_treat,
+    treating_members,
+)
 
 __all__ = [
     "ActingChoice",
@@ -97,8 +106,10 @@ __all__ = [
     "still_acting",
     "team_of",
     "teams",
+    "teams_that_treat",
     "to_answer",
     "to_verify",
+    "treating_members",
     "treating_people",
     "user_needs",
     "verify_application",

@@ -10,9 +10,10 @@ from sharing.audit.services import record
 from sharing.kernel.errors import Absent
 from sharing.tenants.errors import TeamInvalid
 from sharing.tenants.models import Membership, Team, TeamMember, User
-from sharing.tenants.rules import Actor, Duty, TeamKind
+from sharing.tenants.rules import Actor, Duty, OrganizationState, TeamKind
 
 from .acting import require
+from .directory import physicians_mail
 
 
 def teams(*, organization_id: int | None = None) -> QuerySet[Team]:
@@ -21,6 +22,23 @@ def teams(*, organization_id: int | None = None) -> QuerySet[Team]:
     if organization_id is not None:
         found = found.filter(organization_id=organization_id)
     return found.order_by("organization__name", "name", "pk")
+
+
+def teams_that_treat(*, without: int, most: int = 500) -> list[Team]:
+    """The departments and care teams of the region's other organizations, with people in them."""
+    found = (
+        teams()
+        .filter(organization__state=OrganizationState.ACTIVE, members__ended_at=None)
+        .exclude(kind=TeamKind.PROJECT)
+        .exclude(organization_id=without)
+    )
+    return [team for team in found.distinct()[:most] if treating_members(team).exists()]
+
+
+def treating_members(team: Team) -> QuerySet[User]:
+    """Who is in it now and treats patients at its organization."""
+    inside = team.members.filter(ended_at=None).values("user_id")
+    return physicians_mail(team.organization_id).filter(pk__in=inside).order_by("pk")
 
 
 def team_of(actor: Actor, *, public_id: str) -> Team:

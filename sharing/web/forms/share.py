@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -22,6 +21,7 @@ MAY = (
     (Action.SEND, "Send to an archive", "and download"),
 )
 THESE, ALL = "these", "all"
+TEAM = "team:"
 
 
 class ShareForm(forms.Form):
@@ -71,15 +71,17 @@ class ShareForm(forms.Form):
         *args: Any,
         organizations: QuerySet[Any],
         people: Sequence[Any],
+        teams: Sequence[Any] = (),
         at: datetime,
         **kwargs: Any,
     ) -> None:
-        """`people` are memberships, in the order of their organizations."""
+        """`people` are memberships, and with `teams` in the order of their organizations."""
         super().__init__(*args, **kwargs)
         self.at = at
         self.people = {(row.organization.code, row.user.public_id): row.user for row in people}
         self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
-        self.fields["person"].choices = by_organization(people)  # type: ignore[attr-defined]
+        self.teams = {(team.organization.code, TEAM + team.public_id): team for team in teams}
+        self.fields["person"].choices = by_organization(people, teams=teams)  # type: ignore[attr-defined]
         self.fields["until"].initial = days_on(at, USUAL_DAYS)
 
     @property
@@ -105,16 +107,22 @@ class ShareForm(forms.Form):
 
     @property
     def who(self) -> Any:
-        """The chosen person; None for the whole organization."""
+        """The chosen person; None for a department or the whole organization."""
         return self.cleaned_data.get("who")
 
+    @property
+    def team(self) -> Any:
+        """The chosen department; None for a person or the whole organization."""
+        return self.cleaned_data.get("team")
+
     def clean(self) -> dict[str, Any]:
-        """The person must be one of the chosen organization."""
+        """The person or the department must be one of the chosen organization."""
         data = super().clean() or self.cleaned_data
         to, person = data.get("to"), data.get("person")
-        data["who"] = self.people.get((to.code, person)) if to is not None and person else None
-        if to is not None and person and data["who"] is None:
-            self.add_error("person", "This person is not at the organization that you chose.")
+        key = (to.code if to is not None else "", person or "")
+        data["who"], data["team"] = self.people.get(key), self.teams.get(key)
+        if all(key) and data["who"] is None and data["team"] is None:
+            self.add_error("person", "This is not at the organization that you chose.")
         return data
 
     def suggest(self, ends: Sequence[datetime | None]) -> None:
@@ -146,9 +154,16 @@ class ShareForm(forms.Form):
 
 
 def by_organization(
-    people: Sequence[Any], everybody: str = "Everybody there who treats"
+    people: Sequence[Any],
+    everybody: str = "Everybody there who treats",
+    *,
+    teams: Sequence[Any] = (),
 ) -> list[tuple[str, Any]]:
-    """The choices of a select: everybody, then the people under their organization's name."""
-    groups = groupby(people, key=lambda row: row.organization.name)
-    named = [(name, [(row.user.public_id, row.user.name) for row in rows]) for name, rows in groups]
-    return [("", everybody), *named]
+    """The choices of a select: everybody, then departments and people under their organization."""
+    offered: dict[str, list[tuple[str, str]]] = {}
+    for team in teams:
+        offered.setdefault(team.organization.name, []).append((TEAM + team.public_id, team.name))
+    for row in people:
+        named = (row.user.public_id, row.user.name)
+        offered.setdefault(row.organization.name, []).append(named)
+    return [("", everybody), *sorted(offered.items())]

@@ -11,8 +11,10 @@ from django.utils import timezone
 from sharing.access.models import Grant, Share
 from sharing.archive.models import Study
 from sharing.kernel.purposes import Action
+from sharing.tenants.rules import Role, TeamKind
+from sharing.tenants.services import found_team, join_team
 from sharing.web import words
-from tests.cast import Person, Region
+from tests.cast import Person, Region, make_person
 from tests.sessions import sign_in
 
 SHARE = "/share/"
@@ -185,3 +187,24 @@ def test_the_form_says_study_by_study_what_is_missing(region: Region, study: Stu
         assert answer.status_code == 422
         assert words_shown in answer.content.decode()
     assert not Share.objects.exists()
+
+
+def test_ada_shares_with_the_chest_clinic_of_hilltop(region: Region, study: Study) -> None:
+    region.permit(organizations=(), named_by_custodian=True)
+    chief, now = make_person("Inga Falk", region.hilltop, Role.ADMINISTRATOR).actor, region.at
+    chest = found_team(kind=TeamKind.DEPARTMENT, name="Chest clinic", by=chief, at=now)
+    join_team(team=chest, user=region.ben.user, by=chief, at=now)
+    ada, asked = browser(region.ada), form(study, person=f"team:{chest.public_id}")
+    page = ada.get(f"{SHARE}?study={study.public_id}").content.decode()
+    assert f'<option value="team:{chest.public_id}">Chest clinic</option>' in page
+    shown = ada.post(reverse("web:share-preview"), asked).content.decode()
+    assert "1 person of Chest clinic at Hilltop Family Clinic" in shown
+    assert "Share with Chest clinic until" in shown
+    assert ada.post(SHARE, asked | {"to": "lakeside"}).status_code == 422
+    assert ada.post(SHARE, asked).status_code == 302
+    assert "Chest clinic" in ada.get("/shares/").content.decode()
+    own = ada.get(reverse("web:study", args=[study.public_id])).content.decode()
+    assert "a department" in own
+    assert "with Chest clinic by Ada Brandt" in own
+    ben = browser(region.ben).get(reverse("web:study", args=[study.public_id]))
+    assert "Shared by Ada Brandt" in ben.content.decode()

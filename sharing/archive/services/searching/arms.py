@@ -129,7 +129,7 @@ def _whom(roles: tuple[Role, ...], person: bool) -> Iterator[str]:
     yield f"g.kind IN ('{GranteeKind.EVERYONE}', '{GranteeKind.ROLE}') AND g.role IN ({named})"
     if person:
         yield f"g.user_id = :user AND g.kind = '{GranteeKind.PRACTITIONER}'"
-        yield "g.team_id IN (SELECT team_id FROM tenants_teammember WHERE user_id = :user)"
+        yield _IN_TEAM
 
 
 def _granted(roles: tuple[Role, ...], person: bool) -> Iterator[tuple[str, str]]:
@@ -137,6 +137,7 @@ def _granted(roles: tuple[Role, ...], person: bool) -> Iterator[tuple[str, str]]
     kinds = [(GranteeKind.ORGANIZATION, "g.organization_id = :organization")]
     if person:
         kinds.append((GranteeKind.PRACTITIONER, "g.user_id = :user"))
+        kinds.append((GranteeKind.TEAM, _IN_TEAM))
     if Role.BEARER in roles:
         by_link = "g.share_id IN (SELECT id FROM access_share WHERE public_id = :link)"
         kinds = [(GranteeKind.LINK, by_link)]
@@ -148,6 +149,7 @@ def _granted(roles: tuple[Role, ...], person: bool) -> Iterator[tuple[str, str]]
             yield f"{whom} AND g.grantee_kind = '{kind}'", study
 
 
+_IN_TEAM = "g.team_id IN (SELECT team_id FROM tenants_teammember WHERE user_id = :user)"
 _CONSENTED = """
     SELECT archive_study.organization_id, archive_study.id
     FROM consent_grantee g CROSS JOIN consent_consent c CROSS JOIN archive_study
