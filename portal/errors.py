@@ -65,6 +65,7 @@ STATUS: dict[str, int] = {
     "store_broken": 503,
     "not_renderable": 406,
     "not_acceptable": 406,
+    "marked_only": 406,
     "on_hold": 409,
     "removal_invalid": 422,
 }

@@ -52,6 +52,10 @@ class GlassNotFound(Absent):
     """No such emergency access or review, or none of the actor's business."""
 
 
+class UseNotFound(Absent):
+    """No such use, or none of the actor's business."""
+
+
 class ShareNotFound(Absent):
     """No such share, or one that is none of the actor's business."""
 

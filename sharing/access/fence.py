@@ -23,6 +23,11 @@ from sharing.tenants.rules import Actor, Role
 from .models import visible
 from .rules import closed_gate
 
+OBLIGING = """EXISTS (SELECT 1 FROM consent_consent ob
+WHERE ob.patient_id = archive_study.patient_id AND ob.state = 'active'
+AND (ob.obligations <> '|' OR ob.maximum_uses IS NOT NULL))"""
+"""Whether a consent of the study's patient obliges to anything: then each read is decided anew, by
+the long way, and no read is taken for a repeat. One look at the few consents of one patient."""
 _WORD = re.compile(r"[A-Za-z_|%]*")
 Bound = tuple[str, list[Any]]
 

@@ -74,6 +74,16 @@ class NoSpace(DomainError):
     message = "There is no space left to store this."
 
 
+class MarkedOnly(DomainError):
+    """The patient asked that images carry their reader's name, and this answer can't."""
+
+    code = "marked_only"
+    message = (
+        "The patient permitted images that carry the reader's name, and no others. "
+        "Ask for rendered pictures, or open the viewer."
+    )
+
+
 class BadUpload(DomainError):
     """A request of the upload protocol that does not keep to it (tus 1.0)."""
 

@@ -56,12 +56,14 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Those given for that purpose, whatever the action."""
         return self.filter(_says("purpose", purpose))
 
-    def usable(self, *, deidentified: bool) -> "ConsentQuerySet":
-        """Permits whose obligations leave room for one more use of this kind."""
-        left = self.filter(Q(maximum_uses=None) | Q(used__lt=F("maximum_uses")))
+    def usable(self, *, deidentified: bool, going_on: Exists | None = None) -> "ConsentQuerySet":
+        """Permits whose obligations leave room for one more use of this kind, or one goes on."""
+        left = Q(maximum_uses=None) | Q(used__lt=F("maximum_uses"))
+        if going_on is not None:
+            left |= Q(going_on)
         if deidentified:
-            return left
-        return left.exclude(obligations__contains=f"|{Obligation.DEIDENTIFY}|")
+            return self.filter(left)
+        return self.filter(left).exclude(obligations__contains=f"|{Obligation.DEIDENTIFY}|")
 
 
 def serves(purpose: str, action: str) -> Q:

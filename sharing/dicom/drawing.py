@@ -34,6 +34,8 @@ class How:
     media: str = JPEG
     quality: int = 90
     notes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    mark: str = ""
+    """Who looks: written all over the picture, so that no part of it is without."""
 
 
 AS_IT_IS = How()
@@ -47,7 +49,41 @@ def drawn(shown: Bytes8, how: How) -> Bytes8:
         shown = fitted(shown, how.size)
     if any(how.notes):
         shown = _noted(shown, how.notes)
-    return shown
+    return marked(shown, how.mark) if how.mark else shown
+
+
+def marked(pixels: Bytes8, text: str) -> Bytes8:
+    """The text again and again over the whole picture, each second row shifted by half of it.
+
+    Half light with a dark rim: it reads on black and on white, and what lies below stays visible.
+    """
+    picture = Pillow.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
+    size = max(9, min(picture.size) // 28)
+    font = ImageFont.load_default(size)
+    layer = Pillow.new("L", picture.size, 0)
+    draw = ImageDraw.Draw(layer)
+    across = int(draw.textlength(text, font=font)) + 3 * size
+    for row, top in enumerate(range(size // 2, picture.height, 5 * size)):
+        for left in range(-(row % 2) * across // 2, picture.width, across):
+            draw.text((left, top), text, font=font, fill=255)
+    return _laid_over(picture, layer, grey=pixels.ndim == 2)
+
+
+def _laid_over(picture: Pillow.Image, layer: Pillow.Image, *, grey: bool) -> Bytes8:
+    """Each letter a light one on its own dark shadow."""
+    shadow = Pillow.new("L", layer.size, 0)
+    shadow.paste(layer, (1, 1))
+    half = partial(Pillow.Image.point, lut=[value * 4 // 10 for value in range(256)])
+    for colour, mask in (((0, 0, 0), half(shadow)), ((255, 255, 255), half(layer))):
+        picture.paste(colour, (0, 0), mask)
+    return np.asarray(picture.convert("L") if grey else picture)
+
+
+def marked_file(made: bytes, text: str, media: str = JPEG) -> bytes:
+    """A picture file that we made ourselves, once more with the mark."""
+    picture = Pillow.open(BytesIO(made))
+    plain = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+    return encoded(marked(np.asarray(plain), text), How(media=media, quality=85))
 
 
 def encoded(shown: Bytes8, how: How) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from sharing.archive.errors import NotAcceptable, NotRenderable
+from sharing.archive.errors import MarkedOnly, NotAcceptable, NotRenderable
 from sharing.archive.services.rendering import (
     PDF_CLASS,
     Drawable,
@@ -47,7 +47,7 @@ def rendered_view(request: Any, **path: str) -> HttpResponseBase:
     for number in numbers:
         found.stored.frame_length(number - 1)  # each must be there before the first one leaves
     media, multipart = picture_form(wants, many=len(numbers) > 1)
-    etag = tag(found.stored.sha256, numbers, media, multipart, how, sorted(notes))
+    etag = tag(found.stored.sha256, numbers, media, multipart, how, sorted(notes), found.mark)
     if answer_304 := unchanged(request, etag):
         return answer_304
     how = noted(found, replace(how, media=media), notes)
@@ -74,7 +74,7 @@ def _all(
     """A picture of every instance that has one; those that have none are left out."""
     found = drawables(opened)
     media, _ = picture_form(wants, many=True)
-    etag = tag(opened.version, media, how, sorted(notes))
+    etag = tag(opened.version, media, how, sorted(notes), opened.mark)
     if answer_304 := unchanged(request, etag):
         return answer_304
     how = replace(how, media=media)
@@ -109,7 +109,12 @@ def _several(request: Any, study: str, made: _Made, media: str) -> HttpResponseB
 
 
 def _document(request: Any, found: Drawable) -> HttpResponseBase:
-    """The PDF itself; a browser is told to save it, never to show it as a page of ours."""
+    """The PDF itself; a browser is told to save it, never to show it as a page of ours.
+
+    Raises MarkedOnly: a document is handed out as it was sent, and bears no mark.
+    """
+    if found.mark:
+        raise MarkedOnly()
     etag = tag(found.stored.sha256, PDF)
     if answer_304 := unchanged(request, etag):
         return answer_304
@@ -129,7 +134,7 @@ def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
         raise NotAcceptable()
     how = How(size=_viewport(request.GET.get("viewport"))[0], media=media)
     version = found.stored.sha256 if isinstance(found, Drawable) else found.version
-    etag = tag(version, "thumbnail", numbers, how)
+    etag = tag(version, "thumbnail", numbers, how, found.mark)
     if answer_304 := unchanged(request, etag):
         return answer_304
     if isinstance(found, Drawable):

@@ -35,13 +35,16 @@ from .ranges import ranged
 PIXEL_DATA = "7FE00010"
 
 
-def _open(request: Any, path: dict[str, str], action: Action = Action.IMAGES) -> Opened:
+def _open(
+    request: Any, path: dict[str, str], action: Action = Action.IMAGES, *, raw: bool = False
+) -> Opened:
     return open_images(
         request.actor,
         where(path),
         at=timezone.now(),
         action=action,
         request_id=request.request_id,
+        raw=raw,
     )
 
 
@@ -118,7 +121,7 @@ def _single(part: Outgoing, stored: Stored) -> HttpResponseBase:
 @needs("dicomweb.read")
 def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order."""
-    opened = _open(request, path)
+    opened = _open(request, path, raw=True)
     stored = objects(opened)[0]
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
         return _pixels(request, stored)

@@ -5,6 +5,8 @@ from .fencing import shared_with, visible
 from .glass import Glass, GlassPatient, Review
 from .grants import Grant, GrantQuerySet, Share
 from .relations import Relationship
+from .renewals import RenewalAsk
+from .uses import Use
 
 __all__ = [
     "AccessRequest",
@@ -13,8 +15,10 @@ __all__ = [
     "Grant",
     "GrantQuerySet",
     "Relationship",
+    "RenewalAsk",
     "Review",
     "Share",
+    "Use",
     "shared_with",
     "visible",
 ]

@@ -16,6 +16,7 @@ from sharing.access.rules import (
     closed_gate,
     glass_gives,
     is_own,
+    kinds_that_let,
     may_be_implied,
     policies_that_open,
     takes_a_copy,
@@ -30,6 +31,7 @@ from sharing.tenants.rules import Actor, ImplicitPolicy, OrganizationState, Role
 from .glass import Glass, GlassPatient
 from .grants import Grant, GrantQuerySet
 from .relations import Relationship, RelationshipQuerySet
+from .uses import Use
 
 
 def visible(
@@ -42,7 +44,8 @@ def visible(
     if closed_gate(actor, action):
         return None
     refused = Exists(_denials(actor, at).filter(_ordinary(studies, actor, action)))
-    permits = _permits(studies, at).usable(deidentified=deidentified)
+    going_on = _going_on(actor, action, at)
+    permits = _permits(studies, at).usable(deidentified=deidentified, going_on=going_on)
     opens = _opens(permits.serving(actor.purpose, action), actor, action, at)
     shareable = Q(patient__certain=True) & Q(_custodian())
     others = ~Q(refused)
@@ -108,6 +111,20 @@ def _broken(actor: Actor, at: datetime) -> Exists:
 
 def _permits(studies: type[Model], at: datetime) -> ConsentQuerySet:
     return _of_the_patient(at).filter(_scope(studies, denies=False), decision=Decision.PERMIT)
+
+
+def _going_on(actor: Actor, action: Action, at: datetime) -> Exists | None:
+    """From within a consent: whether what the actor does with the study belongs to a use of it."""
+    if not kinds_that_let(action):
+        return None
+    mine = Use.objects.lasting(at).letting(actor, action)
+    return Exists(
+        mine.filter(
+            custodian=OuterRef("custodian"),
+            number=OuterRef("number"),
+            study_uid=_study("study_uid"),
+        )
+    )
 
 
 def _opens(serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime) -> Q:

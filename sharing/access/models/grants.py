@@ -21,7 +21,8 @@ class Share(models.Model):
     """One act of sharing: who, with whom, why, until when, with which words.
 
     `shared_for` is the organization that the sharer acted for: the custodian, or one to whom the
-    custodian's share gave the right to share on.
+    custodian's share gave the right to share on. A renewal is a share of its own, which `renews`
+    an earlier one and leaves its rows as they are.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=public_id)
@@ -42,6 +43,14 @@ class Share(models.Model):
     purpose = models.CharField(max_length=10)
     note = models.CharField(max_length=1000, blank=True)
     shared_at = models.DateTimeField()
+    renews = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="renewed_by"
+    )
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether a later share goes on where this one ends; select `renewed_by` along."""
+        return hasattr(self, "renewed_by")
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):

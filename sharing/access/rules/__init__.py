@@ -43,11 +43,13 @@ from .ladder import (
     policies_that_open,
     way_of,
 )
+from .uses import LASTS, UseFacts, UseKind, kind_of, kinds_that_let
 
 __all__ = [
     "FOREVER",
     "GLASS_NEXT",
     "LADDER",
+    "LASTS",
     "LEAST_WORDS",
     "LOOKING",
     "OWN_STAFF_PURPOSES",
@@ -68,12 +70,16 @@ __all__ = [
     "ReviewState",
     "Rule",
     "Subject",
+    "UseFacts",
+    "UseKind",
     "carries",
     "closed_gate",
     "decide",
     "glass_gives",
     "in_emergency",
     "is_own",
+    "kind_of",
+    "kinds_that_let",
     "may_be_implied",
     "may_break",
     "obligations_of",

@@ -11,6 +11,8 @@ from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
 from sharing.tenants.rules import Actor, ImplicitPolicy, RegionSettings, Role
 
+from .uses import UseFacts
+
 FOREVER = datetime.max.replace(tzinfo=UTC)
 LOOKING = frozenset({Action.DISCOVER, Action.REPORT, Action.IMAGES})
 
@@ -144,6 +146,7 @@ class ConsentFacts:
     obligations: frozenset[str] = frozenset()
     maximum_uses: int | None = None
     used: int = 0
+    uses: tuple[UseFacts, ...] = ()
 
     def in_force(self, at: datetime) -> bool:
         """Active, within its own period, and said by who may still say it."""
@@ -191,13 +194,20 @@ class ConsentFacts:
             self.in_force(ask.at)
             and self.covers(ask.subject)
             and ask.actor.purpose in self.purposes
-            and self.usable(deidentified=ask.deidentified)
+            and self.usable(ask)
         )
 
-    def usable(self, *, deidentified: bool) -> bool:
-        """Whether its obligations leave room for one more use of this kind."""
+    def usable(self, ask: "Ask") -> bool:
+        """Whether its obligations leave room for one more use of this kind, or one goes on."""
         left = self.maximum_uses is None or self.used < self.maximum_uses
-        return left and (deidentified or Obligation.DEIDENTIFY not in self.obligations)
+        mine = (ask.actor, ask.action, ask.subject.study_uid, ask.at)
+        inside = left or any(use.goes_on(*mine) for use in self.uses)
+        return inside and (ask.deidentified or Obligation.DEIDENTIFY not in self.obligations)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether each use of it is written down: it permits so many, or the patient is told."""
+        return self.maximum_uses is not None or Obligation.NOTIFY_PATIENT in self.obligations
 
     def names(self, actor: Actor) -> Named | None:
         """The grantee by which it means this actor, unless it leaves the actor out."""
@@ -331,12 +341,13 @@ class Basis:
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer with its ground; never a bare bool."""
+    """The answer with its ground; never a bare bool. `counted`: the consents whose uses are."""
 
     allowed: bool
     reason: str
     basis: Basis
     obligations: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
 
     @property
     def ground(self) -> Ground:
@@ -364,6 +375,11 @@ def obligations_of(permits: Iterable[ConsentFacts]) -> frozenset[str]:
     if left:
         found.add(f"{Obligation.MAXIMUM_USES}:{min(left)}")
     return frozenset(found)
+
+
+def counted_of(permits: Iterable[ConsentFacts]) -> frozenset[str]:
+    """The keys of those of which each use is written down."""
+    return frozenset(consent.key for consent in permits if consent.is_counted)
 
 
 def takes_a_copy(action: Action) -> bool:

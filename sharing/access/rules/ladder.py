@@ -23,6 +23,7 @@ from .facts import (
     GrantFacts,
     Named,
     Rule,
+    counted_of,
     obligations_of,
     takes_a_copy,
 )
@@ -158,6 +159,7 @@ def permitted(ask: Ask, facts: Facts) -> Decision | None:
         reason=f"Patient permitted {whom} for {ask.actor.purpose.words}{until}",
         basis=Basis(Rule.CONSENT_PERMITS, consent.key, until=consent.ends_at),
         obligations=obligations_of(consent for consent, _ in found),
+        counted=counted_of(consent for consent, _ in found),
     )
 
 
@@ -176,6 +178,7 @@ def shared(ask: Ask, facts: Facts) -> Decision | None:
         reason=f"Shared by {grant.shared_by} as the patient permitted, until {_day(until)}",
         basis=Basis(Rule.SHARED_INSIDE_CONSENT, consent.key, grant.key, until),
         obligations=obligations_of(consent for _, consent in pairs),
+        counted=counted_of(consent for _, consent in pairs),
     )
 
 

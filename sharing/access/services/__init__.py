@@ -1,6 +1,7 @@
 """Deciding with the facts on file, and sharing inside what was permitted.
 
-One module per kind of act: `asking`, `deciding`, `emergency`, `ending`, `sharing`.
+One module per kind of act: `asking`, `deciding`, `emergency`, `ending`, `renewing`, `sharing`,
+`using`.
 """
 
 from .asking import (
@@ -51,10 +52,12 @@ from .sharing import (
     treating_person,
     treating_team,
 )
+from .using import TOLD_HOW, is_counted, tell_patient, use, uses_to_tell
 
 __all__ = [
     "REVIEWED_EVERY",
     "SHARED_ACTIONS",
+    "TOLD_HOW",
     "Emergency",
     "Preview",
     "Wanted",
@@ -74,6 +77,7 @@ __all__ = [
     "glass_facts",
     "glass_of",
     "grant_facts",
+    "is_counted",
     "lasting_glasses",
     "my_requests",
     "notes_for",
@@ -91,8 +95,11 @@ __all__ = [
     "share_made",
     "shares_made",
     "shares_of_study",
+    "tell_patient",
     "treating_person",
     "treating_team",
+    "use",
     "used_here",
+    "uses_to_tell",
     "withdraw_request",
 ]

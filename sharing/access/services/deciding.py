@@ -1,9 +1,9 @@
 """Deciding with the facts on file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sharing.access.models import Glass, Grant, Relationship
+from sharing.access.models import Glass, Grant, Relationship, Use
 from sharing.access.rules import (
     Ask,
     ConsentFacts,
@@ -15,6 +15,8 @@ from sharing.access.rules import (
     Named,
     RelationFacts,
     Subject,
+    UseFacts,
+    UseKind,
     decide,
 )
 from sharing.consent.models import Consent, Grantee
@@ -57,8 +59,12 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         .order_by("pk")
     )
     region = region_settings()
+    uses = _uses(consents)
     return Facts(
-        consents=tuple(consent_facts(consent) for consent in consents),
+        consents=tuple(
+            consent_facts(consent, uses.get((consent.custodian_id, consent.number), ()))
+            for consent in consents
+        ),
         grants=tuple(grant_facts(grant) for grant in grants),
         region=region,
         relations=_relations(patients) if region.implied else (),
@@ -100,7 +106,33 @@ def _relations(patients: set[int]) -> tuple[RelationFacts, ...]:
     )
 
 
-def consent_facts(consent: Consent) -> ConsentFacts:
+def _uses(consents: Iterable[Consent]) -> dict[tuple[int, int], list[UseFacts]]:
+    """The uses of those that permit so many; none of them, and no query is made."""
+    limited = [consent for consent in consents if consent.maximum_uses is not None]
+    found: dict[tuple[int, int], list[UseFacts]] = {}
+    if limited:
+        numbers = {consent.number for consent in limited}
+        places = {consent.custodian_id for consent in limited}
+        for use in Use.objects.filter(custodian__in=places, number__in=numbers):
+            found.setdefault((use.custodian_id, use.number), []).append(use_facts(use))
+    return found
+
+
+def use_facts(use: Use) -> UseFacts:
+    """A use's row, by value."""
+    return UseFacts(
+        kind=UseKind(use.kind),
+        actor_kind=use.actor_kind,
+        actor_id=use.actor_id,
+        organization_id=use.organization_id,
+        purpose=use.purpose,
+        study_uid=use.study_uid,
+        starts_at=use.starts_at,
+        ends_at=use.ends_at,
+    )
+
+
+def consent_facts(consent: Consent, uses: Sequence[UseFacts] = ()) -> ConsentFacts:
     """A consent's row with its grantees and terms, by value."""
     said: dict[str, set[str]] = {}
     for term in consent.terms.all():
@@ -131,6 +163,7 @@ def consent_facts(consent: Consent) -> ConsentFacts:
         obligations=frozenset(filter(None, consent.obligations.split("|"))),
         maximum_uses=consent.maximum_uses,
         used=consent.used,
+        uses=tuple(uses),
     )
 
 

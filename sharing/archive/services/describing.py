@@ -33,12 +33,13 @@ def describe(asker: Asker, where: Where, *, mount: str) -> Described:
     """
     if where.series_uid:
         columns = f"{_STUDY}, se.id, se.series_uid, se.version"
-        row = locate(asker, where, columns=columns, joins=SERIES, named=(where.series_uid,))
+        named = (where.series_uid,)
+        row, _ = locate(asker, where, columns=columns, joins=SERIES, named=named)
         study, code, changed_at, *series = row
         found = [tuple(series)]
     else:
         columns = f"{_STUDY}, archive_study.id"
-        study, code, changed_at, pk = locate(asker, where, columns=columns)
+        (study, code, changed_at, pk), _ = locate(asker, where, columns=columns)
         found = rows(_SERIES_OF, [pk])
     address = f"{mount.format(code)}/studies/{where.study_uid}"
     sheets = tuple(Sheet(pk, uid, version, changed_at, address) for pk, uid, version in found)
@@ -56,7 +57,7 @@ def describe_instance(asker: Asker, where: Where, *, mount: str) -> tuple[str, b
     """What changes with the answer, and the instance's JSON. Raises StudyNotFound."""
     columns = f"{_STUDY}, i.sha256, i.metadata"
     named = (where.series_uid, where.sop_uid)
-    row = locate(asker, where, columns=columns, joins=INSTANCE, named=named)
+    row, _ = locate(asker, where, columns=columns, joins=INSTANCE, named=named)
     _, code, changed_at, sha256, column = row
     series = f"{mount.format(code)}/studies/{where.study_uid}/series/{where.series_uid}"
     json = expanded(column, bulk_uri=f"{series}/instances/{where.sop_uid}/bulkdata")

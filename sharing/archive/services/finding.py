@@ -1,20 +1,21 @@
 """Finding studies inside the fence, and opening one with its ground and its trace in the log."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from sharing.access.rules import Decision
-from sharing.access.services import decide_many, decide_one
-from sharing.archive.errors import StudyNotFound
+from sharing.access.rules import Basis, Decision, Rule
+from sharing.access.services import decide_many, decide_one, is_counted, use
+from sharing.archive.errors import MarkedOnly, StudyNotFound
 from sharing.archive.models import Study
 from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What, Who
 from sharing.audit.services import record_read
 from sharing.dicom.names import search_key
-from sharing.kernel.purposes import Action
+from sharing.kernel.purposes import LEAVING, Action, Obligation
 from sharing.tenants.rules import Actor
 
 
@@ -97,10 +98,12 @@ def open_study_by_uid(
     at: datetime,
     action: Action = Action.IMAGES,
     request_id: str = "",
+    raw: bool = False,
 ) -> Found:
     """One study by its UID, at one custodian or, without, own organization first.
 
-    Raises StudyNotFound as `open_study` does.
+    `raw`: its pixels as they are stored. Raises StudyNotFound as `open_study` does, and MarkedOnly
+    where the patient wants that images carry their reader's name and these would not.
     """
     named = Study.objects.with_owners().filter(study_uid=study_uid)
     if custodian:
@@ -109,7 +112,7 @@ def open_study_by_uid(
     study = _own_first(held, actor)
     if len(held) > 1:  # the fence in SQL costs more than all the rest: frames come by the hundred
         study = _own_first(named.visible_to(actor, at, action), actor) or study
-    return _opened(actor, study, action, at, request_id, uid=study_uid)
+    return _opened(actor, study, action, at, request_id, uid=study_uid, raw=raw)
 
 
 def _own_first(studies: Iterable[Study], actor: Actor) -> Study | None:
@@ -132,7 +135,13 @@ def still_allowed(
 
 
 def _opened(
-    actor: Actor, study: Study | None, action: Action, at: datetime, request_id: str, uid: str = ""
+    actor: Actor,
+    study: Study | None,
+    action: Action,
+    at: datetime,
+    request_id: str,
+    uid: str = "",
+    raw: bool = False,
 ) -> Found:
     """Absent and hidden take the same way: one decision, one line in a log, one answer.
 
@@ -144,10 +153,41 @@ def _opened(
     if study is None or decision is None:
         _log(actor.who, action, What(study_uid=uid), _ABSENT, at, request_id)
         raise StudyNotFound()
-    _log(decision.who(actor), action, study.subject.what, decision.ground, at, request_id)
+    if _would_be_bare(actor, action, decision, raw):
+        ground = replace(decision, allowed=False, reason=_BARE, basis=_bare_basis(decision)).ground
+        _log(actor.who, action, study.subject.what, ground, at, request_id)
+        raise MarkedOnly()
+    if is_counted(decision, action):
+        decision = _used(actor, study, action, at, request_id)
+    else:
+        _log(decision.who(actor), action, study.subject.what, decision.ground, at, request_id)
     if not decision.allowed:
         raise StudyNotFound()
     return Found(study, decision)
+
+
+_BARE = "The patient permitted images that carry the reader's name"
+
+
+def _bare_basis(decision: Decision) -> Basis:
+    return Basis(Rule.OBLIGATION_FORBIDS, decision.basis.consent)
+
+
+def _would_be_bare(actor: Actor, action: Action, decision: Decision, raw: bool) -> bool:
+    """People read stored pixels in the viewer, which lays the mark over them; a machine shows them
+    as they are. A copy can't be marked without becoming another object.
+    """
+    if not decision.allowed or Obligation.WATERMARK not in decision.obligations:
+        return False
+    return action in LEAVING or (raw and actor.kind == "client")
+
+
+@transaction.atomic
+def _used(actor: Actor, study: Study, action: Action, at: datetime, request_id: str) -> Decision:
+    """The use is counted and the read is in the log together, or neither is."""
+    decision = use(actor, action, study.subject, at=at)
+    _log(decision.who(actor), action, study.subject.what, decision.ground, at, request_id)
+    return decision
 
 
 _ABSENT = Ground(permitted=False, rule="absent", reason="No such study")

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from sharing.access.fence import OBLIGING
+from sharing.access.rules import Decision
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.sql import fence_sql, rows
 from sharing.audit.services import repeat_read
-from sharing.kernel.purposes import Action
+from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.rules import Actor
 
 from .finding import open_study_by_uid
@@ -38,6 +40,15 @@ class Asker:
     action: Action
     at: datetime
     request_id: str = ""
+    raw: bool = False
+    """Whether pixels are asked for as they are stored, which bear no mark."""
+
+
+class Located(NamedTuple):
+    """The row that a path names, and the mark that its pictures must bear; blank: none."""
+
+    row: tuple[Any, ...]
+    mark: str = ""
 
 
 SERIES = "JOIN archive_series se ON se.study_id = archive_study.id AND se.series_uid = %s"
@@ -48,34 +59,49 @@ AND i.organization_id = archive_study.organization_id"""
 
 def locate(
     asker: Asker, where: Where, *, columns: str, joins: str = "", named: Sequence[str] = ()
-) -> tuple[Any, ...]:
+) -> Located:
     """The first row that the path names inside the fence, own organization's study first.
 
     `joins` hang on `archive_study` and `tenants_organization o`; `named` are their parameters.
     A study that only a part of the path fits is opened and logged all the same.
-    Raises StudyNotFound.
+    Raises StudyNotFound, and MarkedOnly where a mark is owed that this answer can't bear.
     """
     row = _row(asker, where, columns, joins, named)
     custodian = row[0] if row else where.custodian
-    known = row is not None and repeat_read(
-        who=asker.actor.who,
-        action=f"study.{asker.action}",
-        custodian=custodian,
-        study_uid=where.study_uid,
-        at=asker.at,
+    obliged = row is not None and bool(row[1])
+    known = (
+        row is not None
+        and not obliged
+        and repeat_read(
+            who=asker.actor.who,
+            action=f"study.{asker.action}",
+            custodian=custodian,
+            study_uid=where.study_uid,
+            at=asker.at,
+        )
     )
+    mark = ""
     if not known:
-        open_study_by_uid(
+        found = open_study_by_uid(
             asker.actor,
             study_uid=where.study_uid,
             custodian=custodian,
             at=asker.at,
             action=asker.action,
             request_id=asker.request_id,
+            raw=asker.raw,
         )
+        mark = mark_of(asker.actor, found.decision, asker.at)
     if row is None:
         raise StudyNotFound()
-    return row[1:]
+    return Located(row[2:], mark)
+
+
+def mark_of(actor: Actor, decision: Decision, at: datetime) -> str:
+    """What pictures must say of their reader: who, for whom, on which day. Blank: nothing."""
+    if Obligation.WATERMARK not in decision.obligations:
+        return ""
+    return f"{actor.name}, {actor.organization_name}, {at:%Y-%m-%d}"
 
 
 def _row(
@@ -86,7 +112,8 @@ def _row(
         return None
     condition, bound = fence
     custodian = [where.custodian] if where.custodian else []
-    params = [*named, where.study_uid, *custodian, *bound, asker.actor.organization_id]
+    here = asker.actor.organization_id
+    params = [here, *named, where.study_uid, *custodian, *bound, here]
     found = rows(_query(columns, joins, bool(custodian), condition), params)
     return found[0] if found else None
 
@@ -94,7 +121,8 @@ def _row(
 @lru_cache(maxsize=256)
 def _query(columns: str, joins: str, at_one: bool, fence: str) -> str:
     """One text for each shape of request: the driver keeps what it made of it."""
-    return f"""SELECT o.code, {columns} FROM archive_study
+    return f"""SELECT o.code, archive_study.organization_id <> %s AND {OBLIGING}, {columns}
+FROM archive_study
 JOIN tenants_organization o ON o.id = archive_study.organization_id {joins}
 WHERE archive_study.study_uid = %s {"AND o.code = %s" if at_one else ""} AND {fence}
 ORDER BY archive_study.organization_id <> %s, archive_study.id LIMIT 1"""  # noqa: S608 - ours

@@ -10,7 +10,7 @@ from sharing.archive.errors import NotRenderable, StudyNotFound
 from sharing.archive.models import Instance
 from sharing.dicom.child import film_in_child, render_in_child, thumbnail_in_child
 from sharing.dicom.described import Json, described, json_of
-from sharing.dicom.drawing import How
+from sharing.dicom.drawing import How, marked_file
 from sharing.dicom.errors import CannotRender
 from sharing.dicom.render import Picture, render, thumbnail
 from sharing.kernel.errors import BadValue
@@ -39,6 +39,7 @@ class Drawable:
 
     stored: Stored
     metadata: bytes | memoryview
+    mark: str = ""
 
     @cached_property
     def json(self) -> Json | None:
@@ -66,6 +67,7 @@ class Drawable:
 
         Raises StudyNotFound for a frame that is not there, NotRenderable, NoSuchRegion.
         """
+        how = replace(how, mark=self.mark)
         ready = self._ready(index)
         if ready is None:
             return _asked(lambda: render_in_child(self._gathered(index), how))
@@ -73,6 +75,7 @@ class Drawable:
 
     def film(self, how: How) -> bytes:
         """All frames as one GIF. Raises NotRenderable where that would be too large."""
+        how = replace(how, mark=self.mark)
         count = self.stored.frames
         lengths = sum(self.stored.frame_length(index) for index in range(count))
         if count > MOST_FILM_FRAMES or lengths > MOST_FILM_BYTES:
@@ -89,8 +92,10 @@ class Drawable:
         index = self.stored.frames // 2 if index is None else index
         ready = self._ready(index)
         if ready is None:
-            return _asked(lambda: thumbnail_in_child(self._gathered(index), how))
-        return _asked(lambda: thumbnail(ready, how))
+            made = _asked(lambda: thumbnail_in_child(self._gathered(index), how))
+        else:
+            made = _asked(lambda: thumbnail(ready, how))
+        return _with_mark(made, how, self.mark)
 
     def pdf(self) -> bytes:
         """The document of an Encapsulated PDF. Raises NotRenderable."""
@@ -121,8 +126,8 @@ def open_drawable(actor: Actor, where: Where, *, at: datetime, request_id: str =
     """
     asker = Asker(actor, Action.IMAGES, at, request_id)
     named = (where.series_uid, where.sop_uid)
-    row = locate(asker, where, columns=f"{PLACE}, i.metadata", joins=INSTANCE, named=named)
-    return Drawable(Stored(*row[:-1]), row[-1])
+    row, mark = locate(asker, where, columns=f"{PLACE}, i.metadata", joins=INSTANCE, named=named)
+    return Drawable(Stored(*row[:-1]), row[-1], mark)
 
 
 def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable]:
@@ -138,13 +143,15 @@ def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable
 
 def _read(opened: Opened, key: int) -> Drawable | None:
     row = Instance.objects.filter(pk=key).values_list(*Stored.COLUMNS, "metadata").first()
-    return Drawable(Stored(opened.study.public_id, *row[:-1]), row[-1]) if row else None
+    if row is None:
+        return None
+    return Drawable(Stored(opened.study.public_id, *row[:-1]), row[-1], opened.mark)
 
 
 def small_picture(opened: Opened, how: How) -> bytes:
     """The thumbnail of a study or a series, as asked for. Raises StudyNotFound, NotRenderable."""
     if how == How():
-        return thumbnail_of(opened)
+        return _with_mark(thumbnail_of(opened), how, opened.mark)
     images = meant(opened).filter(frames__gt=0)
     series = images.values_list("series_id", flat=True).first()
     keys = list(images.filter(series=series).values_list("pk", flat=True)) if series else []
@@ -152,6 +159,11 @@ def small_picture(opened: Opened, how: How) -> bytes:
     if found is None:
         raise NotRenderable() if meant(opened).exists() else StudyNotFound()
     return found.small(None, how)
+
+
+def _with_mark(picture: bytes, how: How, mark: str) -> bytes:
+    """A small picture is drawn without, to be kept; the mark comes on the way out."""
+    return marked_file(picture, mark, how.media) if mark else picture
 
 
 def _asked(draw: Callable[[], Any]) -> Any:

@@ -59,6 +59,8 @@ class Opened:
 
     study: OpenStudy
     where: Where
+    mark: str = ""
+    """What its pictures must say of their reader (`locating.mark_of`)."""
 
     @cached_property
     def version(self) -> str:
@@ -74,20 +76,25 @@ def open_images(
     at: datetime,
     action: Action = Action.IMAGES,
     request_id: str = "",
+    raw: bool = False,
 ) -> Opened:
-    """The study of a path, through the fence and into the log. Raises StudyNotFound.
+    """The study of a path, through the fence and into the log. Raises StudyNotFound, MarkedOnly.
 
     `action` is DOWNLOAD for whole objects: who may view does not hold a copy by that.
     """
-    asker = Asker(actor, action, at, request_id)
-    return Opened(OpenStudy(*locate(asker, where, columns=OpenStudy.COLUMNS)), where)
+    asker = Asker(actor, action, at, request_id, raw)
+    row, mark = locate(asker, where, columns=OpenStudy.COLUMNS)
+    return Opened(OpenStudy(*row), where, mark)
 
 
 def open_instance(actor: Actor, where: Where, *, at: datetime, request_id: str = "") -> "Stored":
-    """One instance of a path, as `open_images`, with its place. Raises StudyNotFound."""
-    asker = Asker(actor, Action.IMAGES, at, request_id)
+    """One instance of a path, as `open_images`, with its place, its frames as they are stored.
+
+    Raises StudyNotFound, MarkedOnly.
+    """
+    asker = Asker(actor, Action.IMAGES, at, request_id, raw=True)
     named = (where.series_uid, where.sop_uid)
-    return Stored(*locate(asker, where, columns=PLACE, joins=INSTANCE, named=named))
+    return Stored(*locate(asker, where, columns=PLACE, joins=INSTANCE, named=named).row)
 
 
 def objects(opened: Opened) -> list["Stored"]:

@@ -14,6 +14,7 @@ from sharing.access.services import decide_many, decide_one
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Series, Study
 from sharing.audit.services import record_read
+from sharing.dicom.drawing import marked_file
 from sharing.dicom.names import search_key
 from sharing.identity.errors import PatientNotFound
 from sharing.identity.models import Patient
@@ -22,6 +23,7 @@ from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
 from .finding import find_studies, grounds, open_study
+from .locating import mark_of
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,13 @@ def picture(
     found = rows.order_by("-frame_count", "pk").values_list("thumbnail", flat=True).first()
     if found is None:
         raise StudyNotFound()
-    if study.organization_id != actor.organization_id:
-        _note_picture(actor, study, at, request_id)
-    return bytes(found)
+    if study.organization_id == actor.organization_id:
+        return bytes(found)
+    mark = mark_of(actor, _note_picture(actor, study, at, request_id), at)
+    return marked_file(bytes(found), mark) if mark else bytes(found)
 
 
-def _note_picture(actor: Actor, study: Study, at: datetime, request_id: str) -> None:
+def _note_picture(actor: Actor, study: Study, at: datetime, request_id: str) -> Decision:
     """A line for the custodian, before the picture leaves; own people's lists would flood it."""
     decision = decide_one(actor, Action.IMAGES, study.subject, at=at)
     if not decision.allowed:  # ended since the fence was asked
@@ -184,6 +187,7 @@ def _note_picture(actor: Actor, study: Study, at: datetime, request_id: str) -> 
         ground=decision.ground,
         request_id=request_id,
     )
+    return decision
 
 
 def studies_to_share(actor: Actor, public_ids: Iterable[str], *, at: datetime) -> list[Study]:
