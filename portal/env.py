@@ -202,13 +202,12 @@ def _sqlite(path: str) -> dict[str, Any]:
     if not path:
         raise EnvironmentMistake("DATABASE_URL for SQLite is sqlite:///path (three slashes)")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "portal.sqlite3",
         "NAME": BASE_DIR / path,
         "CONN_MAX_AGE": None,  # opening the file anew for each request takes longer than a frame
         "OPTIONS": {
             "timeout": 20,
-            # BEGIN IMMEDIATE: a transaction that reads, then writes, waits instead of failing.
-            "transaction_mode": "IMMEDIATE",
+            "transaction_mode": "IMMEDIATE",  # as portal/sqlite3 begins each of them
             # FULL: WAL alone would lose the last commits at a power cut, after we had answered.
             # Reading through a map of the file's beginning spares a call for each page of a search.
             "init_command": (
