@@ -33,6 +33,8 @@ STATUS: dict[str, int] = {
     "taken": 409,
     "last_administrator": 409,
     "token_invalid": 401,
+    "settings_invalid": 422,
+    "agreement_invalid": 422,
     # consent, access
     "consent_invalid": 422,
     "evidence_invalid": 422,
@@ -67,6 +69,7 @@ STATUS: dict[str, int] = {
     "not_acceptable": 406,
     "marked_only": 406,
     "on_hold": 409,
+    "label_invalid": 422,
     "removal_invalid": 422,
 }
 TITLES = {

@@ -23,6 +23,7 @@ GUARDS = [
         "audit.migrations.0005_sealed_for_good",
         "audit.migrations.0007_expiring",
         "consent.migrations.0005_what_was_said_stays_said",
+        "archive.migrations.0011_labels_stay",
     )
 ]
 

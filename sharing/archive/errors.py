@@ -111,3 +111,18 @@ class ConflictNotFound(Absent):
 
 class HoldNotFound(Absent):
     """No such hold is in force at the actor's organization."""
+
+
+class LabelInvalid(DomainError):
+    """A label or a rule for labels that says too little."""
+
+    code = "label_invalid"
+    message = "Say in a few words why."
+
+
+class LabelNotFound(Absent):
+    """No such label stands on the study."""
+
+
+class LabelRuleNotFound(Absent):
+    """No such rule in force, or not the actor's to change."""

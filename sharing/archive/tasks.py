@@ -6,6 +6,8 @@ from django.utils import timezone
 from .services import (
     compacting,
     journaling,
+    label_rules,
+    placing,
     reconciling,
     rejecting,
     renditions,
@@ -80,3 +82,15 @@ def scrub() -> None:
     """Verify a part of the stored hashes, all of them within a month; the beat calls this."""
     at = timezone.now()
     scrubbing.scrub(at=at, most=scrubbing.share_of(at=at))
+
+
+@shared_task(name="archive.apply_label_rule")
+def apply_label_rule(rule_id: int, after: int) -> None:
+    """Hold studies that are there against a rule that is new."""
+    label_rules.apply_rule(rule_id=rule_id, after=after, at=timezone.now())
+
+
+@shared_task(name="archive.fill_regions")
+def fill_regions(after: int) -> None:
+    """Fill in which parts of the body older studies show."""
+    placing.fill_regions(after=after, at=timezone.now())

@@ -1,6 +1,6 @@
 """What registration, membership and sign-in can refuse."""
 
-from sharing.kernel.errors import DomainError
+from sharing.kernel.errors import Absent, DomainError
 
 
 class NoActor(DomainError):
@@ -57,3 +57,21 @@ class TeamInvalid(DomainError):
 
     code = "team_invalid"
     message = "The team is not complete."
+
+
+class SettingsInvalid(DomainError):
+    """Settings of the region that can't be."""
+
+    code = "settings_invalid"
+    message = "These settings can't be. Nothing was changed."
+
+
+class AgreementInvalid(DomainError):
+    """An agreement that says too little or contradicts itself."""
+
+    code = "agreement_invalid"
+    message = "The agreement is not complete."
+
+
+class AgreementNotFound(Absent):
+    """No such agreement, or one between others."""

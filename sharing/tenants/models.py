@@ -59,6 +59,7 @@ class Region(models.Model):
     name = models.CharField(max_length=120, default="Imaging Exchange")
     implicit_policy = models.CharField(max_length=20, default=ImplicitPolicy.DENY.value)
     implied_relationships = models.BooleanField(default=False)
+    demands_agreements = models.BooleanField(default=False, db_default=False)
     age_of_majority = models.PositiveSmallIntegerField(default=18)
     emergency_hours = models.PositiveSmallIntegerField(default=4)
     review_days = models.PositiveSmallIntegerField(default=3)
@@ -141,6 +142,81 @@ class Organization(models.Model):
     def own_policy(self) -> ImplicitPolicy | None:
         """The implicit policy that it set for itself; None: as the region says."""
         return ImplicitPolicy(self.implicit_policy) if self.implicit_policy else None
+
+
+class AgreementQuerySet(models.QuerySet["Agreement"]):
+    """Which agreements hold."""
+
+    def in_force(self, at: datetime) -> "AgreementQuerySet":
+        """Begun and not ended."""
+        return self.filter(starts_at__lte=at, ends_at__gt=at)
+
+
+class Agreement(models.Model):
+    """What two organizations signed: one may give studies, the other may take them.
+
+    It gives no access; where the region demands agreements, nothing else does without one. No
+    modality beside it: for all of them. Ending it early moves `ends_at`.
+    """
+
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
+    provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    recipient = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    purposes = models.CharField(max_length=80)  # |TREAT|HOPERAT|
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    signed_for_provider = models.CharField(max_length=120)
+    signed_for_recipient = models.CharField(max_length=120)
+    document = models.CharField(max_length=200)
+    document_sha256 = models.CharField(max_length=64)
+    recorded_by = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=200, blank=True)
+    ended_why = models.CharField(max_length=300, blank=True)
+
+    objects = AgreementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_agreement_is_between_two",
+                condition=~Q(provider=F("recipient")),
+            ),
+            models.CheckConstraint(
+                name="an_agreement_ends_after_it_starts",
+                condition=Q(ends_at__gte=F("starts_at")),
+            ),
+            models.CheckConstraint(
+                name="an_agreement_is_signed_by_both",
+                condition=~Q(signed_for_provider="") & ~Q(signed_for_recipient=""),
+            ),
+            models.CheckConstraint(
+                name="an_agreement_is_on_paper", condition=~Q(document_sha256="")
+            ),
+        ]
+        indexes = [models.Index(fields=["provider", "recipient"], name="agreements_of_two")]
+
+    @property
+    def purpose_set(self) -> frozenset[str]:
+        """The purposes it is for."""
+        return frozenset(self.purposes.strip("|").split("|"))
+
+
+class AgreementModality(models.Model):
+    """A modality that an agreement is limited to."""
+
+    agreement = models.ForeignKey(
+        Agreement, on_delete=models.PROTECT, related_name="modalities", db_index=False
+    )
+    value = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "value"], name="an_agreement_names_a_modality_once"
+            ),
+        ]
 
 
 class Membership(models.Model):

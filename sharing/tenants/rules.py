@@ -118,16 +118,30 @@ class Duty(StrEnum):
     DECIDE = "decide"
     LABEL = "label"
     LIFT_LABEL = "lift_label"
+    RULE_LABELS = "rule_labels"
     MANAGE_TEAMS = "manage_teams"
     SET_POLICY = "set_policy"
     SET_REGION = "set_region"
+    RECORD_AGREEMENT = "record_agreement"
+    READ_AGREEMENTS = "read_agreements"
     BREAK_GLASS = "break_glass"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
-    Role.ADMINISTRATOR: frozenset({Duty.MANAGE_MEMBERS, Duty.MANAGE_TEAMS}),
+    Role.ADMINISTRATOR: frozenset(
+        {Duty.MANAGE_MEMBERS, Duty.MANAGE_TEAMS, Duty.READ_AGREEMENTS, Duty.RULE_LABELS}
+    ),
     Role.PRIVACY_OFFICER: frozenset(
-        {Duty.READ_LOG, Duty.DELETE, Duty.HOLD, Duty.LABEL, Duty.LIFT_LABEL, Duty.SET_POLICY}
+        {
+            Duty.READ_LOG,
+            Duty.DELETE,
+            Duty.HOLD,
+            Duty.LABEL,
+            Duty.LIFT_LABEL,
+            Duty.RULE_LABELS,
+            Duty.SET_POLICY,
+            Duty.READ_AGREEMENTS,
+        }
     ),
     Role.RADIOLOGIST: frozenset(
         {Duty.SHARE, Duty.REJECT, Duty.DECIDE, Duty.LABEL, Duty.BREAK_GLASS}
@@ -135,7 +149,15 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL, Duty.BREAK_GLASS}),
     Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
     Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL}),
-    Role.OPERATOR: frozenset({Duty.APPROVE_ORGANIZATIONS, Duty.SET_REGION}),
+    Role.OPERATOR: frozenset(
+        {
+            Duty.APPROVE_ORGANIZATIONS,
+            Duty.SET_REGION,
+            Duty.RULE_LABELS,
+            Duty.RECORD_AGREEMENT,
+            Duty.READ_AGREEMENTS,
+        }
+    ),
     Role.RESEARCHER: frozenset(),
     Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE}),
     Role.BEARER: frozenset(),
@@ -191,6 +213,20 @@ class RegionSettings:
     """Working days within which an emergency access is reviewed."""
     emergencies_a_day: int = 3
     """How often one person may use emergency access within 24 hours."""
+    agreements: bool = False
+    """Whether two organizations need a signed agreement before anything else opens a study."""
+
+    def widened_by(self, other: "RegionSettings") -> tuple[str, ...]:
+        """What `other` opens that this one keeps closed: each is said before it is decided."""
+        order = tuple(ImplicitPolicy)
+        found = []
+        if order.index(other.policy) > order.index(self.policy):
+            found.append("policy")
+        if other.implied and not self.implied:
+            found.append("implied")
+        if self.agreements and not other.agreements:
+            found.append("agreements")
+        return tuple(found)
 
 
 SCOPES = (

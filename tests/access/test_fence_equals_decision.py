@@ -34,11 +34,12 @@ class FenceEqualsDecision(TestCase):
         grants=st.lists(worlds.GRANTS, max_size=3),
         ties=st.lists(worlds.TIES, max_size=2),
         glasses=st.lists(worlds.GLASSES, max_size=2),
+        agreements=st.lists(worlds.AGREEMENTS, max_size=3),
         region=worlds.REGIONS,
         action=worlds.ACTIONS,
     )
     def test_the_list_is_the_decision_for_each_study(
-        self, consents, studies, grants, ties, glasses, region, action
+        self, consents, studies, grants, ties, glasses, agreements, region, action
     ):
         world = cast.region.__wrapped__(None)
         worlds.settle(world, region)
@@ -51,6 +52,8 @@ class FenceEqualsDecision(TestCase):
             worlds.add_tie(world, made, tie)
         for glass in glasses:
             worlds.add_glass(world, glass)
+        for agreement in agreements:
+            worlds.add_agreement(world, agreement)
         subjects = [study.subject for study in Study.objects.with_owners().order_by("pk")]
         made = list(Study.objects.order_by("pk"))
         for actor in worlds.actors(world):

@@ -13,8 +13,8 @@ from sharing.consent.rules import ConsentState, Decision, Force, GranteeKind, Pe
 from sharing.consent.services import EVERYONE, Whom
 from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
 from sharing.kernel.tokens import public_id
+from sharing.tenants.models import Agreement, AgreementModality, Team, TeamMember
 from sharing.tenants.models import Region as RegionRow
-from sharing.tenants.models import Team, TeamMember
 from sharing.tenants.rules import Actor, ImplicitPolicy, Role
 from tests.cast import NOW, Region, make_patient, make_person, make_study
 
@@ -112,6 +112,20 @@ REGIONS = st.fixed_dictionaries(
         "custodian": st.one_of(st.none(), POLICIES),
         "implied": st.booleans(),
         "in_team": st.booleans(),
+        "agreements": st.sampled_from([False, False, True]),
+    }
+)
+AGREEMENTS = st.fixed_dictionaries(
+    {
+        "two": st.sampled_from(
+            [("riverside", "hilltop")] * 4 + [("hilltop", "riverside"), ("riverside", "lakeside")]
+        ),
+        "start": DAYS,
+        "days": st.integers(min_value=1, max_value=4),
+        "modalities": st.frozensets(MODALITIES, max_size=1),
+        "purposes": st.frozensets(
+            st.sampled_from([Purpose.TREATMENT, Purpose.TREATMENT, Purpose.RESEARCH]), min_size=1
+        ),
     }
 )
 
@@ -119,7 +133,10 @@ REGIONS = st.fixed_dictionaries(
 def settle(world: Region, said: dict[str, Any]) -> None:
     """The region's rules, Ben's team, and two more people than the cast has."""
     RegionRow.objects.create(
-        pk=1, implicit_policy=said["policy"], implied_relationships=said["implied"]
+        pk=1,
+        implicit_policy=said["policy"],
+        implied_relationships=said["implied"],
+        demands_agreements=said["agreements"],
     )
     world.riverside.implicit_policy = said["custodian"] or ""
     world.riverside.save()
@@ -281,6 +298,20 @@ def add_tie(world: Region, studies: list[Study], tie: dict[str, Any]) -> None:
         user=world.ben.user if tie["person"] else None, starts_at=start,
         ends_at=start + timedelta(days=tie["days"]),
     )  # fmt: skip
+
+
+def add_agreement(world: Region, said: dict[str, Any]) -> None:
+    """Written as a row, because nobody records one that has ended."""
+    start = NOW + timedelta(days=said["start"])
+    provider, recipient = (getattr(world, name) for name in said["two"])
+    made = Agreement.objects.create(
+        provider=provider, recipient=recipient, purposes=column(said["purposes"]),
+        starts_at=start, ends_at=start + timedelta(days=said["days"]), signed_for_provider="A",
+        signed_for_recipient="B", document="a.pdf", document_sha256="0" * 64,
+        recorded_by="The operator", recorded_at=start,
+    )  # fmt: skip
+    for word in said["modalities"]:
+        AgreementModality.objects.create(agreement=made, value=word)
 
 
 def add_glass(world: Region, said: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from sharing.access.rules import (
 from sharing.consent.models import Consent, ConsentQuerySet, Term, serves
 from sharing.consent.rules import Axis, Decision, Force
 from sharing.kernel.purposes import Action, Obligation
-from sharing.tenants.models import Organization, Region
+from sharing.tenants.models import Agreement, AgreementModality, Organization, Region
 from sharing.tenants.rules import Actor, ImplicitPolicy, OrganizationState, Role
 
 from .glass import Glass, GlassPatient
@@ -56,7 +56,7 @@ def visible(
     others &= opens
     if glass_gives(actor, action):
         others |= Q(_broken(actor, at)) & ~Q(Exists(_denials(actor, at).exclude(_LESS)))
-    others &= shareable
+    others &= shareable & _agreed(actor, at)
     if not is_own(actor):
         return others
     own = Q(organization_id=actor.organization_id)
@@ -75,6 +75,26 @@ def _custodian(**said: object) -> Exists:
             pk=OuterRef("organization_id"), state=OrganizationState.ACTIVE, **said
         )
     )
+
+
+def _agreed(actor: Actor, at: datetime) -> Q:
+    """Rung 0: the two organizations signed an agreement, where the region demands one.
+
+    Whether it does is asked once for all studies; only then is each of them looked at.
+    """
+    demanded = Region.objects.filter(pk=1, demands_agreements=True)
+    signed = Agreement.objects.in_force(at).filter(
+        provider=OuterRef("organization_id"),
+        recipient_id=actor.organization_id,
+        purposes__contains=f"|{actor.purpose}|",
+    )
+    terms = AgreementModality.objects.filter(agreement=OuterRef("pk"))
+    wanted = Concat(Value("|"), F("value"), Value("|"))
+    hit = terms.annotate(at=StrIndex(_study("modalities"), wanted)).filter(at__gt=0)
+    agreed = ~Q(Exists(demanded)) | Q(Exists(signed.filter(~Exists(terms) | Exists(hit))))
+    if Role.BEARER not in actor.roles:
+        agreed |= Q(organization_id=actor.organization_id)
+    return agreed
 
 
 def _of_the_patient(at: datetime) -> ConsentQuerySet:

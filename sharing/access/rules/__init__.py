@@ -3,6 +3,7 @@
 from .facts import (
     FOREVER,
     LOOKING,
+    AgreementFacts,
     Ask,
     Basis,
     ConsentFacts,
@@ -10,10 +11,8 @@ from .facts import (
     Facts,
     GlassFacts,
     GrantFacts,
-    Named,
     RelationFacts,
     Rule,
-    Subject,
     in_emergency,
     obligations_of,
     takes_a_copy,
@@ -43,6 +42,7 @@ from .ladder import (
     policies_that_open,
     way_of,
 )
+from .parties import Named, Subject
 from .uses import LASTS, UseFacts, UseKind, kind_of, kinds_that_let
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "LOOKING",
     "OWN_STAFF_PURPOSES",
     "REVIEW_NEXT",
+    "AgreementFacts",
     "Ask",
     "Basis",
     "ConsentFacts",

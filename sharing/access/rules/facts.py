@@ -1,16 +1,18 @@
 """What a decision is made of: the study, the consents, grants and relationships, by value. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from sharing.audit.rules import Ground, What, Who
+from sharing.audit.rules import Ground, Who
 from sharing.consent.rules import ConsentState, Force, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
-from sharing.tenants.rules import Actor, ImplicitPolicy, RegionSettings, Role
+from sharing.tenants.rules import Actor, RegionSettings
 
+from .axes import in_period, on_axis
+from .parties import Named, Subject
 from .uses import UseFacts
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -27,6 +29,7 @@ class Rule(StrEnum):
     PERSON_EXCLUDED = "person_excluded"
     OWN_STAFF = "own_staff"
     CUSTODIAN_INACTIVE = "custodian_inactive"
+    NO_AGREEMENT = "no_agreement"
     IDENTITY_UNCERTAIN = "identity_uncertain"
     OPTED_OUT = "opted_out"
     EMERGENCY = "emergency"
@@ -37,84 +40,6 @@ class Rule(StrEnum):
     IMPLIED_RELATIONSHIP = "implied_relationship"
     IMPLICIT_POLICY = "implicit_policy"
     NOTHING_APPLIES = "nothing_applies"
-
-
-def no_series() -> frozenset[str]:
-    """A study of which no series are known."""
-    return frozenset()
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The study by value: access knows patients and organizations, never studies.
-
-    `series` is asked only where a consent is limited to series. `policy` is the custodian's own
-    implicit policy; None says what the region says.
-    """
-
-    custodian_id: int
-    custodian: str
-    patient_id: int
-    patient: str
-    study: str
-    study_uid: str
-    study_date: date | None = None
-    modalities: frozenset[str] = frozenset()
-    certain: bool = True
-    body_regions: frozenset[str] = frozenset()
-    labels: frozenset[str] = frozenset()
-    series: Callable[[], frozenset[str]] = field(default=no_series, compare=False)
-    custodian_active: bool = True
-    policy: ImplicitPolicy | None = None
-
-    @property
-    def what(self) -> What:
-        """The study as the access log names it."""
-        return What(
-            custodian=self.custodian,
-            patient=self.patient,
-            study=self.study,
-            study_uid=self.study_uid,
-        )
-
-
-@dataclass(frozen=True)
-class Named:
-    """A grantee of a consent or a grant; `members` are the people of a team at this moment.
-
-    `link` is the one link that a grant was given away by. A consent names no link: it lets the
-    custodian give links away, and carries what is given by them.
-    """
-
-    kind: GranteeKind
-    organization_id: int | None = None
-    user_id: int | None = None
-    name: str = ""
-    role: str = ""
-    members: frozenset[int] = frozenset()
-    link: str = ""
-
-    def is_for(self, actor: Actor) -> bool:
-        """Whether the actor is meant, by the membership of this moment."""
-        if Role.BEARER in actor.roles:
-            mine = self.kind == GranteeKind.LINK and self.link == actor.id != ""
-            return mine or self.kind == GranteeKind.EVERYONE
-        return self.kind == GranteeKind.EVERYONE or (self._here(actor) and self._means(actor))
-
-    def _here(self, actor: Actor) -> bool:
-        """Whether the actor acts for the organization, where one is named."""
-        return self.organization_id in (None, actor.organization_id)
-
-    def _means(self, actor: Actor) -> bool:
-        if self.kind == GranteeKind.PRACTITIONER:
-            return self.user_id == actor.user_id is not None
-        if self.kind == GranteeKind.PROJECT and actor.purpose != Purpose.RESEARCH:
-            return False
-        if self.kind in (GranteeKind.TEAM, GranteeKind.PROJECT):
-            return actor.user_id in self.members
-        if self.kind == GranteeKind.ROLE:
-            return self.role in actor.roles
-        return self.kind == GranteeKind.ORGANIZATION
 
 
 @dataclass(frozen=True)
@@ -166,12 +91,12 @@ class ConsentFacts:
         denies = self.decision == Said.DENY
         return (
             self.is_about(subject)
-            and _on_axis(self.studies, {subject.study_uid})
-            and _on_axis(self.modalities, subject.modalities, denies)
-            and _on_axis(self.body_regions, subject.body_regions, denies)
-            and _on_axis(self.labels, subject.labels)
-            and _on_axis(self.performers, {subject.custodian})
-            and _in_period(self.data_from, self.data_until, subject.study_date, denies)
+            and on_axis(self.studies, {subject.study_uid})
+            and on_axis(self.modalities, subject.modalities, denies)
+            and on_axis(self.body_regions, subject.body_regions, denies)
+            and on_axis(self.labels, subject.labels)
+            and on_axis(self.performers, {subject.custodian})
+            and in_period(self.data_from, self.data_until, subject.study_date, denies)
             and self._covers_series(subject)
         )
 
@@ -308,6 +233,29 @@ class GlassFacts:
 
 
 @dataclass(frozen=True)
+class AgreementFacts:
+    """What a custodian and another organization signed, by value; no modality: all of them."""
+
+    key: str
+    provider_id: int
+    recipient_id: int
+    purposes: frozenset[str]
+    modalities: frozenset[str]
+    starts_at: datetime
+    ends_at: datetime
+
+    def speaks_of(self, ask: "Ask") -> bool:
+        """Whether it holds now, between these two, for this purpose and this study."""
+        two = (self.provider_id, self.recipient_id)
+        return (
+            self.starts_at <= ask.at < self.ends_at
+            and two == (ask.subject.custodian_id, ask.actor.organization_id)
+            and ask.actor.purpose in self.purposes
+            and on_axis(self.modalities, ask.subject.modalities)
+        )
+
+
+@dataclass(frozen=True)
 class Ask:
     """Who wants to do what to which study, when; and whether without what names the patient."""
 
@@ -327,6 +275,7 @@ class Facts:
     region: RegionSettings = field(default_factory=RegionSettings)
     relations: tuple[RelationFacts, ...] = ()
     glasses: tuple[GlassFacts, ...] = ()
+    agreements: tuple[AgreementFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -385,16 +334,3 @@ def counted_of(permits: Iterable[ConsentFacts]) -> frozenset[str]:
 def takes_a_copy(action: Action) -> bool:
     """Whether a copy leaves by it."""
     return action in LEAVING
-
-
-def _on_axis(limit: frozenset[str], values: Iterable[str], unknown: bool = False) -> bool:
-    said = set(values)
-    return not limit or bool(limit & said) or (unknown and not said)
-
-
-def _in_period(start: date | None, end: date | None, day: date | None, unknown: bool) -> bool:
-    if start is None and end is None:
-        return True
-    if day is None:
-        return unknown
-    return (start or day) <= day <= (end or day)

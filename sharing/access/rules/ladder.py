@@ -21,13 +21,13 @@ from .facts import (
     Decision,
     Facts,
     GrantFacts,
-    Named,
     Rule,
     counted_of,
     obligations_of,
     takes_a_copy,
 )
 from .glass import glass_gives
+from .parties import Named
 
 OWN_STAFF_PURPOSES = frozenset({Purpose.TREATMENT, Purpose.OPERATIONS})
 NEVER_IMPLIED = frozenset({Action.RESHARE, Action.AI})
@@ -85,6 +85,21 @@ def inactive_custodian(ask: Ask, facts: Facts) -> Decision | None:
     if ask.subject.custodian_active:
         return None
     return _refuse(Rule.CUSTODIAN_INACTIVE, "The organization that holds it is not active")
+
+
+def unagreed(ask: Ask, facts: Facts) -> Decision | None:
+    """Rung 0 for all others, where the region demands it: the organizations signed an agreement.
+
+    It binds in an emergency and for whoever comes by a link, too.
+    """
+    if not facts.region.agreements:
+        return None
+    at_home = ask.actor.organization_id == ask.subject.custodian_id
+    if at_home and Role.BEARER not in ask.actor.roles:
+        return None
+    if any(agreement.speaks_of(ask) for agreement in facts.agreements):
+        return None
+    return _refuse(Rule.NO_AGREEMENT, "The two organizations have no agreement for this")
 
 
 def uncertain_identity(ask: Ask, facts: Facts) -> Decision | None:
@@ -259,6 +274,7 @@ LADDER: tuple[Rung, ...] = (
     excluded,
     own_staff,
     inactive_custodian,
+    unagreed,
     uncertain_identity,
     opted_out,
     emergency,

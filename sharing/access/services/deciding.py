@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sharing.access.models import Glass, Grant, Relationship, Use
 from sharing.access.rules import (
+    AgreementFacts,
     Ask,
     ConsentFacts,
     Decision,
@@ -25,7 +26,7 @@ from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, Team, User
 from sharing.tenants.rules import Actor, Role
-from sharing.tenants.services import region_settings
+from sharing.tenants.services import agreements_with, region_settings
 
 
 def decide_one(actor: Actor, action: Action, subject: Subject, *, at: datetime) -> Decision:
@@ -69,6 +70,24 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         region=region,
         relations=_relations(patients) if region.implied else (),
         glasses=_glasses(patients),
+        agreements=_agreements(subjects) if region.agreements else (),
+    )
+
+
+def _agreements(subjects: Sequence[Subject]) -> tuple[AgreementFacts, ...]:
+    """What the studies' custodians signed; read only where the region demands it."""
+    rows = agreements_with(subject.custodian_id for subject in subjects)
+    return tuple(
+        AgreementFacts(
+            key=row.public_id,
+            provider_id=row.provider_id,
+            recipient_id=row.recipient_id,
+            purposes=row.purpose_set,
+            modalities=frozenset(each.value for each in row.modalities.all()),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
+        for row in rows
     )
 
 

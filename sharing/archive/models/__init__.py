@@ -1,5 +1,9 @@
-"""The archive: what it holds (`stored`), how it is found (`searched`), what leaves (`leaving`)."""
+"""The archive: what it holds (`stored`), how it is found (`searched`), what leaves (`leaving`).
 
+What is sensitive, and why, stands in `labelled`.
+"""
+
+from .labelled import Labelling, LabelRule
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
 from .rendered import Rendition
 from .searched import Listed, NameKey, Requested
@@ -24,6 +28,8 @@ __all__ = [
     "Erasure",
     "Hold",
     "Instance",
+    "LabelRule",
+    "Labelling",
     "Listed",
     "NameKey",
     "Removal",

@@ -19,6 +19,7 @@ from sharing.kernel.bulk import update
 from sharing.kernel.lifecycle import step
 from sharing.outbox.services import promise
 
+from .labelling import label_stored
 from .renditions import promise_renditions
 from .retrieving import Stored
 
@@ -149,6 +150,7 @@ def _finish(changed: Mapping[int, datetime], facts: Iterable[_Facts], at: dateti
         names,
         ((len(groups[pk]), sum(f.instances for f in groups[pk]), done, at, pk) for pk in still),
     )
+    label_stored(sorted(still), None, at)
     promise_renditions(sorted(still), at=at)
     if len(changed) > DRAWN_AT_ONCE:
         undrawn = [fact.series for fact in kept if fact.images]

@@ -26,6 +26,8 @@ from sharing.outbox.services import promise
 from sharing.tenants.models import Organization
 
 from .intake import Item, New, held_under
+from .labelling import apply_rules, just_came, restore, rules_of
+from .placing import regions_with
 from .refusing import refused
 
 
@@ -44,6 +46,8 @@ class _Row(NamedTuple):
     description: str
     referring_physician: str
     modalities: str
+    body_regions: str
+    labels: str
     warnings: list[str]
     state: str
     patient: Known
@@ -187,8 +191,12 @@ def _add(shares: Sequence[_Share], delivery: Delivery, by: Who) -> None:
     at, organization = delivery.received_at, delivery.organization
     series = _series(shares)
     insert(Instance, _INSTANCE, _instances(shares, series, delivery))
+    sent_anew = {s.row.study_uid: s.row.pk for s in shares if s.row.modalities == "|"}
     for share in shares:
-        share.row = share.row._replace(modalities=_modalities(share.row, share.group))
+        share.row = share.row._replace(
+            modalities=_modalities(share.row, share.group),
+            body_regions=regions_with(share.row.body_regions, share.group),
+        )
     update(Study, _CHANGED, (_changed(share, delivery) for share in shares), raised=_COUNTERS)
     index_studies(share.row for share in shares)
     detail = {"door": delivery.door, "delivery": delivery.public_id}
@@ -203,6 +211,11 @@ def _add(shares: Sequence[_Share], delivery: Delivery, by: Who) -> None:
         for share in shares
     ]
     record_all(who=by, action="study.receive", at=at, whats=whats)
+    restore(organization.pk, sent_anew)
+    rules = rules_of(organization.pk)
+    if rules:
+        came = [just_came(s.row, s.group, w, rules) for s, w in zip(shares, whats, strict=True)]
+        apply_rules(organization.pk, came, rules, at)
     keys = [share.row.pk for share in shares]
     for some in chunks(keys):
         promise("archive.settle_studies", at=at, delay=SETTLE_AFTER, study_ids=list(some))
@@ -282,7 +295,10 @@ def _instances(
             )  # fmt: skip
 
 
-_CHANGED = ("series_count", "instance_count", "modalities", "warnings", "state", "changed_at")
+_CHANGED = (
+    "series_count", "instance_count", "modalities", "body_regions", "warnings", "state",
+    "changed_at",
+)  # fmt: skip
 _COUNTERS = ("series_count", "instance_count")
 
 
@@ -290,8 +306,8 @@ def _changed(share: _Share, delivery: Delivery) -> tuple[object, ...]:
     row = share.row
     state = step(NEXT, StudyState(row.state), StudyEvent.RECEIVE)
     return (
-        share.made, len(share.items), row.modalities, _warnings(row, share.group),
-        state.value, delivery.received_at, row.pk,
+        share.made, len(share.items), row.modalities, row.body_regions,
+        _warnings(row, share.group), state.value, delivery.received_at, row.pk,
     )  # fmt: skip
 
 

@@ -11,6 +11,16 @@ from .acting import (
     still_acting,
     user_needs,
 )
+from .agreements import (
+    AGREED_FOR,
+    DOCUMENT_MAX_BYTES,
+    Terms,
+    agreements,
+    agreements_in_force,
+    agreements_with,
+    end_agreement,
+    record_agreement,
+)
 from .directory import (
     find_organization,
     members,
@@ -48,7 +58,7 @@ from .people import (
     password_changed,
     require_second_factor,
 )
-from .policies import set_organization_policy, set_region
+from .policies import own_policy, set_organization_policy, set_region
 from .teams import (
     end_team,
     found_team,
@@ -61,21 +71,28 @@ from .teams import (
 )
 
 __all__ = [
+    "AGREED_FOR",
+    "DOCUMENT_MAX_BYTES",
     "ActingChoice",
     "Actor",
     "Application",
     "Duty",
     "Role",
+    "Terms",
     "accept_invitation",
     "acting_choices",
     "actor_for_session",
     "actor_for_token",
     "add_member",
+    "agreements",
+    "agreements_in_force",
+    "agreements_with",
     "answer_question",
     "applications",
     "apply",
     "approve",
     "ask",
+    "end_agreement",
     "end_membership",
     "end_team",
     "find_organization",
@@ -93,9 +110,11 @@ __all__ = [
     "open_invitations",
     "operators_mail",
     "organization_options",
+    "own_policy",
     "password_changed",
     "physicians_mail",
     "privacy_officers",
+    "record_agreement",
     "refuse",
     "region_settings",
     "require",

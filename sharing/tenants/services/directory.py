@@ -90,11 +90,13 @@ def region_settings() -> RegionSettings:
     found = rows(_REGION)
     if not found:
         return RegionSettings()
-    policy, implied, majority, hours, days, a_day = found[0]
-    return RegionSettings(ImplicitPolicy(policy), bool(implied), majority, hours, days, a_day)
+    policy, implied, majority, hours, days, a_day, agreements = found[0]
+    return RegionSettings(
+        ImplicitPolicy(policy), bool(implied), majority, hours, days, a_day, bool(agreements)
+    )
 
 
 _REGION = """
     SELECT implicit_policy, implied_relationships, age_of_majority, emergency_hours, review_days,
-    emergencies_a_day FROM tenants_region WHERE id = 1
+    emergencies_a_day, demands_agreements FROM tenants_region WHERE id = 1
 """

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from sharing.audit.rules import What
 from sharing.audit.services import record
-from sharing.tenants.errors import PolicyWidens
+from sharing.tenants.errors import PolicyWidens, SettingsInvalid
 from sharing.tenants.models import Organization, Region
 from sharing.tenants.rules import Actor, Duty, ImplicitPolicy, RegionSettings, tightest
 
@@ -15,11 +15,12 @@ from .acting import require
 
 @transaction.atomic
 def set_region(*, settings: RegionSettings, by: Actor, at: datetime) -> Region:
-    """Decide for the whole region. Raises NotAllowed.
+    """Decide for the whole region. Raises NotAllowed, SettingsInvalid.
 
     Organizations that decided for themselves keep their word as far as it is tighter.
     """
     require(by, Duty.SET_REGION)
+    _check(settings)
     region, _ = Region.objects.select_for_update().get_or_create(pk=1)
     region.implicit_policy = settings.policy
     region.implied_relationships = settings.implied
@@ -27,6 +28,7 @@ def set_region(*, settings: RegionSettings, by: Actor, at: datetime) -> Region:
     region.emergency_hours = settings.emergency_hours
     region.review_days = settings.review_days
     region.emergencies_a_day = settings.emergencies_a_day
+    region.demands_agreements = settings.agreements
     region.save()
     detail = {
         "policy": str(settings.policy),
@@ -35,9 +37,22 @@ def set_region(*, settings: RegionSettings, by: Actor, at: datetime) -> Region:
         "emergency_hours": settings.emergency_hours,
         "review_days": settings.review_days,
         "emergencies_a_day": settings.emergencies_a_day,
+        "agreements": settings.agreements,
     }
     record(who=by.who, action="region.set", at=at, what=What(detail=detail))
     return region
+
+
+def _check(settings: RegionSettings) -> None:
+    """What a form lets through is looked at here too: there are other doors."""
+    least = (settings.majority, settings.review_days, settings.emergencies_a_day)
+    if not 1 <= settings.emergency_hours <= 4 or min(least) < 1 or max(least) > 100:
+        raise SettingsInvalid()
+
+
+def own_policy(actor: Actor) -> ImplicitPolicy | None:
+    """What the actor's organization said for itself; None: as the region says."""
+    return Organization.objects.get(pk=actor.organization_id).own_policy
 
 
 @transaction.atomic
