@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 from sharing.access.errors import NotCovered, ShareInvalid
@@ -11,7 +12,7 @@ from sharing.access.rules import GlassReason
 from sharing.access.services import Emergency, break_glass, end_glass, revoke_share, share
 from sharing.archive.models import Study
 from sharing.archive.rules import Why
-from sharing.archive.services.past import keep_study
+from sharing.archive.services.labels import add_label
 from sharing.archive.services.removing import delete_study
 from sharing.audit.rules import SYSTEM
 from sharing.consent.models import Consent, Proxy
@@ -32,18 +33,22 @@ from sharing.consent.services import (
 from sharing.identity.services import PatientName
 from sharing.kernel.errors import DomainError
 from sharing.kernel.purposes import Action, Obligation, Purpose
-from sharing.tenants.models import Team
+from sharing.kernel.sensitivity import Label
+from sharing.tenants.models import Agreement, Team
 from sharing.tenants.rules import Actor, ImplicitPolicy, RegionSettings, Role
 from sharing.tenants.services import (
+    Terms,
     add_member,
+    end_agreement,
     end_membership,
     found_team,
     join_team,
     leave_team,
+    record_agreement,
     set_organization_policy,
     set_region,
 )
-from tests.cast import Region
+from tests.cast import PDF, Region
 
 DAY = timedelta(days=1)
 SPOKEN = Told(verification=Verification.VERBAL, witness="Olga Weiss")
@@ -199,8 +204,24 @@ class History:
     def label(self, at: datetime) -> None:
         study = Study.objects.order_by("pk").first()
         if study is not None:
-            keep_study(study, at)
-            Study.objects.filter(pk=study.pk).update(labels="|mental|")
+            add_label(
+                self.world.ada.actor, public_id=study.public_id, label=Label.PSYCHIATRY,
+                reason="Said so.", at=at,
+            )  # fmt: skip
+
+    def demand_agreements(self, at: datetime) -> None:
+        set_region(settings=RegionSettings(agreements=True), by=self.operator, at=at)
+
+    def agree(self, at: datetime) -> None:
+        terms = Terms(
+            self.world.riverside, self.world.hilltop, frozenset({Purpose.TREATMENT}), at,
+            at + DAY, "Ada Brandt", "Ben Hartley",
+        )  # fmt: skip
+        record_agreement(terms=terms, document=BytesIO(PDF), name="a.pdf", by=self.operator, at=at)
+
+    def end_agreement(self, at: datetime) -> None:
+        for each in Agreement.objects.filter(ended_at=None)[:1]:
+            end_agreement(public_id=each.public_id, why="Over.", by=self.operator, at=at)
 
     def delete(self, at: datetime) -> None:
         study = Study.objects.order_by("-pk").first()

@@ -31,8 +31,9 @@ ORDER = (
     "permit_custodian", "share", "share_with_ben", "share_with_team", "end_share", "permit",
     "permit_ct", "amend", "permit_team", "join_team", "leave_team", "permit_twice",
     "permit_marked", "permit_by_proxy", "end_proxy", "open_region", "tighten", "loosen",
-    "close_region", "break_glass", "end_glass", "label", "delete", "exclude_ben", "revoke",
-    "deny", "opt_out", "ben_leaves", "ben_comes_back", "keep_books",
+    "close_region", "break_glass", "end_glass", "label", "demand_agreements", "agree",
+    "end_agreement", "delete", "exclude_ben", "revoke", "deny", "opt_out", "ben_leaves",
+    "ben_comes_back", "keep_books",
 )  # fmt: skip
 
 

@@ -15,23 +15,24 @@ from sharing.tenants.rules import ACTIONS, PURPOSES, Role, purposes_of
 
 from .facts import (
     FOREVER,
+    AgreementFacts,
     Ask,
     ConsentFacts,
     Decision,
     Facts,
     GlassFacts,
     GrantFacts,
-    Named,
     Rule,
-    Subject,
 )
 from .glass import glass_gives
 from .ladder import carries, decide, walk, way_of
+from .parties import Named, Subject
 
 QUESTIONS = {  # rung -> what it asks, and what it means that it has no answer
     "gates": ("Are account, second factor, purpose and role in order?", "Yes"),
     "excluded": ("Did the patient exclude this person?", "No"),
     "own_staff": ("Do they work for the organization that holds it?", "No"),
+    "unagreed": ("Do the two organizations have the agreement that is needed?", "Yes"),
     "inactive_custodian": ("Is the organization that holds it active?", "Yes"),
     "uncertain_identity": ("Is the patient’s identity certain?", "Yes"),
     "opted_out": ("Did the patient refuse all sharing?", "No"),
@@ -125,6 +126,8 @@ def _changes(decision: Decision, ask: Ask, facts: Facts) -> Iterator[Change]:
     elif rule in _SUBJECT:
         words, mended = _SUBJECT[rule]
         yield Change(words, replace(ask, subject=mended(ask.subject)), facts)
+    elif rule == Rule.NO_AGREEMENT:
+        yield _agreement(ask, facts)
     elif rule in _WITHDRAWN:
         yield _withdrawn(decision.basis.consent, rule, ask, facts)
     else:
@@ -203,6 +206,20 @@ def _freed(consent: ConsentFacts) -> ConsentFacts:
     return replace(consent, obligations=kept, actions=consent.actions | LEAVING)
 
 
+def _agreement(ask: Ask, facts: Facts) -> Change:
+    signed = AgreementFacts(
+        key="",
+        provider_id=ask.subject.custodian_id,
+        recipient_id=ask.actor.organization_id,
+        purposes=frozenset({ask.actor.purpose}),
+        modalities=frozenset(),
+        starts_at=ask.at,
+        ends_at=FOREVER,
+    )
+    words = f"The custodian signs an agreement with {_whom(ask)} for {ask.actor.purpose.words}"
+    return Change(words, ask, replace(facts, agreements=(*facts.agreements, signed)))
+
+
 def _share(ask: Ask, facts: Facts) -> Iterator[Change]:
     """The custodian gives it, where a consent lets it name who may see."""
     carrying = [c for c in facts.consents if c.decision == Said.PERMIT and c.speaks_of(ask)]
@@ -276,7 +293,7 @@ def _edges(facts: Facts) -> Iterator[datetime]:
     for consent in facts.consents:
         yield consent.starts_at
         yield from (end for end in (consent.ends_at, consent.lapses_at) if end is not None)
-    for spans in (facts.grants, facts.relations, facts.glasses):
+    for spans in (facts.grants, facts.relations, facts.glasses, facts.agreements):
         for each in spans:
             yield from (each.starts_at, each.ends_at)
 

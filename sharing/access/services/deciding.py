@@ -69,13 +69,20 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         region=region,
         relations=all_relations(patients) if region.implied else (),
         glasses=_glasses(patients),
-        agreements=_agreements(subjects) if region.agreements else (),
+        agreements=agreements_of(subjects) if region.agreements else (),
     )
 
 
-def _agreements(subjects: Sequence[Subject]) -> tuple[AgreementFacts, ...]:
-    """What the studies' custodians signed; read only where the region demands it."""
+def agreements_of(
+    subjects: Sequence[Subject], known: datetime | None = None
+) -> tuple[AgreementFacts, ...]:
+    """What the studies' custodians signed; read only where the region demands it.
+
+    `known`: only what was recorded by then.
+    """
     rows = agreements_with(subject.custodian_id for subject in subjects)
+    if known is not None:
+        rows = rows.filter(recorded_at__lte=known)
     return tuple(
         AgreementFacts(
             key=row.public_id,

@@ -28,6 +28,7 @@ from sharing.tenants.rules import Actor
 from sharing.tenants.services import members_at, region_at
 
 from .deciding import (
+    agreements_of,
     all_relations,
     consent_facts,
     facts_on_file,
@@ -56,6 +57,7 @@ def facts_at(subjects: Sequence[Subject], moment: datetime) -> Facts:
         region=region,
         relations=all_relations(patients) if region.implied else (),
         glasses=tuple(_glasses(patients, moment)),
+        agreements=agreements_of(subjects, moment) if region.agreements else (),
     )
 
 

@@ -1,24 +1,26 @@
 """Studies as they were at a moment: what decisions rest on, kept when it changes or goes.
 
-A series is there from its first image on; a study has the modalities of its series. So nothing is
-written when images arrive, and only what leaves, or what a person says of a study, is kept.
+A series is there from its first image on; a study has the modalities and body regions of its
+series, and the labels that somebody had set. So nothing is written when images arrive; only what
+leaves is kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from sharing.access.rules import Subject
-from sharing.archive.models import Study
+from sharing.archive.models import Labelling, Study
 from sharing.archive.models.stored import words_in
 from sharing.audit.rules import What
 from sharing.audit.services import as_it_was, keep_past
+from sharing.dicom.regions import regions_of
 from sharing.identity.models import Patient
 from sharing.tenants.services import organizations_at
 
-Series = Mapping[str, tuple[str, str]]
+Series = Sequence[Mapping[str, str]]
 
 
 def keep_study(study: Study, at: datetime) -> None:
@@ -33,7 +35,7 @@ def subject_at(what: What, *, at: datetime) -> Subject | None:
     said = _said_of(what.study, at)
     if standing is None or patient is None or said is None:
         return None
-    there = {uid: kind for uid, (kind, since) in said["series"].items() if _came(since, at)}
+    there = [facts for facts in said["series"].values() if _came(facts["since"], at)]
     return Subject(
         custodian_id=standing.organization.pk,
         custodian=what.custodian,
@@ -44,9 +46,9 @@ def subject_at(what: What, *, at: datetime) -> Subject | None:
         study_date=date.fromisoformat(said["study_date"]) if said["study_date"] else None,
         modalities=_modalities(said, there),
         certain=patient.certain,
-        body_regions=words_in(said["body_regions"]),
-        labels=words_in(said["labels"]),
-        series=lambda: frozenset(there),
+        body_regions=_regions(said, there),
+        labels=_labels(standing.organization.pk, what.study_uid, said, at),
+        series=lambda: frozenset(facts["uid"] for facts in there),
         custodian_active=standing.active,
         policy=standing.policy,
     )
@@ -68,7 +70,12 @@ def _by_value(study: Study) -> dict[str, Any]:
         "body_regions": study.body_regions,
         "labels": study.labels,
         "series": {
-            row.series_uid: (row.modality, row.since.isoformat() if row.since else "")
+            row.series_uid: {
+                "uid": row.series_uid,
+                "modality": row.modality,
+                "body_part": row.body_part,
+                "since": row.since.isoformat() if row.since else "",
+            }
             for row in rows
         },
     }
@@ -78,8 +85,29 @@ def _came(since: str, at: datetime) -> bool:
     return not since or datetime.fromisoformat(since) <= at
 
 
-def _modalities(said: Mapping[str, Any], there: Mapping[str, str]) -> frozenset[str]:
+def _modalities(said: Mapping[str, Any], there: Series) -> frozenset[str]:
     """Of its series then; all of them there, what the study says of itself."""
     if len(there) == len(said["series"]):
         return words_in(said["modalities"])
-    return frozenset(kind for kind in there.values() if kind)
+    return frozenset(facts["modality"] for facts in there if facts["modality"])
+
+
+def _regions(said: Mapping[str, Any], there: Series) -> frozenset[str]:
+    """The same of the parts of the body; what no series says, the study's first image said."""
+    if len(there) < len(said["series"]):
+        parts = ((facts["body_part"], facts["modality"]) for facts in there)
+        found = frozenset(str(region) for part in parts for region in regions_of(*part))
+        if found:
+            return found
+    return words_in(said["body_regions"])
+
+
+def _labels(
+    custodian_id: int, study_uid: str, said: Mapping[str, Any], at: datetime
+) -> frozenset[str]:
+    """What had been set by then and not been lifted; each labelling says when."""
+    ever = Labelling.objects.on(custodian_id, study_uid)
+    if not ever.exists():
+        return words_in(said["labels"])
+    stood = ever.filter(Q(lifted_at=None) | Q(lifted_at__gt=at), set_at__lte=at)
+    return frozenset(stood.values_list("label", flat=True))

@@ -81,10 +81,10 @@ from .teams import (
 
 __all__ = [
     "AGREED_FOR",
+    "DOCUMENT_MAX_BYTES",
     "ActingChoice",
     "Actor",
     "Application",
-    "DOCUMENT_MAX_BYTES",
     "Duty",
     "Role",
     "Standing",

@@ -106,7 +106,8 @@ def region_at(at: datetime) -> RegionSettings:
     was = as_it_was(kind="region", keys=[""], at=at).get("")
     if was is None:
         return present
-    return replace(present, policy=ImplicitPolicy(was["policy"]), implied=was["implied"])
+    policy = ImplicitPolicy(was["policy"])
+    return replace(present, policy=policy, implied=was["implied"], agreements=was["agreements"])
 
 
 def organizations_at(codes: Iterable[str], *, at: datetime) -> dict[str, Standing]:
@@ -123,4 +124,8 @@ def _standing(row: Organization, was: Mapping[str, Any] | None) -> Standing:
 
 
 def _by_value(region: Region) -> dict[str, Any]:
-    return {"policy": str(region.implicit_policy), "implied": region.implied_relationships}
+    return {
+        "policy": str(region.implicit_policy),
+        "implied": region.implied_relationships,
+        "agreements": region.demands_agreements,
+    }
