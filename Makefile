@@ -2,7 +2,7 @@
 #   make demo    the portal with a demo region, on http://127.0.0.1:8000
 #   make test    all checks and all tests, on SQLite and on PostgreSQL
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test needs bench soak soak-kills lock clean
+.PHONY: help setup demo check test needs mutants bench soak soak-kills lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -19,7 +19,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 help:
 	@sed -n '2,3p' Makefile | sed 's/^# *//'
-	@echo "make setup | check | bench | soak | lock | clean"
+	@echo "make setup | check | mutants | bench | soak | lock | clean"
 
 # --- setup: each step leaves a stamp, so that the second time takes seconds ----------------------
 RUN_STAMP := .venv/.run-time
@@ -90,11 +90,16 @@ needs: $(DEV_STAMP)
 	@sh tests/needs.sh
 	@$(PY) tests/ohif.py
 
+# Each seeded fault, in a copy of the tree, must turn a test red; ONLY=word tries a part of them.
+mutants: setup needs
+	WORKERS=$(WORKERS) $(PY) -m tests.mutants $(ONLY)
+
 bench: setup
 	$(PY) -m bench
 
 soak: setup needs
 	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py
+	STATEFUL=200 STEPS=40 $(PY) -m pytest tests/access/test_stateful.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/dicom/test_swift.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/attacks/test_multipart.py tests/attacks/test_metadata_bodies.py
 	ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py

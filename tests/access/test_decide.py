@@ -11,8 +11,8 @@ from sharing.access.services import decide_one, share
 from sharing.archive.models import Study
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.rules import Actor, OrganizationState
-from tests.cast import NOW, Region, make_patient, make_study
+from sharing.tenants.rules import Actor, OrganizationState, Role
+from tests.cast import NOW, Region, make_patient, make_person, make_study
 
 DAY = timedelta(days=1)
 
@@ -255,3 +255,14 @@ def test_a_share_with_the_own_hospital_or_into_the_past_is_refused(region: Regio
                 by=region.ada.actor,
                 at=NOW,
             )
+
+
+def test_a_purpose_that_pat_did_not_name_opens_nothing(region: Region) -> None:
+    """Hugo may act for both; each session declares one."""
+    hugo = make_person("Hugo Lind", region.hilltop, Role.PHYSICIAN, Role.RESEARCHER)
+    study = region.study()
+    region.permit()
+    assert asked(hugo.acting_for(Purpose.TREATMENT), study).allowed
+    assert not asked(hugo.acting_for(Purpose.RESEARCH), study).allowed
+    region.permit(purposes=frozenset({Purpose.RESEARCH}))
+    assert asked(hugo.acting_for(Purpose.RESEARCH), study).allowed

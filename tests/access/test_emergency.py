@@ -127,7 +127,9 @@ def test_it_is_for_one_person_one_patient_and_some_hours(region: Region) -> None
     assert may(region, study, at=NOW + 2 * HOUR - timedelta(seconds=1))
     assert not may(region, study, at=NOW + 2 * HOUR)
     assert not may(region, other)
-    assert not decide_one(region.cleo.actor, Action.IMAGES, study.subject, at=NOW).allowed
+    for stranger in (region.cleo, make_person("Hugo Lind", region.hilltop, Role.PHYSICIAN)):
+        assert not decide_one(stranger.actor, Action.IMAGES, study.subject, at=NOW).allowed
+        assert not Study.objects.visible_to(stranger.actor, NOW).exists()
     research = replace(region.ben.actor, purpose=Purpose.RESEARCH)
     assert not decide_one(research, Action.IMAGES, study.subject, at=NOW).allowed
 
@@ -172,6 +174,7 @@ def test_only_people_who_treat_may_and_never_a_machine(region: Region) -> None:
         region.mei.actor,
         region.olga.actor,
         replace(ben, kind="client", user_id=None, roles=frozenset({Role.CLIENT})),
+        replace(ben, kind="client"),  # whatever roles somebody gave it
         replace(ben, assured=False),
         replace(ben, active=False),
         replace(ben, roles=frozenset({Role.TECHNOLOGIST})),

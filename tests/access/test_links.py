@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from sharing.access.models import Grant, Share
 from sharing.access.rules import Ask, ConsentFacts, Facts, GrantFacts, Named, Rule, Subject, decide
+from sharing.archive.models import Study
 from sharing.consent.rules import Decision as Said
 from sharing.consent.rules import GranteeKind
+from sharing.consent.services import Whom
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.rules import Actor, Role
-from tests.cast import NOW
+from tests.cast import NOW, Region
 
 STUDY = Subject(custodian_id=1, custodian="riverside", patient_id=7, patient="pat",
                 study="s", study_uid="2.25.7")  # fmt: skip
@@ -67,3 +70,23 @@ def test_a_link_without_a_name_opens_nothing() -> None:
     facts = Facts((consent(GranteeKind.LINK),), (given_by(""),))
     nobody = replace(BEARER, id="")
     assert decide(Ask(nobody, Action.IMAGES, STUDY, NOW), facts).basis.rule == Rule.IMPLICIT_POLICY
+
+
+def test_the_list_of_a_bearer_holds_what_was_given_by_that_link(region: Region) -> None:
+    """Two links were given away, each with a study; the rows are all that tells them apart."""
+    first, second = region.study(), region.study()
+    region.permit(organizations=(), others=(Whom(GranteeKind.LINK),))
+    for study, name in ((first, "this-link"), (second, "another")):
+        made = Share.objects.create(
+            public_id=name, custodian=region.riverside, shared_by=region.ada.user,
+            purpose=Purpose.TREATMENT, shared_at=NOW,
+        )  # fmt: skip
+        Grant.objects.create(
+            share=made, custodian=region.riverside, patient=region.pat, study_uid=study.study_uid,
+            grantee_kind=GranteeKind.LINK, purpose=Purpose.TREATMENT, actions="|discover|images|",
+            starts_at=NOW, ends_at=NOW + timedelta(days=1),
+        )  # fmt: skip
+    bearer = replace(BEARER, organization_id=region.riverside.pk)
+    for name, seen in (("this-link", [first]), ("another", [second]), ("none", [])):
+        actor = replace(bearer, id=name)
+        assert list(Study.objects.visible_to(actor, NOW, Action.IMAGES)) == seen

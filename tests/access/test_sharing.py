@@ -240,3 +240,14 @@ def test_whose_a_share_is_not_can_t_end_it_nor_learn_of_it(region: Region, study
     with pytest.raises(NotAllowed):
         revoke_share(public_id=made.public_id, by=region.mei.actor, at=NOW)
     assert sees(region.ben, study)
+
+
+def test_a_share_serves_the_purpose_that_it_names(region: Region) -> None:
+    """Mei's colleague of Hilltop acts for operations; the study was shared to treat."""
+    both = frozenset({Purpose.TREATMENT, Purpose.OPERATIONS})
+    region.permit(organizations=(), named_by_custodian=True, actions=ALL, purposes=both)
+    study = region.study()
+    clerk = make_person("Nia Obi", region.hilltop, Role.CLERK)
+    shared(region, study)
+    assert sees(region.ben, study)
+    assert not sees(clerk, study)

@@ -194,3 +194,14 @@ def test_the_newest_head_is_locked_in_a_bucket_and_a_bucket_that_is_away_is_aske
     assert lock["ObjectLockMode"] == "COMPLIANCE"
     assert lock["ObjectLockRetainUntilDate"] >= NOW + timedelta(days=6 * 365)
     assert set(Anchored.objects.values_list("where", flat=True)) == {"file", "s3"}
+
+
+@pytest.mark.parametrize(
+    ("running", "settled"), [([], 9), (["3/7"], 9), (["1/2"], 4), (["1/2", "3/7"], 4)]
+)
+def test_what_a_transaction_that_still_runs_may_bring_is_not_settled(
+    running: list[str], settled: int
+) -> None:
+    """It may hold an id below the mark: the sequencer looks there again."""
+    last = Checkpoint(settled=4, mark=9, running=["1/2"])
+    assert module._settled(last, running) == settled

@@ -95,3 +95,17 @@ def test_without_a_line_on_the_disk_nothing_is_shown(
     answer = ada.get(f"/studies/{broken.public_id}/")
     assert answer.status_code == 503
     assert b"Chest with contrast" not in answer.content
+
+
+def test_what_a_drain_was_cut_off_from_is_drained_first(region: Region, broken: Study) -> None:
+    """The process was killed after it had taken the lines aside; others were kept since."""
+    where = f"/studies/{broken.public_id}/"
+    assert sign_in(Client(), region.ada.user).get(where).status_code == 200
+    spool.path.replace(spool.path.with_suffix(".draining"))
+    spool.forget()
+    assert sign_in(Client(), region.cleo.user).get(where).status_code == 404
+    rename("audit_away", "audit_event")
+    assert drain() == 2
+    told = Event.objects.filter(study=broken.public_id).order_by("pk")
+    assert [event.actor_name for event in told] == ["Ada Brandt", "Cleo Stern"]
+    assert not spool.owes

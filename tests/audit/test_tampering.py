@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +38,26 @@ def test_every_tampering_of_what_an_anchor_covers_is_found(
         if not verify(rows, heads, anchors, [PUBLIC]).findings:
             missed.append(seed)
     assert missed == []
+
+
+def test_the_verifier_says_what_is_wrong_and_where() -> None:
+    """Each check alone: whoever has the database leaves the rest as it should be."""
+    rows, heads = whole()
+    size = heads[-1].head.size
+    shorter = sealed([event(n) for n in range(1, EVENTS - EACH + 1)])
+    other = Signed(heads[-1].head, heads[-1].key, "0" * 128)
+    stranger = Signed(heads[-1].head, "ab" * 32, heads[-1].signature)
+    last = [*heads[:-1], other]
+    cases = (
+        ("Cut short", verify(*shorter, heads, [PUBLIC])),
+        (f"Head {len(heads)}: not signed", verify(rows, last, heads, [PUBLIC])),
+        (f"Anchor {len(heads)}: not signed", verify(rows, heads, [stranger], [PUBLIC])),
+        ("Place 2: missing", verify([*rows[:2], *rows[3:]], heads, [], [PUBLIC])),
+        ("Place 0: the chain", verify([replace(rows[0], chain="")], [], [], [PUBLIC])),
+        (f"{size} events have a place", verify(rows[:size], heads[:-1], [], [PUBLIC])),
+    )
+    for words, report in cases:
+        assert any(found.startswith(words) for found in report.findings), words
 
 
 @pytest.mark.parametrize("waiting", [0, 3])

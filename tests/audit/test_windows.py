@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from sharing.archive.errors import StudyNotFound
@@ -14,8 +14,12 @@ from sharing.audit import windows as module
 from sharing.audit.models import Event
 from sharing.audit.services import flush_reads, log_of_study
 from sharing.audit.windows import windows
-from sharing.kernel.purposes import Action
-from tests.cast import NOW, Person, Region
+from sharing.consent.rules import Decision, Verification
+from sharing.consent.services import Said, record_consent
+from sharing.identity.models import Patient
+from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.rules import Role
+from tests.cast import NOW, Person, Region, make_patient, make_person, make_study
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -98,3 +102,43 @@ def test_counts_that_cannot_be_written_wait(
     read(region.ada, study)
     windows.finish()
     assert counts(study) == [("Ada Brandt", True, 3)]
+
+
+def test_a_line_that_was_rolled_back_is_written_again(region: Region) -> None:
+    """What is remembered is what was committed."""
+    study = region.study()
+
+    with transaction.atomic():
+        read(region.ada, study)
+        transaction.set_rollback(True)
+    assert counts(study) == []
+    read(region.ada, study)
+    assert counts(study) == [("Ada Brandt", True, 1)]
+
+
+def permitted_by_lakeside(region: Region, patient: Patient) -> None:
+    """Another hospital's patient permits Hilltop to look."""
+    clerk = make_person("Lea Fox", region.lakeside, Role.CLERK)
+    said = Said(
+        decision=Decision.PERMIT, organizations=(region.hilltop,), starts_at=NOW, ends_at=None,
+        purposes=frozenset({Purpose.TREATMENT}), actions=frozenset(Action.IMAGES.ladder),
+        verification=Verification.VERBAL, witness="Cleo Stern",
+    )  # fmt: skip
+    record_consent(patient=patient, said=said, by=clerk.actor, at=NOW)
+
+
+def test_the_same_uid_at_two_custodians_is_two_lines(region: Region) -> None:
+    """Each custodian answers for its own."""
+    study = region.study()
+    twin = make_study(make_patient(region.lakeside, "LK-1"), study_uid=study.study_uid)
+    region.permit()
+    permitted_by_lakeside(region, twin.patient)
+    for custodian in ("riverside", "lakeside", "riverside"):
+        where = Where(study.study_uid, custodian=custodian)
+        locate(Asker(region.ben.actor, Action.IMAGES, NOW), where, columns="1")
+    flush_reads()
+    reads = Event.objects.filter(action="study.images").order_by("pk")
+    assert list(reads.values_list("custodian", "tally__count")) == [
+        ("riverside", 2),
+        ("lakeside", 1),
+    ]

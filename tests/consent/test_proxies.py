@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from sharing.access.services import decide_one
+from sharing.archive.models import Study
 from sharing.audit.models import Event
 from sharing.consent.errors import ConsentNotFound, ProxyInvalid
 from sharing.consent.models import Consent, Proxy
@@ -54,8 +55,12 @@ def said_through(region: Region, proxy: Proxy, decision=Decision.PERMIT, **said)
 
 
 def ben_may(region: Region, patient: Patient, at=NOW) -> bool:
-    subject = region.study(patient).subject
-    return decide_one(region.ben.actor, Action.IMAGES, subject, at=at).allowed
+    """The decision; fails when the list says otherwise."""
+    study = region.study(patient)
+    allowed = decide_one(region.ben.actor, Action.IMAGES, study.subject, at=at).allowed
+    listed = Study.objects.visible_to(region.ben.actor, at, Action.IMAGES).filter(pk=study.pk)
+    assert listed.exists() == allowed
+    return allowed
 
 
 def test_a_parent_s_consent_ends_on_the_birthday_and_waits_for_the_patient_s_own_word(

@@ -96,6 +96,18 @@ def test_an_organization_only_tightens_what_the_region_opens(region: Region) -> 
     assert ben_may(region) == Rule.IMPLICIT_POLICY
 
 
+def test_a_region_that_tightens_binds_those_who_were_wider(region: Region) -> None:
+    """What an organization said under the wider rule opens nothing under the tighter one."""
+    study, olga = region.study(), operator(region)
+    wide, tight = ImplicitPolicy.ALL_NORMAL, ImplicitPolicy.DENY
+    set_region(settings=RegionSettings(policy=wide), by=olga, at=NOW)
+    set_organization_policy(policy=wide, by=olga, at=NOW)
+    assert ben_may(region) is None
+    set_region(settings=RegionSettings(policy=tight), by=olga, at=NOW)
+    assert ben_may(region) == Rule.IMPLICIT_POLICY
+    assert not Study.objects.visible_to(region.ben.actor, NOW).filter(pk=study.pk).exists()
+
+
 def test_what_the_region_decided_is_read_back_and_only_its_operator_decides(region: Region) -> None:
     wanted = RegionSettings(
         policy=ImplicitPolicy.BREAK_GLASS, implied=True, majority=16, emergency_hours=2,

@@ -39,7 +39,6 @@ from .emergency import (
     used_here,
 )
 from .ending import revoke_share, share_made, shares_made
-from .past import explain_access, facts_at, keep_grant
 from .sharing import (
     REVIEWED_EVERY,
     SHARED_ACTIONS,
@@ -74,14 +73,11 @@ __all__ = [
     "end_shares",
     "expire_glasses",
     "expire_requests",
-    "explain_access",
-    "facts_at",
     "facts_on_file",
     "glass_facts",
     "glass_of",
     "grant_facts",
     "is_counted",
-    "keep_grant",
     "lasting_glasses",
     "my_requests",
     "notes_for",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sharing.archive.models import Series
 from sharing.audit.models import Event
+from sharing.kernel.purposes import Action
 from tests.cast import Person
 from tests.sessions import sign_in
 
@@ -76,6 +77,15 @@ def test_cleo_gets_the_same_answer_as_for_a_study_that_does_not_exist(today: Any
     hidden, absent = opened(today.cleo, study.public_id), opened(today.cleo, "no-such-study")
     assert hidden.status_code == absent.status_code == 404
     assert study.public_id not in hidden.content.decode()
+
+
+def test_who_may_only_know_of_the_study_opens_no_viewer(today: Any) -> None:
+    """The page shows images; to know of the study, or to read its report, is less."""
+    study = today.study()
+    today.permit(actions=frozenset({Action.DISCOVER, Action.REPORT}))
+    assert opened(today.ben, study.public_id).status_code == 404
+    assert opened(today.ben, study.public_id, "viewer:pulse").status_code == 404
+    assert opened(today.olga, study.public_id).status_code == 404
 
 
 def test_a_stranger_is_sent_to_sign_in(today: Any) -> None:

@@ -1,0 +1,299 @@
+"""Faults at the doors: lists, pages, DICOMweb, REST, viewer, tokens, removal."""
+
+from .mutant import Mutant
+
+SHOWING = "sharing/archive/services/showing.py"
+RETRIEVING = "sharing/archive/services/retrieving.py"
+GATE, WADO = "sharing/dicomweb/gate.py", "sharing/dicomweb/wado.py"
+ACTING, MIDDLEWARE = "sharing/tenants/services/acting.py", "portal/middleware.py"
+STUDIES, FENCE = "tests/faces/web/test_studies.py", "tests/faces/dicomweb/test_fence.py"
+DOORS, REMOVING = "tests/attacks/test_doors.py", "tests/archive/test_removing.py"
+SHOWN, PAGE = "tests/archive/test_showing.py", "tests/faces/viewer/test_page.py"
+
+LISTS = (
+    Mutant(
+        "facets count over everything",
+        SHOWING,
+        "        _narrowed(actor, criteria, at)\n        .order_by()",
+        "        Study.objects.all()\n        .order_by()",
+        (f"{STUDIES}::test_facets_count_only_what_the_reader_may_see",),
+    ),
+    Mutant(
+        "a patient's line counts what is hidden",
+        SHOWING,
+        "        Study.objects.visible_to(actor, at)\n        .filter(patient__in=patients)",
+        "        Study.objects\n        .filter(patient__in=patients)",
+        (f"{SHOWN}::test_no_count_is_given_of_a_patient_out_of_sight",),
+    ),
+    Mutant(
+        "all patients are in sight",
+        SHOWING,
+        "Q(organization_id=actor.organization_id) | Q(pk__in=seen)",
+        "Q(organization_id__isnull=False) | Q(pk__in=seen)",
+        (f"{SHOWN}::test_a_patient_s_line_counts_what_is_in_sight",),
+    ),
+    Mutant(
+        "a list shows what ended while it was made",
+        "sharing/archive/services/finding.py",
+        " for study, decision in pairs if decision.allowed]",
+        " for study, decision in pairs]",
+        (f"{SHOWN}::test_what_ended_since_the_list_was_made_is_left_out",),
+    ),
+    Mutant(
+        "a part of a page is outside the fence",
+        SHOWING,
+        "inside = Study.objects.visible_to(actor, at, action).with_owners()",
+        "inside = Study.objects.with_owners()",
+        (f"{STUDIES}::test_cleo_gets_for_each_address_what_a_missing_study_gets",),
+    ),
+    Mutant(
+        "studies of others can be chosen for sharing",
+        SHOWING,
+        "if not wanted or len(studies) != len(wanted):",
+        "if not wanted:",
+        ("tests/faces/web/test_shares.py::test_studies_that_are_not_ours_can_t_be_shared",),
+    ),
+    Mutant(
+        "a search by key is outside the fence",
+        "sharing/archive/services/searching/finding.py",
+        "    if fence is not None:\n        select.add(fence)\n",
+        "",
+        (f"{SHOWN}::test_a_search_by_key_and_without_one_finds_what_is_in_sight",),
+    ),
+    Mutant(
+        "a search at home finds whom the patient kept away",
+        "sharing/archive/services/searching/arms.py",
+        "open=not _kept_out(actor)",
+        "open=True",
+        (f"{SHOWN}::test_a_search_at_home_leaves_out_whom_the_patient_excluded",),
+    ),
+)
+
+READS = (
+    Mutant(
+        "a frame's path is outside the fence",
+        "sharing/archive/services/locating.py",
+        "    condition, bound = fence\n",
+        '    condition, bound = "1 = 1", list[object]()\n',
+        (f"{FENCE}::test_ben_loses_the_images_when_pat_revokes",),
+    ),
+    Mutant(
+        "an instance need not be of the series in its path",
+        "sharing/archive/services/locating.py",
+        "JOIN archive_instance i ON i.series_id = se.id AND i.sop_uid = %s",
+        "JOIN archive_instance i ON i.sop_uid = %s",
+        (f"{FENCE}::test_every_level_of_a_path_must_belong_to_the_one_above",),
+    ),
+    Mutant(
+        "a series need not be of the study in its path",
+        "sharing/archive/services/locating.py",
+        "ON se.study_id = archive_study.id AND se.series_uid = %s",
+        "ON se.series_uid = %s",
+        (f"{FENCE}::test_every_level_of_a_path_must_belong_to_the_one_above",),
+    ),
+    Mutant(
+        "a running download outlives the consent",
+        RETRIEVING,
+        "if present is None or not still_allowed(present, public_id=study, at=at, action=action):",
+        "if present is None:",
+        (
+            (
+                "tests/faces/dicomweb/test_retrieve.py::"
+                "test_a_stream_is_cut_when_the_actor_loses_the_study"
+            ),
+        ),
+    ),
+    Mutant(
+        "a running download outlives the role",
+        RETRIEVING,
+        "present = still_acting(actor, at=at)",
+        "present = actor",
+        (f"{DOORS}::test_a_stream_is_cut_when_the_role_ends",),
+    ),
+    Mutant(
+        "a running download outlives the token",
+        ACTING,
+        "    if actor.user_id is None:\n        return _machine(_BY_NAME, actor.id, at)\n",
+        "    if actor.user_id is None:\n        return actor\n",
+        (f"{DOORS}::test_a_stream_is_cut_when_the_token_is_revoked",),
+    ),
+    Mutant(
+        "who may look takes a copy",
+        WADO,
+        "opened = _open(request, path, Action.DOWNLOAD)",
+        "opened = _open(request, path)",
+        (f"{DOORS}::test_who_may_view_takes_no_copy",),
+    ),
+    Mutant(
+        "a tag is answered before the fence",
+        GATE,
+        "            return sealed(view(request, **path))\n",
+        '            if request.META.get("HTTP_IF_NONE_MATCH"):\n'
+        "                return sealed(HttpResponseNotModified())\n"
+        "            return sealed(view(request, **path))\n",
+        (f"{FENCE}::test_ben_loses_the_images_when_pat_revokes",),
+    ),
+    Mutant(
+        "a shared cache keeps images",
+        GATE,
+        '"private, max-age=0, must-revalidate"',
+        '"public, max-age=3600"',
+        ("tests/attacks/test_caches.py::test_no_cache_shows_an_image_without_asking",),
+    ),
+    Mutant(
+        "a machine reads without the scope",
+        GATE,
+        'if actor.kind == "client" and scope not in actor.scopes:',
+        'if actor.kind == "client" and not actor.scopes:',
+        (f"{FENCE}::test_a_token_needs_the_scope_to_read",),
+    ),
+    Mutant(
+        "REST reads without the scope",
+        "sharing/api/gate.py",
+        'return actor.kind != "client" or scope in actor.scopes',
+        'return actor.kind != "client" or bool(actor.scopes)',
+        ("tests/faces/api/test_studies.py::test_a_token_needs_the_scope",),
+    ),
+    Mutant(
+        "the viewer opens for who may only know of the study",
+        "sharing/viewer/views.py",
+        "        action=Action.IMAGES,\n",
+        "        action=Action.DISCOVER,\n",
+        (f"{PAGE}::test_who_may_only_know_of_the_study_opens_no_viewer",),
+    ),
+    Mutant(
+        "the viewer's page is kept",
+        "sharing/viewer/views.py",
+        '    response["Cache-Control"] = "no-store"\n',
+        "",
+        (f"{PAGE}::test_the_page_is_not_kept_and_allows_decoders_but_no_inline_script",),
+    ),
+    Mutant(
+        "an open viewer is never told",
+        "sharing/viewer/views.py",
+        "    if not still_allowed(actor_of(request), public_id=public_id, at=timezone.now()):\n",
+        "    if not public_id:\n",
+        (f"{PAGE}::test_the_pulse_stops_when_pat_revokes",),
+    ),
+)
+
+PORTAL = (
+    Mutant(
+        "403 for 404",
+        "portal/errors.py",
+        '    "absent": 404,\n',
+        '    "absent": 403,\n',
+        (f"{PAGE}::test_cleo_gets_the_same_answer_as_for_a_study_that_does_not_exist",),
+    ),
+    Mutant(
+        "a refusal for a role tells that there is a page",
+        "portal/errors.py",
+        '    "not_allowed": 404,',
+        '    "not_allowed": 403,',
+        ("tests/faces/web/test_people.py::test_people_pages_are_not_there_without_the_role",),
+    ),
+    Mutant(
+        "a token opens pages",
+        MIDDLEWARE,
+        "if token is not None and not errors.is_for_machines(request):",
+        "if token is not None and not token:",
+        (f"{DOORS}::test_a_token_for_uploads_reads_no_page",),
+    ),
+    Mutant(
+        "a cookie writes without its token",
+        MIDDLEWARE,
+        "        if request.by_token:\n            request._dont_enforce_csrf_checks = True\n",
+        "        request._dont_enforce_csrf_checks = True\n",
+        ("tests/portal/test_middleware.py::test_a_session_writes_nothing_without_a_csrf_token",),
+    ),
+    Mutant(
+        "a revoked token goes on",
+        ACTING,
+        "AND t.revoked_at IS NULL AND",
+        "AND",
+        ("tests/tenants/test_machines.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
+    ),
+    Mutant(
+        "a token never runs out",
+        ACTING,
+        "(t.expires_at IS NULL OR t.expires_at > %s)",
+        "(t.expires_at IS NULL OR %s IS NOT NULL)",
+        ("tests/tenants/test_machines.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
+    ),
+    Mutant(
+        "a machine's host is not looked at",
+        "portal/machines.py",
+        "is_form or bearer_token(request) is None or not _is_ours(request):",
+        "is_form or bearer_token(request) is None:",
+        ("tests/portal/test_machines.py::test_what_is_not_for_machines_goes_the_long_way",),
+    ),
+    Mutant(
+        "what a signed-in person sees is stored by browsers",
+        MIDDLEWARE,
+        '= "private, no-store"',
+        '= "private"',
+        (
+            (
+                "tests/portal/test_middleware.py::"
+                "test_what_a_signed_in_person_sees_is_not_stored_on_a_shared_machine"
+            ),
+        ),
+    ),
+    Mutant(
+        "a cell of an export calculates",
+        "sharing/web/tables.py",
+        'return f"\'{text}" if text.lstrip(',
+        'return f"\'{text}" if not text and text.lstrip(',
+        ("tests/audit/test_patterns.py::test_no_cell_begins_a_formula",),
+    ),
+)
+
+REMOVAL = (
+    Mutant(
+        "a hold holds nothing",
+        "sharing/archive/services/removing.py",
+        "    check_free(study)\n",
+        "",
+        (f"{REMOVING}::test_a_held_study_loses_nothing_and_the_log_says_who_tried",),
+    ),
+    Mutant(
+        "a deleted study's shares open the next one",
+        "sharing/archive/services/leaving.py",
+        "    end_shares(custodian_id=organization_id, study_uid=uid, at=at)\n",
+        "",
+        (f"{REMOVING}::test_sent_again_it_is_a_new_study_and_no_old_share_opens_it",),
+    ),
+    Mutant(
+        "who may see a study may delete it",
+        "sharing/archive/services/leaving.py",
+        "inside.filter(organization_id=actor.organization_id, public_id=public_id)",
+        "inside.filter(public_id=public_id)",
+        (f"{REMOVING}::test_another_organizations_officer_finds_nothing_to_delete_hold_or_reject",),
+    ),
+    Mutant(
+        "rejected images come back",
+        "sharing/archive/services/refusing.py",
+        "WHERE refused AND returned_at IS NULL",
+        "WHERE NOT refused AND returned_at IS NULL",
+        (
+            (
+                "tests/archive/test_rejecting.py::"
+                "test_what_was_rejected_is_refused_when_it_comes_again_also_after_the_purge"
+            ),
+        ),
+    ),
+    Mutant(
+        "other bytes under a known UID are taken for the same",
+        "sharing/archive/services/intake.py",
+        "            elif known != sha256:",
+        "            elif not known:",
+        (
+            (
+                "tests/archive/test_receiving.py::"
+                "test_other_bytes_under_a_known_uid_wait_and_the_old_ones_stay"
+            ),
+        ),
+    ),
+)
+
+MUTANTS = (*LISTS, *READS, *PORTAL, *REMOVAL)

@@ -1,0 +1,110 @@
+"""Faults in what patients said: consents, proxies, members."""
+
+from .mutant import Mutant
+
+RULES = "sharing/consent/rules.py"
+RECORDING = "sharing/consent/services/recording.py"
+CHECKING = "sharing/consent/services/checking.py"
+ENDING = "sharing/consent/services/ending.py"
+CONSENT, VERSIONS = "tests/consent/test_consent.py", "tests/consent/test_versions.py"
+PROXIES = "tests/consent/test_proxies.py"
+
+MUTANTS = (
+    Mutant(
+        "a revoked consent is woken up",
+        RULES,
+        "    (_S.DRAFT, _E.ACTIVATE): _S.ACTIVE,\n",
+        "    (_S.DRAFT, _E.ACTIVATE): _S.ACTIVE,\n    (_S.REVOKED, _E.ACTIVATE): _S.ACTIVE,\n",
+        (f"{CONSENT}::test_revoked_leads_nowhere",),
+    ),
+    Mutant(
+        "a version that permits less carries the old shares",
+        RULES,
+        "        and new.actions >= old.actions\n",
+        "",
+        (
+            (
+                f"{VERSIONS}::test_what_a_version_took_back_stays_taken_back_"
+                "when_the_next_permits_it_again"
+            ),
+        ),
+    ),
+    Mutant(
+        "paper needs no paper",
+        RECORDING,
+        "elif said.verification not in WITHOUT_DOCUMENT:",
+        "elif said.verification not in Verification:",
+        (f"{CONSENT}::test_a_paper_consent_needs_its_scan",),
+    ),
+    Mutant(
+        "any file is a signed form",
+        RULES,
+        "return next((kind for mark, kind in _SIGNATURES.items() if head.startswith(mark)), None)",
+        "return next(iter(_SIGNATURES.values())) if head else None",
+        (f"{CONSENT}::test_a_document_that_is_no_scan_is_refused_and_nothing_is_recorded",),
+    ),
+    Mutant(
+        "speech needs no witness",
+        CHECKING,
+        "if said.verification == Verification.VERBAL and not said.witness:",
+        "if said.verification == Verification.VERBAL and said.witness is None:",
+        (f"{CONSENT}::test_a_consent_that_says_too_little_is_refused",),
+    ),
+    Mutant(
+        "another hospital's clerk ends a consent",
+        ENDING,
+        ".get(pk=consent_id, custodian_id=custodian_id)",
+        ".get(pk=consent_id)",
+        (f"{CONSENT}::test_another_hospitals_clerk_cannot_revoke_or_read_it",),
+    ),
+    Mutant(
+        "nobody is told that a consent ended",
+        ENDING,
+        '    log(by.who, "consent.revoke", ended, at)\n'
+        '    promise("notify.tell_revoked", at=at, consent_id=ended.pk)\n',
+        '    log(by.who, "consent.revoke", ended, at)\n',
+        (f"{CONSENT}::test_revoking_is_final_and_tells_those_who_lose_sight",),
+    ),
+    Mutant(
+        "a withdrawal leaves no line in the log",
+        ENDING,
+        '    log(by.who, "consent.revoke", ended, at)\n',
+        "",
+        (f"{CONSENT}::test_revoking_is_final_and_tells_those_who_lose_sight",),
+    ),
+    Mutant(
+        "the other guardian takes a refusal back",
+        CHECKING,
+        "if (before.proxy, before.performer_name) != (now.proxy,",
+        "if (before.proxy, before.performer_name) == (now.proxy,",
+        (f"{PROXIES}::test_of_two_guardians_who_disagree_the_one_who_refused_is_heard",),
+    ),
+    Mutant(
+        "who can't speak speaks beside the representative",
+        CHECKING,
+        "if _speaking_for(patient, at).filter(incapacity=True).exists():",
+        "if _speaking_for(patient, at).filter(incapacity=None).exists():",
+        (f"{PROXIES}::test_who_can_t_speak_does_not_while_a_representative_does",),
+    ),
+    Mutant(
+        "a permit may contradict itself",
+        RULES,
+        "return Obligation.NO_DOWNLOAD in obligations and bool(actions & LEAVING)",
+        "return False",
+        (f"{VERSIONS}::test_what_contradicts_itself_is_not_recorded",),
+    ),
+    Mutant(
+        "a role that ended is still held",
+        "sharing/tenants/services/acting.py",
+        "user=user, ended_at=None, organization__state",
+        "user=user, organization__state",
+        ("tests/tenants/test_people.py::test_a_role_that_ended_is_gone_with_the_next_request",),
+    ),
+    Mutant(
+        "a suspended hospital's members go on",
+        "sharing/tenants/services/acting.py",
+        "user=user, ended_at=None, organization__state=OrganizationState.ACTIVE",
+        "user=user, ended_at=None",
+        ("tests/access/test_decide.py::test_members_of_a_suspended_hospital_act_for_nobody",),
+    ),
+)

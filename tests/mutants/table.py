@@ -1,0 +1,11 @@
+"""All seeded faults."""
+
+from . import access, doors, log, said
+from .mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *access.MUTANTS,
+    *said.MUTANTS,
+    *log.MUTANTS,
+    *doors.MUTANTS,
+)
