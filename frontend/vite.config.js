@@ -36,6 +36,7 @@ export default defineConfig({
         "viewer/main": here("viewer/main.js"),
         "shell/main": here("shell/main.js"),
         "shell/upload": here("shell/upload.js"),
+        "shell/phone": here("shell/phone.js"),
       },
       output: {
         entryFileNames: "[name]-[hash].js",

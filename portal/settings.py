@@ -222,6 +222,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
     "join": "30/h/ip",  # registrations of organizations
+    "phone": "60/m/ip",  # patients' proofs; a waiting room shares an address
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 # The address was proved by the link that began the account; allauth's own list doesn't know it.

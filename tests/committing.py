@@ -24,6 +24,7 @@ GUARDS = [
         "audit.migrations.0007_expiring",
         "consent.migrations.0005_what_was_said_stays_said",
         "archive.migrations.0011_labels_stay",
+        "consent.migrations.0007_a_code_for_the_phone",
     )
 ]
 

@@ -40,3 +40,28 @@ class TextUnknown(DomainError):
 
     code = "text_unknown"
     message = "The text for the patient can't be shown. Tell the operator of the portal."
+
+
+class PhoneWrong(DomainError):
+    """Code, digits or birth date don't match, or the code is over: one answer for all."""
+
+    code = "phone_wrong"
+    message = "This does not match."
+
+
+class PhoneOver(Absent):
+    """What the phone held is over, or was never there."""
+
+
+class PhoneNotNow(DomainError):
+    """Who issued the code may not record consents any more, or what it says can't be recorded."""
+
+    code = "phone_not_now"
+    message = "The desk can't finish this now. Nothing was changed."
+
+
+class SignatureInvalid(DomainError):
+    """What came as a signature is no drawing of ours."""
+
+    code = "signature_invalid"
+    message = "Draw your name first."

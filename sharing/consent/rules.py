@@ -191,3 +191,82 @@ def media_type_of(head: bytes) -> str | None:
     if head[:3] == b"\xff\xd8\xff":
         return "image/jpeg"
     return next((kind for mark, kind in _SIGNATURES.items() if head.startswith(mark)), None)
+
+
+Stroke = tuple[tuple[int, int], ...]
+"""A line that a finger drew: points on a field of 1000 by 400."""
+
+FIELD = (1000, 400)
+STROKES_MOST, POINTS_MOST, POINTS_LEAST, PATH_LONGEST = 60, 3000, 5, 40_000
+
+
+def strokes_of(path: str) -> tuple[Stroke, ...] | None:
+    """A drawn signature: `12,30 14,33;80,20 81,25`, or None when it is nothing of the kind.
+
+    Lines are kept apart by semicolons, points by blanks. Only numbers on the field come in: what
+    is kept and printed is drawn by us, never an image from outside.
+    """
+    if len(path) > PATH_LONGEST or not set(path) <= set("0123456789,; "):
+        return None
+    lines = [line.split(" ") for line in path.split(";")]
+    total = sum(map(len, lines))
+    if len(lines) > STROKES_MOST or not POINTS_LEAST <= total <= POINTS_MOST:
+        return None
+    drawn = [[_point(each) for each in line] for line in lines]
+    if any(point is None for line in drawn for point in line):
+        return None
+    return tuple(tuple(point for point in line if point is not None) for line in drawn)
+
+
+def _point(text: str) -> tuple[int, int] | None:
+    x, comma, y = text.partition(",")
+    if not comma or not (x.isdecimal() and y.isdecimal()) or max(len(x), len(y)) > 4:
+        return None
+    point = (int(x), int(y))
+    return point if point[0] <= FIELD[0] and point[1] <= FIELD[1] else None
+
+
+class PhoneState(StrEnum):
+    """Where the code for a patient's own phone stands."""
+
+    WAITING = "waiting"
+    OPENED = "opened"
+    SIGNED = "signed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+    LOCKED = "locked"
+
+
+class PhoneEvent(StrEnum):
+    """What moves it."""
+
+    OPEN = "open"
+    SIGN = "sign"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    CANCEL = "cancel"
+    LOCK = "lock"
+
+
+_P, _D = PhoneState, PhoneEvent
+PHONE_NEXT: Mapping[tuple[PhoneState, PhoneEvent], PhoneState] = {
+    (_P.WAITING, _D.OPEN): _P.OPENED,
+    (_P.WAITING, _D.LOCK): _P.LOCKED,
+    (_P.WAITING, _D.CANCEL): _P.CANCELLED,
+    (_P.OPENED, _D.CANCEL): _P.CANCELLED,
+    (_P.OPENED, _D.SIGN): _P.SIGNED,
+    (_P.OPENED, _D.REFUSE): _P.REFUSED,
+    (_P.OPENED, _D.WITHDRAW): _P.WITHDRAWN,
+}
+"""A code is opened once, and ends by one word of the patient's; the clock ends it too."""
+
+LIVING = frozenset({PhoneState.WAITING, PhoneState.OPENED})
+PHONE_MINUTES, TRIES_MOST = 15, 5
+
+
+class PhoneKind(StrEnum):
+    """What the patient decides on the phone."""
+
+    CONSENT = "consent"
+    WITHDRAWAL = "withdrawal"

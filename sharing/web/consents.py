@@ -15,14 +15,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sharing.access.previews import Change, foresee_consent, foresee_revocation
 from sharing.access.rules import Subject
 from sharing.archive.services.finding import find_studies
-from sharing.consent.errors import ConsentInvalid, EvidenceInvalid
+from sharing.consent.errors import ConsentInvalid, EvidenceInvalid, ProxyInvalid
 from sharing.consent.services import (
     Reading,
     Said,
     Seen,
     consents_recorded,
+    issue_phone,
+    issued_phone,
     open_evidence,
+    open_statement,
     own_consent,
+    paper_of,
     reading_of,
     record_consent,
     revoke_consent,
@@ -36,6 +40,7 @@ from . import present
 from .doors import actor_of
 from .forms.consent import REACHES, ConsentForm, RevokeForm
 from .forms.consent_templates import TEMPLATES, filled
+from .statements import as_answer
 from .wording import Wording, in_words, name_of, whom, wording_of
 
 ROWS, MOST_STUDIES = 25, 50
@@ -73,15 +78,11 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     form = _form(request, actor, studies, at)
     if request.method == "POST" and form.is_valid():
         try:
-            said = _as_shown(form.said(), actor, patient, studies)
-            consent = record_consent(patient=patient, said=said, by=actor, at=at)
+            return _agreed(request, form, actor, patient, studies, at)
         except EvidenceInvalid as error:
             form.add_error("evidence", str(error))
-        except ConsentInvalid as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"Consent {consent.reference} is in force.")
-            return redirect("web:consent", public_id=consent.public_id)
+        except (ConsentInvalid, ProxyInvalid) as error:
+            form.add_error("verification" if form.by_phone else None, str(error))
     begun = form if form.is_bound else _form(request, actor, studies, at, draft=True)
     context = {
         "form": form,
@@ -94,6 +95,36 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "web/consents/new.html", context, status=status)
+
+
+def _agreed(
+    request: HttpRequest,
+    form: ConsentForm,
+    actor: Actor,
+    patient: Any,
+    studies: Sequence[Any],
+    at: datetime,
+) -> HttpResponse:
+    """In force at once; or, for the patient's phone, the code to scan."""
+    said = form.said()
+    reading = _reading(said, patient, studies)
+    if form.by_phone:
+        filled_in = {name: values for name, values in request.POST.lists() if name in form.fields}
+        session = issue_phone(
+            patient=patient,
+            said=said,
+            reading=reading,
+            studies=_seen(said, studies),
+            filled_in=filled_in,
+            by=actor,
+            at=at,
+        )
+        return redirect("web:phone-code", public_id=session.public_id)
+    paper = paper_of(reading, told=said, by=actor.name, at=at, reference=patient.identifier)
+    said = replace(said, shown=reading.name, statement=paper)
+    consent = record_consent(patient=patient, said=said, by=actor, at=at)
+    messages.success(request, f"Consent {consent.reference} is in force.")
+    return redirect("web:consent", public_id=consent.public_id)
 
 
 @require_POST
@@ -120,6 +151,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "patient": consent.patient,
         "sentence": in_words(wording_of(consent)),
         "has_evidence": hasattr(consent, "evidence"),
+        "statement": getattr(consent, "statement", None),
         "may_read_evidence": actor.may(Duty.RECORD_CONSENT) or actor.may(Duty.READ_LOG),
         "may_revoke": actor.may(Duty.RECORD_CONSENT) and consent.state == "active",
     }
@@ -169,6 +201,14 @@ def evidence(request: HttpRequest, public_id: str) -> HttpResponse:
     return response
 
 
+@require_safe
+def statement(request: HttpRequest, public_id: str, form: str) -> HttpResponse:
+    """The record of what was shown, or the portal's signature on it. Raises ConsentNotFound."""
+    actor = _with_one_of(request, (Duty.RECORD_CONSENT, Duty.READ_LOG))
+    kept, data = open_statement(actor, public_id=public_id, at=timezone.now())
+    return as_answer(kept, data, form)
+
+
 def _with_one_of(request: HttpRequest, duties: Sequence[Duty]) -> Actor:
     actor = actor_of(request)
     if not any(actor.may(duty) for duty in duties):
@@ -184,7 +224,7 @@ def _form(
     request: HttpRequest, actor: Actor, studies: Sequence[Any], at: datetime, draft: bool = False
 ) -> ConsentForm:
     """What was sent; else empty, or begun by a template, which a draft takes for sent."""
-    begun = filled(request.GET.get("template", ""), studies)
+    begun = _begun(request, actor, studies)
     return ConsentForm(
         request.POST or (begun if draft and begun else None),
         request.FILES or None,
@@ -197,19 +237,28 @@ def _form(
     )
 
 
-def _as_shown(said: Said, actor: Actor, patient: Any, studies: Sequence[Any]) -> Said:
-    """With the name of the text that speaks of it in the patient's language."""
-    return replace(said, shown=_reading(said, actor, patient, studies).name)
+def _begun(request: HttpRequest, actor: Actor, studies: Sequence[Any]) -> dict[str, Any]:
+    """By a template, or as it was before its code for a phone ended."""
+    earlier = request.GET.get("from", "")
+    if not earlier:
+        return filled(request.GET.get("template", ""), studies)
+    kept = (issued_phone(actor, public_id=earlier).draft or {}).get("filled_in", {})
+    several = {"organizations", "modalities", "studies"}
+    return {name: values if name in several else values[0] for name, values in kept.items()}
 
 
-def _reading(said: Said, actor: Actor, patient: Any, studies: Sequence[Any]) -> Reading:
+def _seen(said: Said, studies: Sequence[Any]) -> list[Seen]:
     meant = [study for study in studies if study.study_uid in said.studies]
+    return [Seen(tuple(study.modality_list), study.study_date) for study in meant]
+
+
+def _reading(said: Said, patient: Any, studies: Sequence[Any]) -> Reading:
     return reading_of(
         said,
         patient=patient,
         custodian=patient.organization,
         language=said.language,
-        studies=[Seen(tuple(study.modality_list), study.study_date) for study in meant],
+        studies=_seen(said, studies),
     )
 
 
@@ -233,7 +282,7 @@ def _foreseen(
     )
     return {
         "sentence": in_words(_wording(said, actor, patient)),
-        "reading": _reading(said, actor, patient, studies),
+        "reading": _reading(said, patient, studies),
         "changes": changes,
     }
 

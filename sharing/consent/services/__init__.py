@@ -4,7 +4,25 @@ One module per kind of act: `recording`, `ending`, `proxies`, `reading`; `saying
 that they pass on, `checking` and `logbook` are common to them.
 """
 
+from .deciding import (
+    reading_on,
+    refuse_on_phone,
+    sign_on_phone,
+    statement_on,
+    withdraw_on_phone,
+)
+from .documents import is_signed, paper_of
 from .ending import end_proxy, expire_consents, lapse_consents, mark_error, revoke_consent
+from .issuing import (
+    PhoneCode,
+    cancel_phone,
+    code_of,
+    issue_phone,
+    issue_withdrawal,
+    issued_phone,
+    open_phone,
+)
+from .phones import phone_of
 from .proxies import name_proxy, proxies_of
 from .reading import (
     consents_of,
@@ -12,6 +30,7 @@ from .reading import (
     ended_since,
     in_force_at,
     open_evidence,
+    open_statement,
     own_consent,
 )
 from .readings import Reading, Seen, reading_of
@@ -20,12 +39,15 @@ from .saying import EVERYONE, Said, Told, Whom, said_by
 
 __all__ = [
     "EVERYONE",
+    "PhoneCode",
     "Reading",
     "Said",
     "Seen",
     "Told",
     "Whom",
     "amend_consent",
+    "cancel_phone",
+    "code_of",
     "consents_of",
     "consents_recorded",
     "end_proxy",
@@ -33,16 +55,29 @@ __all__ = [
     "exclude_person",
     "expire_consents",
     "in_force_at",
+    "is_signed",
+    "issue_phone",
+    "issue_withdrawal",
+    "issued_phone",
     "lapse_consents",
     "mark_error",
     "name_proxy",
     "open_evidence",
+    "open_phone",
+    "open_statement",
     "opt_out",
     "own_consent",
+    "paper_of",
+    "phone_of",
     "proxies_of",
     "reading_of",
+    "reading_on",
     "reaffirm",
     "record_consent",
+    "refuse_on_phone",
     "revoke_consent",
     "said_by",
+    "sign_on_phone",
+    "statement_on",
+    "withdraw_on_phone",
 ]

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from sharing.blobs import BlobMissing, store
 from sharing.consent.errors import ConsentNotFound, EvidenceUnavailable
-from sharing.consent.models import Consent, Evidence
+from sharing.consent.models import Consent, Evidence, Statement
 from sharing.consent.rules import ConsentState
 from sharing.identity.models import Patient
 from sharing.tenants.rules import Actor
@@ -73,10 +73,28 @@ def open_evidence(actor: Actor, *, public_id: str, at: datetime) -> tuple[Eviden
     if evidence is None:
         raise ConsentNotFound()
     log(actor.who, "consent.read_evidence", consent, at)
+    return evidence, bytes_of(evidence)
+
+
+def open_statement(actor: Actor, *, public_id: str, at: datetime) -> tuple[Statement, bytes]:
+    """The record of what was shown for one consent of the own organization, logged.
+
+    Raises ConsentNotFound, and EvidenceUnavailable when its bytes are gone or other ones.
+    """
+    consent = own_consent(actor, public_id=public_id)
+    statement = Statement.objects.filter(consent=consent).first()
+    if statement is None:
+        raise ConsentNotFound()
+    log(actor.who, "consent.read_statement", consent, at)
+    return statement, bytes_of(statement)
+
+
+def bytes_of(document: Evidence | Statement) -> bytes:
+    """A kept document as it was kept. Raises EvidenceUnavailable."""
     try:
-        data = store().read(evidence.blob, 0, evidence.size)
+        data = store().read(document.blob, 0, document.size)
     except (BlobMissing, OSError) as error:
         raise EvidenceUnavailable() from error
-    if hashlib.sha256(data).hexdigest() != evidence.sha256:
+    if hashlib.sha256(data).hexdigest() != document.sha256:
         raise EvidenceUnavailable()
-    return evidence, data
+    return data

@@ -22,6 +22,7 @@ from sharing.consent.rules import (
     Decision,
     Force,
     Performer,
+    Verification,
     media_type_of,
     no_narrower,
 )
@@ -34,6 +35,7 @@ from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import region_settings, require
 
 from .checking import check, lapse_of, one_who_said_no_or_the_patient
+from .documents import keep_statement
 from .logbook import log
 from .saying import EVERYONE, Said, Told, said_by
 
@@ -206,8 +208,12 @@ def _terms(consent: Consent, said: Said) -> Iterable[Term]:
 
 
 def _keep(consent: Consent, said: Said) -> None:
+    if said.statement is not None:
+        keep_statement(consent, said.statement)
     if said.evidence is not None:
         _attach(consent, said.evidence)
+    elif said.verification == Verification.QR and said.statement is not None:
+        return  # the finger signed what was shown: both are one document
     elif said.verification not in WITHOUT_DOCUMENT:
         raise EvidenceInvalid("Attach the signed form.")
 

@@ -54,6 +54,8 @@ class Told:
     language: str = "en"
     shown: str = ""
     evidence: IO[bytes] | None = field(default=None, compare=False)
+    statement: bytes | None = field(default=None, compare=False)
+    """The record of what was shown, as PDF: `documents.paper_of`."""
 
     @property
     def as_said(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from sharing.tenants.rules import Actor, Duty, Role
 
 from .acting import (
     ActingChoice,
+    acting_again,
     acting_choices,
     actor_for_session,
     actor_for_token,
@@ -80,6 +81,7 @@ __all__ = [
     "Role",
     "Terms",
     "accept_invitation",
+    "acting_again",
     "acting_choices",
     "actor_for_session",
     "actor_for_token",

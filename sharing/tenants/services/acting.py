@@ -99,6 +99,18 @@ def still_acting(actor: Actor, *, at: datetime) -> Actor | None:
     return None
 
 
+def acting_again(user: User, *, organization_id: int, purpose: str, assured: bool) -> Actor | None:
+    """The actor whom a person was, as they are now: for what they began and somebody else ends.
+
+    `assured` is what they had proved then. None when they may not act so any more.
+    """
+    wanted = (organization_id, purpose)
+    for choice in acting_choices(user) if user.is_active else ():
+        if (choice.organization.pk, choice.purpose) == wanted:
+            return actor_for_session(user, {"acting": choice.key}, assured=assured)
+    return None
+
+
 def _machine(query: str, name: str, at: datetime) -> Actor | None:
     """Asked for by every request of a machine, hundreds each second: one query, no objects."""
     found = rows(query, (name, moment(at)))

@@ -111,7 +111,11 @@ class ConsentForm(forms.Form):
     until = DayField(label="Last day", required=False)
     verification = forms.ChoiceField(
         label="How it was agreed",
-        choices=[(Verification.PAPER.value, "Signed paper"), (Verification.VERBAL.value, "Spoken")],
+        choices=[
+            (Verification.QR.value, "The patient’s phone"),
+            (Verification.PAPER.value, "Signed paper"),
+            (Verification.VERBAL.value, "Spoken"),
+        ],
         widget=forms.RadioSelect,
         initial=Verification.PAPER.value,
     )
@@ -186,14 +190,22 @@ class ConsentForm(forms.Form):
             self.add_error("until", "The consent must end in the future.")
 
     def _check_agreement(self, data: dict[str, Any]) -> None:
-        spoken = data.get("verification") == Verification.VERBAL
+        spoken, paper = self._how(Verification.VERBAL), self._how(Verification.PAPER)
         if spoken and not data.get("witness") and "witness" not in self.errors:
             self.add_error("witness", "A spoken consent needs a witness.")
-        if not spoken and not data.get("evidence") and "evidence" not in self.errors:
+        if paper and not data.get("evidence") and "evidence" not in self.errors:
             self.add_error("evidence", "Attach the signed form.")
         other = data.get("performer") != Performer.SELF
         if other and not data.get("performer_name") and "performer_name" not in self.errors:
             self.add_error("performer_name", "Write who agreed for the patient.")
+
+    @property
+    def by_phone(self) -> bool:
+        """Whether the patient signs on their own phone."""
+        return self._how(Verification.QR)
+
+    def _how(self, verification: Verification) -> bool:
+        return bool(self.cleaned_data.get("verification") == verification)
 
     def clean_evidence(self) -> UploadedFile | None:
         """A PDF or a picture by its first bytes, whatever its name says."""
@@ -271,14 +283,13 @@ class ConsentForm(forms.Form):
         return frozenset({Obligation.DEIDENTIFY} if unnamed else ())
 
     def _told(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        spoken = data.get("verification") == Verification.VERBAL
+        data, spoken = self.cleaned_data, self._how(Verification.VERBAL)
         return {
             "performer": Performer(data.get("performer") or Performer.SELF),
             "performer_name": data.get("performer_name", ""),
-            "verification": Verification.VERBAL if spoken else Verification.PAPER,
+            "verification": Verification(data.get("verification") or Verification.PAPER),
             "witness": data.get("witness", "") if spoken else "",
-            "evidence": None if spoken else data.get("evidence"),
+            "evidence": data.get("evidence") if self._how(Verification.PAPER) else None,
             "language": data.get("language") or "en",
         }
 
