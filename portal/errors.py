@@ -52,6 +52,7 @@ STATUS: dict[str, int] = {
     "glass_quota": 429,
     "share_widens": 409,
     "ask_invalid": 422,
+    "tie_invalid": 422,
     "asked_too_much": 429,
     # audit
     "witness_invalid": 422,

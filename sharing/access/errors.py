@@ -76,3 +76,14 @@ class AskedTooMuch(DomainError):
 
 class RequestNotFound(Absent):
     """No such request, or not the actor's to answer."""
+
+
+class TieInvalid(DomainError):
+    """A relationship that says too little or contradicts itself."""
+
+    code = "tie_invalid"
+    message = "Say whom, about what, until when, and why. Nobody gained access."
+
+
+class TieNotFound(Absent):
+    """No such relationship of the actor's organization's patients."""

@@ -122,6 +122,8 @@ class Duty(StrEnum):
     MANAGE_TEAMS = "manage_teams"
     SET_POLICY = "set_policy"
     SET_REGION = "set_region"
+    RELATE = "relate"
+    ASK_CONSULT = "ask_consult"
     RECORD_AGREEMENT = "record_agreement"
     READ_AGREEMENTS = "read_agreements"
     BREAK_GLASS = "break_glass"
@@ -144,11 +146,18 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
         }
     ),
     Role.RADIOLOGIST: frozenset(
-        {Duty.SHARE, Duty.REJECT, Duty.DECIDE, Duty.LABEL, Duty.BREAK_GLASS}
+        {
+            Duty.SHARE,
+            Duty.REJECT,
+            Duty.DECIDE,
+            Duty.LABEL,
+            Duty.BREAK_GLASS,
+            Duty.ASK_CONSULT,
+        }
     ),
     Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL, Duty.BREAK_GLASS}),
     Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
-    Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL}),
+    Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL, Duty.RELATE}),
     Role.OPERATOR: frozenset(
         {
             Duty.APPROVE_ORGANIZATIONS,

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from sharing.access.services import kinds_of
 from sharing.archive.services.finding import find_studies
 from sharing.archive.services.showing import (
     patient_in_sight,
@@ -59,6 +60,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_record": own and actor.may(Duty.RECORD_CONSENT),
         "may_share": own and actor.may(Duty.SHARE),
+        "may_tie": own and bool(kinds_of(actor)),
     }
     return render(request, "web/patients/show.html", context)
 

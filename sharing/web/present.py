@@ -36,6 +36,7 @@ GROUND_KINDS = {
     Rule.CONSENT_PERMITS: "consent",
     Rule.SHARED_INSIDE_CONSENT: "shared",
     Rule.EMERGENCY: "emergency",
+    Rule.IMPLIED_RELATIONSHIP: "referrer",
 }
 
 
@@ -213,6 +214,8 @@ DEEDS = {  # action in the log -> verb phrase
     "label_rule.end": "ended a rule for labels",
     "agreement.record": "recorded an agreement between organizations",
     "agreement.end": "ended an agreement between organizations",
+    "tie.record": "recorded a referral, a consult or a transfer",
+    "tie.end": "ended a referral, a consult or a transfer",
     "study.share": "shared the study",
     "study.unshare": "ended a share",
     "study.renew": "let a share go on",

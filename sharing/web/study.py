@@ -13,16 +13,18 @@ from django.views.decorators.http import require_safe
 
 from sharing.access.previews import reach
 from sharing.access.rules import Rule
-from sharing.access.services import decide_one, notes_for, shares_of_study
+from sharing.access.services import decide_one, kinds_of, notes_for, shares_of_study
 from sharing.archive.services.finding import open_study
+from sharing.archive.services.labelling import label_words
 from sharing.archive.services.showing import peek, picture, series_of
 from sharing.audit.services import log_of_study
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.services import Actor, Duty, organization_options
+from sharing.tenants.services import Actor, Duty, organization_options, policy_at
 
 from . import present, words
 from .doors import actor_of
+from .forms.region import POLICIES
 from .removal import offered
 
 LINES = 50
@@ -40,6 +42,10 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "study": study,
         "patient": study.patient,
         "own": own,
+        "labels": label_words(study.labels),
+        "may_label": own and actor.may(Duty.LABEL),
+        "may_tie": own and bool(kinds_of(actor)),
+        "common": POLICIES[policy_at(study.organization)][0].lower() if own else "",
         "ground": present.ground(found.decision),
         "may_share": actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),
         "may_read_log": own and actor.may(Duty.READ_LOG),

@@ -4,11 +4,13 @@ from django.urls import path
 
 from . import (
     accounting,
+    agreements,
     conflicts,
     consents,
     emergency,
     home,
     joining,
+    labels,
     log,
     notices,
     operator,
@@ -17,12 +19,14 @@ from . import (
     phone,
     phone_codes,
     privacy,
+    region,
     removal,
     requests,
     shares,
     signing,
     studies,
     study,
+    ties,
     uploads,
 )
 
@@ -39,6 +43,15 @@ urlpatterns = [
     path("join/answer/<str:secret>/", joining.answer, name="answer-question"),
     path("operator/", operator.listing, name="applications"),
     path("operator/<str:code>/", operator.show, name="application"),
+    # what holds in the region
+    path("region/", region.settings, name="region"),
+    path("region/own/", region.policy, name="own-policy"),
+    path("agreements/", agreements.listing, name="agreements"),
+    path("agreements/new/", agreements.new, name="new-agreement"),
+    path("agreements/<str:public_id>/end/", agreements.end, name="end-agreement"),
+    path("labels/", labels.rules, name="label-rules"),
+    path("labels/new/", labels.new_rule, name="new-label-rule"),
+    path("labels/<str:public_id>/end/", labels.end, name="end-label-rule"),
     # its people
     path("people/", people.listing, name="people"),
     path("people/invite/", people.invite, name="invite"),
@@ -55,6 +68,8 @@ urlpatterns = [
     path(f"{STUDY}reject/", removal.reject, name="reject-images"),
     path(f"{STUDY}hold/", removal.hold, name="hold-study"),
     path(f"{STUDY}hold/<str:hold_id>/lift/", removal.lift, name="lift-hold"),
+    path(f"{STUDY}labels/", labels.of_study, name="study-labels"),
+    path(f"{STUDY}labels/<str:labelling_id>/lift/", labels.lift, name="lift-label"),
     path(f"{STUDY}state/", study.state, name="study-state"),
     path(f"{STUDY}thumbnail/", study.thumbnail, name="study-thumbnail"),
     path(
@@ -64,6 +79,8 @@ urlpatterns = [
     ),
     path("patients/", patients.listing, name="patients"),
     path(PATIENT, patients.show, name="patient"),
+    path(f"{PATIENT}ties/", ties.of_patient, name="ties"),
+    path(f"{PATIENT}ties/<str:tie_id>/end/", ties.end, name="end-tie"),
     path(f"{PATIENT}emergency/", emergency.of_patient, name="patient-emergency"),
     path("emergency/", emergency.find, name="find-emergency"),
     path("emergency/<str:public_id>/", emergency.show, name="emergency"),

@@ -248,7 +248,7 @@ def test_a_preview_counts_what_a_rule_would_label(region: Region) -> None:
     region.study(make_patient(region.hilltop, "H-1"), description="HIV clinic")
     had = region.study(description="HIV, labelled already")
     add_label(region.mei.actor, public_id=had.public_id, label=Label.HIV, reason="R", at=NOW)
-    wanted = Wanted(label=Label.HIV, reason="", words=("hiv",))
+    wanted = Wanted(label=Label.HIV, reason="R", words=("hiv",))
     seen = foresee_rule(region.olga.actor, wanted, at=NOW)
     assert (seen.count, seen.looked_at, seen.some) == (1, 2, (fitting,))
     assert foresee_rule(operator(region), wanted, at=NOW).count == 2

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from sharing.consent.rules import GranteeKind
 from sharing.identity.models import Patient
+from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor
 
@@ -39,6 +40,7 @@ class Relationship(models.Model):
         CONSULT = "consult", "Was asked for a consult"
         TRANSFER = "transfer", "Takes the patient over"
 
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
     custodian = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     study_uid = models.CharField(max_length=64, blank=True)
@@ -48,6 +50,11 @@ class Relationship(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True)  # by a person, before its time: `ends_at` is then
+    ended_by = models.CharField(max_length=200, blank=True)
+    ended_why = models.CharField(max_length=300, blank=True)
 
     objects = RelationshipQuerySet.as_manager()
 

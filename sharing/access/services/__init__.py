@@ -39,6 +39,7 @@ from .emergency import (
     used_here,
 )
 from .ending import revoke_share, share_made, shares_made
+from .relating import Kind, Tie, end_tie, kinds_of, record_tie, ties_of
 from .sharing import (
     REVIEWED_EVERY,
     SHARED_ACTIONS,
@@ -59,7 +60,9 @@ __all__ = [
     "SHARED_ACTIONS",
     "TOLD_HOW",
     "Emergency",
+    "Kind",
     "Preview",
+    "Tie",
     "Wanted",
     "approve_request",
     "ask_access",
@@ -71,6 +74,7 @@ __all__ = [
     "decide_one",
     "end_glass",
     "end_shares",
+    "end_tie",
     "expire_glasses",
     "expire_requests",
     "facts_on_file",
@@ -78,11 +82,13 @@ __all__ = [
     "glass_of",
     "grant_facts",
     "is_counted",
+    "kinds_of",
     "lasting_glasses",
     "my_requests",
     "notes_for",
     "physician_of",
     "preview_share",
+    "record_tie",
     "refuse_request",
     "remind_requests",
     "request_to_answer",
@@ -96,6 +102,7 @@ __all__ = [
     "shares_made",
     "shares_of_study",
     "tell_patient",
+    "ties_of",
     "treating_person",
     "treating_team",
     "use",

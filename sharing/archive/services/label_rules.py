@@ -140,9 +140,11 @@ def apply_rule(*, rule_id: int, after: int, at: datetime) -> int:
 def foresee_rule(actor: Actor, wanted: Wanted, *, at: datetime) -> Foreseen:
     """What the rule would label of the actor's own studies that has no such label yet.
 
-    Of the region's rules the operator learns a number and no study. Raises NotAllowed.
+    Of the region's rules the operator learns a number and no study. Raises NotAllowed,
+    LabelInvalid.
     """
     require(actor, Duty.RULE_LABELS)
+    _check(wanted)
     held = Study.objects.all()
     if not actor.may(Duty.SET_REGION):
         held = held.filter(organization_id=actor.organization_id)

@@ -59,7 +59,7 @@ from .people import (
     password_changed,
     require_second_factor,
 )
-from .policies import own_policy, set_organization_policy, set_region
+from .policies import own_policy, policy_at, policy_for, set_organization_policy, set_region
 from .teams import (
     end_team,
     found_team,
@@ -115,6 +115,8 @@ __all__ = [
     "own_policy",
     "password_changed",
     "physicians_mail",
+    "policy_at",
+    "policy_for",
     "privacy_officers",
     "record_agreement",
     "refuse",

@@ -11,6 +11,7 @@ from sharing.tenants.models import Organization, Region
 from sharing.tenants.rules import Actor, Duty, ImplicitPolicy, RegionSettings, tightest
 
 from .acting import require
+from .directory import region_settings
 
 
 @transaction.atomic
@@ -48,6 +49,16 @@ def _check(settings: RegionSettings) -> None:
     least = (settings.majority, settings.review_days, settings.emergencies_a_day)
     if not 1 <= settings.emergency_hours <= 4 or min(least) < 1 or max(least) > 100:
         raise SettingsInvalid()
+
+
+def policy_at(organization: Organization) -> ImplicitPolicy:
+    """What holds for what this organization keeps, where no consent is on file."""
+    return tightest(region_settings().policy, organization.own_policy)
+
+
+def policy_for(actor: Actor) -> ImplicitPolicy:
+    """The same for the actor's own organization."""
+    return policy_at(Organization.objects.get(pk=actor.organization_id))
 
 
 def own_policy(actor: Actor) -> ImplicitPolicy | None:
