@@ -85,7 +85,7 @@ class Axis(StrEnum):
 
     Where the study doesn't say (no date, no body region), a permit does not cover it and a denial
     does. A study is decided as a whole: a permit for series covers it when all its series are
-    named, a denial when one is.
+    named, a denial when one is. STUDY and SERIES are one axis in two rows: either names.
     """
 
     STUDY = "study"

@@ -193,7 +193,9 @@ def _carried_grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet
         patient=OuterRef("patient"),
         study_uid=_study("study_uid"),
     )
-    return on_study.filter(starts_at__gte=OuterRef("since"))
+    return on_study.annotate(root=Coalesce("rooted_at", "starts_at")).filter(
+        root__gte=OuterRef("since")
+    )
 
 
 def _given(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
@@ -212,12 +214,11 @@ def _scope(studies: type[Model], *, denies: bool) -> Q:
     return Q(
         Q(data_from=None) | Q(data_from__lte=first),
         Q(data_until=None) | Q(data_until__gte=last),
-        _axis(Axis.STUDY, value=_study("study_uid")),
+        _axis_of_uids(studies, denies=denies),
         _axis(Axis.PERFORMING_ORGANIZATION, value=_study("organization__code")),
         _axis_of_words(Axis.MODALITY, "modalities", denies=denies),
         _axis_of_words(Axis.BODY_REGION, "body_regions", denies=denies),
         _axis_of_words(Axis.LABEL, "labels", denies=False),
-        _axis_of_series(studies, denies=denies),
     )
 
 
@@ -240,14 +241,21 @@ def _axis_of_words(axis: Axis, column: str, *, denies: bool) -> Q:
     return covered | Q(Exact(OuterRef(column), Value("|"))) if denies else covered
 
 
-def _axis_of_series(studies: type[Model], *, denies: bool) -> Q:
+def _axis_of_uids(studies: type[Model], *, denies: bool) -> Q:
+    """Studies and series are one axis: either names the study."""
+    terms = Term.objects.filter(consent=OuterRef("pk"), axis__in=[Axis.STUDY, Axis.SERIES])
+    named = terms.filter(axis=Axis.STUDY, value=_study("study_uid"))
+    by_series = Q(Exists(terms.filter(axis=Axis.SERIES))) & _series_named(studies, denies=denies)
+    return Q(~Exists(terms)) | Q(Exists(named)) | by_series
+
+
+def _series_named(studies: type[Model], *, denies: bool) -> Q:
     """A permit must name all series of the study, a denial one of them."""
-    terms = Term.objects.filter(consent=OuterRef("pk"), axis=Axis.SERIES)
     series = cast(type[Model], studies._meta.get_field("series").related_model)
     held = series._default_manager.filter(study=OuterRef(OuterRef("pk")))
     said = Term.objects.filter(
         consent=OuterRef(OuterRef("pk")), axis=Axis.SERIES, value=OuterRef("series_uid")
     )
     if denies:
-        return Q(~Exists(terms)) | Q(Exists(held.filter(Exists(said)))) | Q(~Exists(held))
-    return Q(~Exists(terms)) | (Q(Exists(held)) & Q(~Exists(held.exclude(Exists(said)))))
+        return Q(Exists(held.filter(Exists(said)))) | Q(~Exists(held))
+    return Q(Exists(held)) & Q(~Exists(held.exclude(Exists(said))))

@@ -118,6 +118,8 @@ class Grant(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     review_by = models.DateTimeField(null=True)
+    # Shared on: when the custodian's own share was made out of which it came in the end.
+    rooted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     objects = GrantQuerySet.as_manager()
@@ -146,6 +148,11 @@ class Grant(models.Model):
             ),
             models.Index(fields=["patient", "custodian"], name="grants_of_a_patient"),
         ]
+
+    @property
+    def root(self) -> datetime:
+        """The moment at which a consent must have let the custodian share."""
+        return self.rooted_at or self.starts_at
 
     @property
     def action_set(self) -> frozenset[str]:

@@ -91,19 +91,22 @@ class ConsentFacts:
         denies = self.decision == Said.DENY
         return (
             self.is_about(subject)
-            and on_axis(self.studies, {subject.study_uid})
+            and self._names_uids_of(subject)
             and on_axis(self.modalities, subject.modalities, denies)
             and on_axis(self.body_regions, subject.body_regions, denies)
             and on_axis(self.labels, subject.labels)
             and on_axis(self.performers, {subject.custodian})
             and in_period(self.data_from, self.data_until, subject.study_date, denies)
-            and self._covers_series(subject)
         )
 
-    def _covers_series(self, subject: Subject) -> bool:
-        """A study is decided as a whole: a permit must name all series, a denial one of them."""
+    def _names_uids_of(self, subject: Subject) -> bool:
+        """Studies and series are one axis: a consent that names both means each of them."""
         if not self.series:
-            return True
+            return on_axis(self.studies, {subject.study_uid})
+        return subject.study_uid in self.studies or self._names_series_of(subject)
+
+    def _names_series_of(self, subject: Subject) -> bool:
+        """A study is decided as a whole: a permit must name all series, a denial one of them."""
         held = subject.series()
         if self.decision == Said.DENY:
             return not held or bool(held & self.series)
@@ -166,6 +169,7 @@ class GrantFacts:
     shared_by: str
     revoked: bool = False
     review_by: datetime | None = None
+    rooted_at: datetime | None = None
 
     def speaks_of(self, ask: "Ask") -> bool:
         """Whether it is live and gives this actor this action on this study."""

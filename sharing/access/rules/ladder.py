@@ -203,11 +203,18 @@ def way_of(actor: Actor) -> GranteeKind:
 
 
 def carries(consent: ConsentFacts, grant: GrantFacts) -> bool:
-    """Whether the consent was there when the share was made.
+    """Whether the consent was there when the custodian's share was made.
 
-    What a patient withdrew stays withdrawn: a later consent wakes no share of before.
+    What a patient withdrew stays withdrawn: a later consent wakes no share of before, and none
+    that was shared on out of one.
     """
-    return (consent.since or consent.starts_at) <= grant.starts_at
+    return (consent.since or consent.starts_at) <= (grant.rooted_at or grant.starts_at)
+
+
+def is_carried(ask: Ask, facts: Facts, grant: GrantFacts) -> bool:
+    """Whether a permit carries the grant now, for what is asked."""
+    permits = (c for c in _speaking(ask, facts, Said.PERMIT) if c.goes_by(way_of(ask.actor)))
+    return any(carries(consent, grant) for consent in permits)
 
 
 def _until(pair: tuple[GrantFacts, ConsentFacts]) -> datetime:

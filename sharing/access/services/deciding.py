@@ -238,6 +238,7 @@ def grant_facts(grant: Grant) -> GrantFacts:
         shared_by=grant.share.shared_by.name,
         revoked=grant.revoked_at is not None,
         review_by=grant.review_by,
+        rooted_at=grant.rooted_at,
     )
 
 

@@ -10,7 +10,16 @@ from django.db.models import QuerySet
 from sharing.access.coverage import missing
 from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
 from sharing.access.models import Grant, Share
-from sharing.access.rules import Ask, Decision, Facts, GrantFacts, Named, Subject, decide
+from sharing.access.rules import (
+    Ask,
+    Decision,
+    Facts,
+    GrantFacts,
+    Named,
+    Subject,
+    decide,
+    is_carried,
+)
 from sharing.audit.services import record
 from sharing.consent.rules import GranteeKind
 from sharing.kernel.purposes import Action, Purpose
@@ -19,7 +28,7 @@ from sharing.tenants.models import Organization, Team, User
 from sharing.tenants.rules import Actor, Duty, OrganizationState, Role, TeamKind
 from sharing.tenants.services import physicians_mail, require, teams, treating_members
 
-from .deciding import decide_many, facts_on_file, physician_of
+from .deciding import decide_many, facts_on_file, grant_facts, physician_of
 
 SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
 REVIEWED_EVERY = timedelta(days=91)
@@ -287,7 +296,12 @@ def _parent(subject: Subject, wanted: Wanted, by: Actor, at: datetime) -> Grant:
         )
         .filter(actions__contains=f"|{Action.RESHARE}|")
     )
-    refusals = {grant: _widening(grant, wanted) for grant in given.order_by("-ends_at", "pk")}
+    facts, ask = facts_on_file([subject]), Ask(by, wanted.actions[-1], subject, at)
+    refusals = {
+        grant: _widening(grant, wanted)
+        for grant in given.order_by("-ends_at", "pk")
+        if is_carried(ask, facts, grant_facts(grant))
+    }
     inside = next((grant for grant, why in refusals.items() if why is None), None)
     if inside is not None:
         return inside
@@ -359,4 +373,5 @@ def _rows(
             starts_at=at,
             ends_at=wanted.until,
             review_by=parent.review_by if parent is not None else review,
+            rooted_at=parent.root if parent is not None else None,
         )

@@ -114,6 +114,11 @@ class Said(Told):
             Axis.LABEL: self.labels,
         }
 
+    def _extent_of_limits(self) -> Iterator[frozenset[str]]:
+        """Studies and series are one axis: what names both is wider than what names one."""
+        yield self.studies | self.series
+        yield from (v for axis, v in self.limits.items() if axis not in (Axis.STUDY, Axis.SERIES))
+
     @property
     def extent(self) -> Extent:
         """How far it goes, to compare versions."""
@@ -122,7 +127,7 @@ class Said(Told):
             grantees=frozenset(whom.key for whom in self.named),
             purposes=self.purposes,
             actions=self.actions,
-            limits=tuple(self.limits.values()),
+            limits=tuple(self._extent_of_limits()),
             ends_at=self.ends_at,
             data_from=self.data_from,
             data_until=self.data_until,
