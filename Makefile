@@ -100,6 +100,9 @@ bench: setup
 soak: setup needs
 	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py
 	STATEFUL=200 STEPS=40 $(PY) -m pytest tests/access/test_stateful.py
+	WORLDS=500 $(PY) -m pytest -n $(WORKERS) tests/oracle/test_worlds.py
+	ROUNDS=1000 $(PY) -m pytest tests/oracle/test_races.py
+	$(PY) tests/postgres.py env ROUNDS=1000 $(PY) -m pytest tests/oracle/test_races.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/dicom/test_swift.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/attacks/test_multipart.py tests/attacks/test_metadata_bodies.py
 	ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py

@@ -193,9 +193,8 @@ def _carried_grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet
         patient=OuterRef("patient"),
         study_uid=_study("study_uid"),
     )
-    return on_study.annotate(root=Coalesce("rooted_at", "starts_at")).filter(
-        root__gte=OuterRef("since")
-    )
+    since = OuterRef("since")
+    return on_study.filter(Q(rooted_at__gte=since) | Q(rooted_at=None, starts_at__gte=since))
 
 
 def _given(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
