@@ -14,7 +14,7 @@ def follow(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0008_renewals_and_uses'),
+        ('access', '0009_relationships_recorded'),
     ]
 
     operations = [
