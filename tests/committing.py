@@ -22,6 +22,7 @@ GUARDS = [
         "audit.migrations.0003_neither_emptied_nor_counted_down",
         "audit.migrations.0005_sealed_for_good",
         "audit.migrations.0007_expiring",
+        "audit.migrations.0008_past",
         "consent.migrations.0005_what_was_said_stays_said",
         "archive.migrations.0011_labels_stay",
         "consent.migrations.0007_a_code_for_the_phone",

@@ -148,3 +148,17 @@ class Feed(models.Model):
 
     name = models.CharField(max_length=20, primary_key=True)
     place = models.BigIntegerField(default=-1)
+
+
+class Past(models.Model):
+    """What something that decisions rest on was until it changed, by value; the present stands in
+    its own table. So the portal can say later what held at any moment.
+    """
+
+    kind = models.CharField(max_length=20)  # region, organization, consent, grant, study
+    key = models.CharField(max_length=64, blank=True)
+    until = models.DateTimeField()
+    value = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "key", "until"], name="past_of_a_thing")]

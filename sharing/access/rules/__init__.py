@@ -1,5 +1,7 @@
-"""What a decision is made of (`facts`), and how it is made, rung by rung (`ladder`)."""
+"""What a decision is made of (`facts`), how it is made, rung by rung (`ladder`), and what each rung
+said and what would have to change (`explaining`)."""
 
+from .explaining import QUESTIONS, Explanation, Step, explain
 from .facts import (
     FOREVER,
     LOOKING,
@@ -41,6 +43,7 @@ from .ladder import (
     is_own,
     may_be_implied,
     policies_that_open,
+    walk,
     way_of,
 )
 from .parties import Named, Subject
@@ -54,12 +57,14 @@ __all__ = [
     "LEAST_WORDS",
     "LOOKING",
     "OWN_STAFF_PURPOSES",
+    "QUESTIONS",
     "REVIEW_NEXT",
     "AgreementFacts",
     "Ask",
     "Basis",
     "ConsentFacts",
     "Decision",
+    "Explanation",
     "Facts",
     "GlassEvent",
     "GlassFacts",
@@ -71,12 +76,14 @@ __all__ = [
     "ReviewEvent",
     "ReviewState",
     "Rule",
+    "Step",
     "Subject",
     "UseFacts",
     "UseKind",
     "carries",
     "closed_gate",
     "decide",
+    "explain",
     "glass_gives",
     "in_emergency",
     "is_carried",
@@ -90,5 +97,6 @@ __all__ = [
     "policies_that_open",
     "review_due",
     "takes_a_copy",
+    "walk",
     "way_of",
 ]

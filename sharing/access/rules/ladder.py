@@ -37,8 +37,16 @@ Rung = Callable[[Ask, Facts], Decision | None]
 
 def decide(ask: Ask, facts: Facts) -> Decision:
     """May this actor do this to this study now, and on what ground?"""
-    answers = (rung(ask, facts) for rung in LADDER)
-    return next(answer for answer in answers if answer is not None)
+    return next(answer for _, answer in walk(ask, facts) if answer is not None)
+
+
+def walk(ask: Ask, facts: Facts) -> Iterator[tuple[Rung, Decision | None]]:
+    """The rungs in their order, each with its answer; the last one decides."""
+    for rung in LADDER:
+        answer = rung(ask, facts)
+        yield rung, answer
+        if answer is not None:
+            return
 
 
 def gates(ask: Ask, facts: Facts) -> Decision | None:

@@ -39,6 +39,7 @@ from .emergency import (
     used_here,
 )
 from .ending import revoke_share, share_made, shares_made
+from .past import explain_access, facts_at, keep_grant
 from .relating import Kind, Tie, end_tie, kinds_of, record_tie, ties_of
 from .sharing import (
     REVIEWED_EVERY,
@@ -77,11 +78,14 @@ __all__ = [
     "end_tie",
     "expire_glasses",
     "expire_requests",
+    "explain_access",
+    "facts_at",
     "facts_on_file",
     "glass_facts",
     "glass_of",
     "grant_facts",
     "is_counted",
+    "keep_grant",
     "kinds_of",
     "lasting_glasses",
     "my_requests",

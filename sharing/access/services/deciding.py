@@ -1,7 +1,9 @@
 """Deciding with the facts on file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+
+from django.db.models import QuerySet
 
 from sharing.access.models import Glass, Grant, Relationship, Use
 from sharing.access.rules import (
@@ -28,6 +30,9 @@ from sharing.tenants.models import Organization, Team, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import agreements_with, region_settings
 
+Members = Mapping[int, frozenset[int]] | None
+"""The people of teams at a moment, by the teams' keys; None: as they are now."""
+
 
 def decide_one(actor: Actor, action: Action, subject: Subject, *, at: datetime) -> Decision:
     """The decision about one study, with all that is on file now."""
@@ -45,14 +50,8 @@ def decide_many(
 def facts_on_file(subjects: Sequence[Subject]) -> Facts:
     """All consents and grants in force about these patients, by value."""
     patients = {subject.patient_id for subject in subjects}
-    consents = (
-        Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
-        .select_related("custodian")
-        .prefetch_related(
-            "grantees__organization", "grantees__user", "grantees__team__members", "terms"
-        )
-        .order_by("pk")
-    )
+    active = Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
+    consents = with_what_they_say(active)
     grants = (
         Grant.objects.filter(patient_id__in=patients, revoked_at=None)
         .select_related("share__shared_by", "organization", "user", "team")
@@ -60,7 +59,7 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         .order_by("pk")
     )
     region = region_settings()
-    uses = _uses(consents)
+    uses = uses_of(consents)
     return Facts(
         consents=tuple(
             consent_facts(consent, uses.get((consent.custodian_id, consent.number), ()))
@@ -68,15 +67,22 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
         ),
         grants=tuple(grant_facts(grant) for grant in grants),
         region=region,
-        relations=_relations(patients) if region.implied else (),
+        relations=all_relations(patients) if region.implied else (),
         glasses=_glasses(patients),
-        agreements=_agreements(subjects) if region.agreements else (),
+        agreements=agreements_of(subjects) if region.agreements else (),
     )
 
 
-def _agreements(subjects: Sequence[Subject]) -> tuple[AgreementFacts, ...]:
-    """What the studies' custodians signed; read only where the region demands it."""
+def agreements_of(
+    subjects: Sequence[Subject], known: datetime | None = None
+) -> tuple[AgreementFacts, ...]:
+    """What the studies' custodians signed; read only where the region demands it.
+
+    `known`: only what was recorded by then.
+    """
     rows = agreements_with(subject.custodian_id for subject in subjects)
+    if known is not None:
+        rows = rows.filter(recorded_at__lte=known)
     return tuple(
         AgreementFacts(
             key=row.public_id,
@@ -89,6 +95,14 @@ def _agreements(subjects: Sequence[Subject]) -> tuple[AgreementFacts, ...]:
         )
         for row in rows
     )
+
+
+def with_what_they_say(consents: QuerySet[Consent]) -> QuerySet[Consent]:
+    """Consents with all that `consent_facts` reads."""
+    related = consents.select_related("custodian").prefetch_related(
+        "grantees__organization", "grantees__user", "grantees__team__members", "terms"
+    )
+    return related.order_by("pk")
 
 
 def _glasses(patients: set[int]) -> tuple[GlassFacts, ...]:
@@ -109,7 +123,8 @@ def glass_facts(glass: Glass) -> GlassFacts:
     )
 
 
-def _relations(patients: set[int]) -> tuple[RelationFacts, ...]:
+def all_relations(patients: set[int]) -> tuple[RelationFacts, ...]:
+    """Who is or was tied to these patients, by value; each says from when until when."""
     rows = Relationship.objects.filter(patient_id__in=patients)
     return tuple(
         RelationFacts(
@@ -125,7 +140,7 @@ def _relations(patients: set[int]) -> tuple[RelationFacts, ...]:
     )
 
 
-def _uses(consents: Iterable[Consent]) -> dict[tuple[int, int], list[UseFacts]]:
+def uses_of(consents: Iterable[Consent]) -> dict[tuple[int, int], list[UseFacts]]:
     """The uses of those that permit so many; none of them, and no query is made."""
     limited = [consent for consent in consents if consent.maximum_uses is not None]
     found: dict[tuple[int, int], list[UseFacts]] = {}
@@ -151,8 +166,10 @@ def use_facts(use: Use) -> UseFacts:
     )
 
 
-def consent_facts(consent: Consent, uses: Sequence[UseFacts] = ()) -> ConsentFacts:
-    """A consent's row with its grantees and terms, by value."""
+def consent_facts(
+    consent: Consent, uses: Sequence[UseFacts] = (), members: Members = None
+) -> ConsentFacts:
+    """A consent's row with its grantees and terms, by value; teams as they are, or `members`."""
     said: dict[str, set[str]] = {}
     for term in consent.terms.all():
         said.setdefault(term.axis, set()).add(term.value)
@@ -163,8 +180,8 @@ def consent_facts(consent: Consent, uses: Sequence[UseFacts] = ()) -> ConsentFac
         patient_id=consent.patient_id,
         starts_at=consent.starts_at,
         ends_at=consent.ends_at,
-        grantees=tuple(_named(each) for each in consent.grantees.all() if not each.excepted),
-        exceptions=tuple(_named(each) for each in consent.grantees.all() if each.excepted),
+        grantees=_all_named(consent, members, excepted=False),
+        exceptions=_all_named(consent, members, excepted=True),
         purposes=frozenset(said.get("purpose", ())),
         actions=frozenset(said.get("action", ())),
         state=ConsentState(consent.state),
@@ -186,8 +203,13 @@ def consent_facts(consent: Consent, uses: Sequence[UseFacts] = ()) -> ConsentFac
     )
 
 
-def _named(grantee: Grantee) -> Named:
-    """A grantee by value, with the people that are in its team now."""
+def _all_named(consent: Consent, members: Members, *, excepted: bool) -> tuple[Named, ...]:
+    rows = (each for each in consent.grantees.all() if each.excepted == excepted)
+    return tuple(_named(each, members) for each in rows)
+
+
+def _named(grantee: Grantee, members: Members) -> Named:
+    """A grantee by value, with the people that are in its team."""
     team = grantee.team
     return Named(
         GranteeKind(grantee.kind),
@@ -195,14 +217,17 @@ def _named(grantee: Grantee) -> Named:
         grantee.user_id,
         _whom(grantee),
         grantee.role,
-        _members(team),
+        _members(team, members),
     )
 
 
-def _members(team: Team | None) -> frozenset[int]:
-    """Who is in it now; prefetch `members`."""
-    members = team.members.all() if team else ()
-    return frozenset(member.user_id for member in members if member.ended_at is None)
+def _members(team: Team | None, members: Members) -> frozenset[int]:
+    """Who is in it now, or as `members` say; prefetch `members`."""
+    if team is None:
+        return frozenset()
+    if members is not None:
+        return members.get(team.pk, frozenset())
+    return frozenset(each.user_id for each in team.members.all() if each.ended_at is None)
 
 
 def _whom(grantee: Grantee) -> str:
@@ -214,15 +239,15 @@ def _whom(grantee: Grantee) -> str:
     return f"each {Role(grantee.role).words.lower()}{where}"
 
 
-def grant_facts(grant: Grant) -> GrantFacts:
-    """A grant's row, by value."""
+def grant_facts(grant: Grant, members: Members = None) -> GrantFacts:
+    """A grant's row, by value; its team as it is, or `members`."""
     team = grant.team
     grantee = Named(
         GranteeKind(grant.grantee_kind),
         team.organization_id if team else grant.organization_id,
         grant.user_id,
         str(grant.user or team or grant.organization or ""),
-        members=_members(team),
+        members=_members(team, members),
         link=grant.share.public_id if grant.grantee_kind == GranteeKind.LINK else "",
     )
     return GrantFacts(

@@ -160,10 +160,16 @@ def _opened(
     if is_counted(decision, action):
         decision = _used(actor, study, action, at, request_id)
     else:
-        _log(decision.who(actor), action, study.subject.what, decision.ground, at, request_id)
+        _log(decision.who(actor), action, _what(study, actor), decision.ground, at, request_id)
     if not decision.allowed:
         raise StudyNotFound()
     return Found(study, decision)
+
+
+def _what(study: Study, actor: Actor) -> What:
+    """The study; and that no second factor was used, which no row tells later."""
+    what = study.subject.what
+    return what if actor.assured else replace(what, detail={"assured": False})
 
 
 _BARE = "The patient permitted images that carry the reader's name"

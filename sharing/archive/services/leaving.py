@@ -37,6 +37,7 @@ from sharing.outbox.services import promise
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
+from .past import keep_study
 from .renditions import drop_renditions
 
 
@@ -163,6 +164,7 @@ def withhold(
 
     Call `count_again` at the end: a study of which nothing is left goes.
     """
+    keep_study(study, removal.at)
     columns = ("series__series_uid", "sop_uid", "sha256", "blob", "offset", "length")
     purge_at = removal.at + timedelta(days=settings.REJECTED_KEEP_DAYS)
     damaged = {row.sop_uid: row for row in _damages(study.organization_id, rows)}
@@ -234,6 +236,7 @@ def count_again(study: Study, at: datetime) -> None:
 
 def forget_study(study: Study, at: datetime) -> set[str]:
     """Delete a locked study's rows and end its shares; the packs that held any of its bytes."""
+    keep_study(study, at)
     instances = Instance.objects.filter(series__study=study)
     organization_id, uid = study.organization_id, study.study_uid
     conflicts = Conflict.objects.filter(organization_id=organization_id).filter(

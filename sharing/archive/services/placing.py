@@ -13,6 +13,7 @@ from sharing.dicom.regions import BodyRegion, anatomic_codes, regions_of, region
 from sharing.outbox.services import promise
 
 from .intake import New
+from .past import keep_study
 
 BODY_REGIONS_MOST = 200
 AT_ONCE = 500
@@ -49,6 +50,7 @@ def fill_regions(*, after: int, at: datetime) -> int:
     for study in studies:
         found = _regions_of(study)
         if found != "|":
+            keep_study(study, at)
             study.body_regions = found
             study.save(update_fields=["body_regions"])
             filled += 1

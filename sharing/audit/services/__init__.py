@@ -5,6 +5,7 @@ from .checking import check, export, file_anchors
 from .expiring import expire
 from .feeding import bundle_of, feed
 from .figures import Figures, figures, reads_of, what_stands_out
+from .past import as_it_was, keep_past
 from .reading import (
     Entry,
     accounting_of,
@@ -22,6 +23,7 @@ __all__ = [
     "Figures",
     "accounting_of",
     "anchor",
+    "as_it_was",
     "bundle_of",
     "check",
     "countersign",
@@ -33,6 +35,7 @@ __all__ = [
     "file_anchors",
     "flush_reads",
     "heads",
+    "keep_past",
     "log_in_emergency",
     "log_lines",
     "log_of_organization",

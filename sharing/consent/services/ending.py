@@ -15,7 +15,7 @@ from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import region_settings, require
 
 from .checking import one_who_said_no_or_the_patient
-from .logbook import log
+from .logbook import keep_consent, log
 from .saying import Told, said_by
 
 STANDING = (ConsentState.ACTIVE, ConsentState.NEEDS_REAFFIRMATION)
@@ -67,7 +67,7 @@ def lapse_consents(*, at: datetime) -> int:
     Access ended by the clock already, with `lapses_at`; a birth date that became known after the
     consent was given is looked at here. How many are marked.
     """
-    _notice_birth_dates()
+    _notice_birth_dates(at)
     over = Consent.objects.select_for_update().filter(state=ConsentState.ACTIVE, lapses_at__lte=at)
     lapsed = list(over.select_related("custodian", "patient").order_by("pk"))
     for consent in lapsed:
@@ -91,11 +91,14 @@ def end_proxy(*, proxy: Proxy, by: Actor, why: str, at: datetime) -> int:
     )
     if known.update(ends_at=at, ended_by=by.name, ended_why=why):
         said = Consent.objects.filter(proxy=proxy, state=ConsentState.ACTIVE)
-        said.filter(Q(lapses_at=None) | Q(lapses_at__gt=at)).update(lapses_at=at)
+        for consent in said.filter(Q(lapses_at=None) | Q(lapses_at__gt=at)):
+            keep_consent(consent, at)
+            consent.lapses_at = at
+            consent.save(update_fields=["lapses_at"])
     return lapse_consents(at=at)
 
 
-def _notice_birth_dates() -> None:
+def _notice_birth_dates(at: datetime) -> None:
     unaware = Consent.objects.filter(
         state=ConsentState.ACTIVE,
         lapses_at=None,
@@ -105,6 +108,7 @@ def _notice_birth_dates() -> None:
     majority = region_settings().majority
     for consent in unaware:
         if consent.patient.birth_date is not None:
+            keep_consent(consent, at)
             consent.lapses_at = of_age_on(consent.patient.birth_date, majority)
             consent.save(update_fields=["lapses_at"])
 

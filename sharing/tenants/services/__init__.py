@@ -47,6 +47,7 @@ from .joining import (
     verify_application,
 )
 from .machines import issue_token, revoke_token
+from .past import actor_at, members_at
 from .people import (
     accept_invitation,
     add_member,
@@ -59,7 +60,17 @@ from .people import (
     password_changed,
     require_second_factor,
 )
-from .policies import own_policy, policy_at, policy_for, set_organization_policy, set_region
+from .policies import (
+    Standing,
+    keep_organization,
+    organizations_at,
+    own_policy,
+    policy_at,
+    policy_for,
+    region_at,
+    set_organization_policy,
+    set_region,
+)
 from .teams import (
     end_team,
     found_team,
@@ -79,10 +90,12 @@ __all__ = [
     "Application",
     "Duty",
     "Role",
+    "Standing",
     "Terms",
     "accept_invitation",
     "acting_again",
     "acting_choices",
+    "actor_at",
     "actor_for_session",
     "actor_for_token",
     "add_member",
@@ -107,11 +120,14 @@ __all__ = [
     "invite",
     "issue_token",
     "join_team",
+    "keep_organization",
     "leave_team",
     "members",
+    "members_at",
     "open_invitations",
     "operators_mail",
     "organization_options",
+    "organizations_at",
     "own_policy",
     "password_changed",
     "physicians_mail",
@@ -120,6 +136,7 @@ __all__ = [
     "privacy_officers",
     "record_agreement",
     "refuse",
+    "region_at",
     "region_settings",
     "require",
     "require_second_factor",

@@ -25,6 +25,7 @@ from sharing.tenants.rules import (
 
 from .acting import require
 from .people import add_member
+from .policies import keep_organization
 
 LETTER_LASTS = timedelta(days=7)
 
@@ -224,6 +225,7 @@ def founded() -> bool:
 
 
 def _decide(organization_id: int, event: OrganizationEvent, at: datetime) -> Organization:
+    keep_organization(Organization.objects.select_for_update().get(pk=organization_id), at=at)
     moved = _move(organization_id, event)
     moved.decided_at = at
     moved.save(update_fields=["decided_at"])

@@ -1,17 +1,36 @@
 """What holds when nothing is on file: the region decides, an organization may only tighten."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from sharing.audit.rules import What
-from sharing.audit.services import record
+from sharing.audit.services import as_it_was, keep_past, record
 from sharing.tenants.errors import PolicyWidens, SettingsInvalid
 from sharing.tenants.models import Organization, Region
-from sharing.tenants.rules import Actor, Duty, ImplicitPolicy, RegionSettings, tightest
+from sharing.tenants.rules import (
+    Actor,
+    Duty,
+    ImplicitPolicy,
+    OrganizationState,
+    RegionSettings,
+    tightest,
+)
 
 from .acting import require
 from .directory import region_settings
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An organization as it stood at a moment."""
+
+    organization: Organization
+    active: bool
+    policy: ImplicitPolicy | None
 
 
 @transaction.atomic
@@ -23,6 +42,7 @@ def set_region(*, settings: RegionSettings, by: Actor, at: datetime) -> Region:
     require(by, Duty.SET_REGION)
     _check(settings)
     region, _ = Region.objects.select_for_update().get_or_create(pk=1)
+    keep_past(kind="region", key="", value=_by_value(region), at=at)
     region.implicit_policy = settings.policy
     region.implied_relationships = settings.implied
     region.age_of_majority = settings.majority
@@ -77,6 +97,45 @@ def set_organization_policy(*, policy: ImplicitPolicy | None, by: Actor, at: dat
     common = ImplicitPolicy(region.implicit_policy) if region else ImplicitPolicy.DENY
     if policy is not None and tightest(common, policy) != policy:
         raise PolicyWidens()
-    Organization.objects.filter(pk=by.organization_id).update(implicit_policy=policy or "")
+    own = Organization.objects.select_for_update().get(pk=by.organization_id)
+    keep_organization(own, at=at)
+    Organization.objects.filter(pk=own.pk).update(implicit_policy=policy or "")
     what = What(custodian=by.organization_code, detail={"policy": str(policy or "")})
     record(who=by.who, action="organization.set_policy", at=at, what=what)
+
+
+def keep_organization(organization: Organization, *, at: datetime) -> None:
+    """What decisions rest on of an organization, as it was until now."""
+    value = {"state": organization.state, "policy": organization.implicit_policy}
+    keep_past(kind="organization", key=organization.code, value=value, at=at)
+
+
+def region_at(at: datetime) -> RegionSettings:
+    """What the region had decided at that moment, of what decisions rest on."""
+    present = region_settings()
+    was = as_it_was(kind="region", keys=[""], at=at).get("")
+    if was is None:
+        return present
+    policy = ImplicitPolicy(was["policy"])
+    return replace(present, policy=policy, implied=was["implied"], agreements=was["agreements"])
+
+
+def organizations_at(codes: Iterable[str], *, at: datetime) -> dict[str, Standing]:
+    """Whether these organizations were active at that moment, and their own policies."""
+    rows = Organization.objects.filter(code__in=set(codes))
+    was = as_it_was(kind="organization", keys=(row.code for row in rows), at=at)
+    return {row.code: _standing(row, was.get(row.code)) for row in rows}
+
+
+def _standing(row: Organization, was: Mapping[str, Any] | None) -> Standing:
+    said = was or {"state": row.state, "policy": row.implicit_policy}
+    policy = ImplicitPolicy(said["policy"]) if said["policy"] else None
+    return Standing(row, said["state"] == OrganizationState.ACTIVE, policy)
+
+
+def _by_value(region: Region) -> dict[str, Any]:
+    return {
+        "policy": str(region.implicit_policy),
+        "implied": region.implied_relationships,
+        "agreements": region.demands_agreements,
+    }

@@ -1,0 +1,68 @@
+"""Who somebody was at a moment: roles, teams and tokens have a beginning and an end."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q
+
+from sharing.audit.rules import Who
+from sharing.kernel.purposes import Purpose
+from sharing.tenants.models import Membership, Organization, TeamMember
+from sharing.tenants.rules import Actor, Role
+
+from .policies import organizations_at
+
+
+def actor_at(who: Who, *, at: datetime, assured: bool = True) -> Actor | None:
+    """The actor of those words in the access log, as they were then; None: they acted for nobody.
+
+    `assured`: whether a second factor had been used; no row tells it, the log does.
+    """
+    here = organizations_at([who.organization], at=at).get(who.organization)
+    if here is None:
+        return None
+    user_id, roles = _roles(who, here.organization, at)
+    if not roles:
+        return None
+    purpose = Purpose.TREATMENT if who.purpose == Purpose.EMERGENCY else Purpose(who.purpose)
+    return Actor(
+        kind=who.kind,
+        id=who.id,
+        name=who.name,
+        organization_id=here.organization.pk,
+        organization_code=here.organization.code,
+        organization_name=here.organization.name,
+        organization_mark=here.organization.mark,
+        purpose=purpose,
+        roles=roles,
+        active=here.active,
+        assured=assured,
+        user_id=user_id,
+    )
+
+
+def _roles(
+    who: Who, organization: Organization, at: datetime
+) -> tuple[int | None, frozenset[Role]]:
+    """A person's roles there at that moment; a machine and a link's bearer have one each."""
+    if who.kind != "user":
+        fixed = {"client": Role.CLIENT, "link": Role.BEARER}
+        return None, frozenset({fixed[who.kind]} if who.kind in fixed else ())
+    held = Membership.objects.filter(
+        _then(at), user__public_id=who.id, organization=organization
+    ).values_list("user_id", "role")
+    roles = frozenset(Role(role) for _, role in held)
+    return next((user_id for user_id, _ in held), None), roles
+
+
+def members_at(teams: Iterable[int], *, at: datetime) -> dict[int, frozenset[int]]:
+    """Who was in these teams at that moment, by their keys."""
+    found: dict[int, set[int]] = {}
+    rows = TeamMember.objects.filter(_then(at), team_id__in=set(teams))
+    for team_id, user_id in rows.values_list("team_id", "user_id"):
+        found.setdefault(team_id, set()).add(user_id)
+    return {team: frozenset(users) for team, users in found.items()}
+
+
+def _then(at: datetime) -> Q:
+    return Q(since__lte=at) & (Q(ended_at=None) | Q(ended_at__gt=at))
