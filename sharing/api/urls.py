@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from . import schema, uploads
+from .explaining import ExplainView
 from .log import ConsistencyView, HeadsView, WitnessView
 from .studies import MeView, StudiesView, StudyView
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("v1/me/", MeView.as_view(), name="me"),
     path("v1/studies/", StudiesView.as_view(), name="studies"),
     path("v1/studies/<str:study_id>/", StudyView.as_view(), name="study"),
+    path("v1/explain/", ExplainView.as_view(), name="explain"),
     path("v1/log/heads/", HeadsView.as_view(), name="log-heads"),
     path("v1/log/consistency/", ConsistencyView.as_view(), name="log-consistency"),
     path("v1/log/heads/<int:number>/witness/", WitnessView.as_view(), name="log-witness"),

@@ -13,7 +13,14 @@ from django.views.decorators.http import require_safe
 
 from sharing.access.previews import reach
 from sharing.access.rules import Rule
-from sharing.access.services import decide_one, kinds_of, notes_for, shares_of_study
+from sharing.access.services import (
+    decide_one,
+    explain_access,
+    kinds_of,
+    notes_for,
+    shares_of_study,
+)
+from sharing.archive.services.explaining import may_explain
 from sharing.archive.services.finding import open_study
 from sharing.archive.services.labelling import label_words
 from sharing.archive.services.showing import peek, picture, series_of
@@ -49,6 +56,8 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "ground": present.ground(found.decision),
         "may_share": actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),
         "may_read_log": own and actor.may(Duty.READ_LOG),
+        "may_explain": may_explain(actor, study),
+        "steps": [] if own else _steps(actor, study, at),
         "shares": [] if own else _shares(actor, study, at),
         "warnings": present.warning_words(study.warnings) if own else [],
         "access": _who_has_access(study, at) if own else [],
@@ -136,6 +145,12 @@ def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
         "cards": cards,
         "viewer_url": reverse("viewer:study", args=[study.public_id]) if viewable else "",
     }
+
+
+def _steps(actor: Actor, study: Any, at: datetime) -> tuple[Any, ...]:
+    """How it was decided that they may know of it."""
+    told = explain_access(actor, Action.DISCOVER, study.subject, moment=at, at=at)
+    return told.steps
 
 
 def _shares(actor: Actor, study: Any, at: datetime) -> list[Any]:
