@@ -35,6 +35,12 @@ def _over(consent: ConsentFacts, ask: Ask) -> bool:
     return consent.ends_at is not None and consent.ends_at <= ask.at
 
 
+def _used_up(consent: ConsentFacts) -> str:
+    if consent.maximum_uses is not None and consent.used >= consent.maximum_uses:
+        return "is used up"
+    return "is for images without what names the patient"
+
+
 def _gaps(consent: ConsentFacts, ask: Ask) -> Iterator[str]:
     """What this consent lacks, as ends of a sentence that begins with its number."""
     if not consent.in_force(ask.at):
@@ -43,6 +49,8 @@ def _gaps(consent: ConsentFacts, ask: Ask) -> Iterator[str]:
         yield "does not cover this study"
     if ask.actor.purpose not in consent.purposes:
         yield f"is not for {ask.actor.purpose.words}"
+    if consent.covers(ask.subject) and not consent.usable(ask):
+        yield _used_up(consent)
     if ask.action not in consent.actions:
         yield f"does not let anybody {ask.action.words}"
     elif not consent.names(ask.actor) and not consent.through_custodian:

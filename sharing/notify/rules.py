@@ -4,6 +4,7 @@ No patient data passes through here: texts are made of organizations, people and
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 SUBJECTS = {
     "verify": "Confirm the address of {organization}",
@@ -13,6 +14,8 @@ SUBJECTS = {
     "welcome": "{organization} is registered: how to begin",
     "refusal": "The registration of {organization} was refused",
     "shared": "Studies were shared with {organization}",
+    "asked": "A request for access waits at {organization}",
+    "answered": "Your request for access was answered",
     "glass": "Emergency access: a review waits at {organization}",
 }
 """The subject of each e-mail, by its template in templates/mail/."""
@@ -49,6 +52,31 @@ def shared_text(sharer: str, custodian: str, count: int) -> str:
 def asked_text(asker: str, organization: str) -> str:
     """`Ben Hartley of Hilltop asks for access.` Neither the patient nor the reason."""
     return f"{asker} of {organization} asks for access to a patient's studies."
+
+
+def renewal_text(asker: str, organization: str) -> str:
+    """`Ben Hartley of Hilltop asks that a share goes on.` Neither the patient nor the study."""
+    return f"{asker} of {organization} asks that a share goes on."
+
+
+def ending_text(whom: str, until: str) -> str:
+    """For who shared: `Your share with Hilltop ends on 12 Dec 2026.`"""
+    return f"Your share with {whom} ends on {until}."
+
+
+def leaving_text(sharer: str, until: str) -> str:
+    """For whom it came to: `What Ada Brandt shared with you ends on 12 Dec 2026.`"""
+    return f"What {sharer} shared with you ends on {until}."
+
+
+def review_text(whom: str, until: str) -> str:
+    """`Say until 12 Dec 2026 whether Hilltop still needs what you share. Else it rests.`"""
+    return f"Say until {until} whether {whom} still needs what you share. Else it rests."
+
+
+def day_of(moment: datetime) -> str:
+    """`12 Dec 2026`, in the notice's own words."""
+    return f"{moment.day} {moment:%b %Y}"
 
 
 ANSWERED = "Your request for access was answered."

@@ -78,7 +78,7 @@ def tell_operators(*, organization_id: int, at: datetime) -> None:
     text = application_text(organization.name)
     operators = list(_operators())
     for member in operators:
-        _notify(member.user, member.organization, "application", text, link, key, at=at)
+        notify(member.user, member.organization, "application", text, link, key, at=at)
     people = [member.user for member in operators]
     _post_to_all(people, key, "application", organization, context, at=at)
 
@@ -119,9 +119,9 @@ def tell_shared(*, share_id: int, at: datetime) -> None:
     text = shared_text(share.shared_by.name, (share.shared_for or share.custodian).name, count)
     link = shared_list()
     context = {"text": text, "link": absolute(link)}
-    people, key = list(_recipients(share, to)), f"shared:{share.pk}"
+    people, key = list(recipients(share, to)), f"shared:{share.pk}"
     for user in people:
-        _notify(user, to, "shared", text, link, key, at=at)
+        notify(user, to, "shared", text, link, key, at=at)
     _post_to_all(people, key, "shared", to, lambda: context, at=at)
 
 
@@ -138,7 +138,7 @@ def tell_glass(*, glass_id: int, at: datetime) -> None:
         key = f"glass:{glass.pk}:{organization.pk}"
         people = list(privacy_officers(organization.pk).order_by("pk"))
         for user in people:
-            _notify(user, organization, "glass", text, link, key, at=at)
+            notify(user, organization, "glass", text, link, key, at=at)
         context = {"text": text, "link": absolute(link)}
         _post_to_all(people, key, "glass", organization, partial(dict, context), at=at)
         if not people:
@@ -163,7 +163,7 @@ def tell_revoked(*, consent_id: int, at: datetime) -> None:
     )
     for user, organization in lost:
         link, key = reverse("web:studies"), f"revoked:{consent.pk}"
-        _notify(user, organization, "revoked", REVOKED, link, key, at=at)
+        notify(user, organization, "revoked", REVOKED, link, key, at=at)
 
 
 def tell_asked(*, request_id: int, at: datetime) -> None:
@@ -176,18 +176,24 @@ def tell_asked(*, request_id: int, at: datetime) -> None:
     text = asked_text(asked.asked_by.name, asked.asked_for.name)
     link = reverse("web:answer-request", args=[asked.public_id])
     key = f"asked:{asked.pk}:{'again' if asked.reminded_at else 'first'}"
-    for user in _who_share(asked.custodian_id):
-        _notify(user, asked.custodian, "asked", text, link, key, at=at)
+    people = list(who_share(asked.custodian_id))
+    for user in people:
+        notify(user, asked.custodian, "asked", text, link, key, at=at)
+    context = {"text": text, "link": absolute(link)}
+    _post_to_all(people, key, "asked", asked.custodian, lambda: context, at=at)
 
 
 def tell_answered(*, request_id: int, at: datetime) -> None:
     """The answer came: who asked is told that there is one."""
     asked = AccessRequest.objects.select_related("asked_by", "asked_for").get(pk=request_id)
     link, key = reverse("web:requests"), f"answered:{asked.pk}"
-    _notify(asked.asked_by, asked.asked_for, "answered", ANSWERED, link, key, at=at)
+    notify(asked.asked_by, asked.asked_for, "answered", ANSWERED, link, key, at=at)
+    context = {"text": ANSWERED, "link": absolute(link)}
+    _post_to_all([asked.asked_by], key, "answered", asked.asked_for, lambda: context, at=at)
 
 
-def _who_share(organization_id: int) -> QuerySet[User]:
+def who_share(organization_id: int) -> QuerySet[User]:
+    """Those there whose work is to share, and to answer who asks."""
     roles = [role.value for role in Role if Duty.SHARE in DUTIES[role]]
     held = Membership.objects.filter(
         organization_id=organization_id, role__in=roles, ended_at=None, user__is_active=True
@@ -240,7 +246,8 @@ def _operators() -> QuerySet[Membership]:
     ).select_related("user", "organization")
 
 
-def _recipients(share: Share, to: Organization) -> Iterable[User]:
+def recipients(share: Share, to: Organization) -> Iterable[User]:
+    """To whom a share came: the person, those of the team, or all there who treat."""
     if share.to_team is not None:
         return treating_members(share.to_team)
     treating = physicians_mail(to.pk).order_by("pk")
@@ -267,7 +274,7 @@ def _who_could_see(consent: Consent) -> Iterable[tuple[User, Organization]]:
                 yield grantee.user, member.organization
 
 
-def _notify(
+def notify(
     user: User,
     organization: Organization,
     kind: str,
@@ -277,6 +284,7 @@ def _notify(
     *,
     at: datetime,
 ) -> None:
+    """One line for one person, once for each key."""
     values = {"organization": organization, "kind": kind, "link": link, "made_at": at}
     Notice.objects.get_or_create(user=user, key=key, defaults=values | {"text": text[:300]})
 

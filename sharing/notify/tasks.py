@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import services
+from . import ahead, services
 
 
 @shared_task(name="notify.send_letter")
@@ -46,6 +46,18 @@ def tell_asked(request_id: int) -> None:
 def tell_answered(request_id: int) -> None:
     """A request for access was answered."""
     services.tell_answered(request_id=request_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_renewal_asked")
+def tell_renewal_asked(ask_id: int) -> None:
+    """A grantee asks that a share goes on."""
+    ahead.tell_renewal_asked(ask_id=ask_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_endings")
+def tell_endings() -> None:
+    """What ends soon; the beat calls this."""
+    ahead.tell_endings(at=timezone.now())
 
 
 @shared_task(name="notify.tell_glass")

@@ -6,8 +6,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from sharing.access.obligations import asked_of_reader
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.services.finding import open_study, still_allowed
+from sharing.archive.services.locating import mark_of
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor
@@ -40,6 +42,8 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
         "study": found.study,
         "title": pages.title_of(found.study),
         "decision": found.decision,
+        "asks": asked_of_reader(found.decision.obligations),
+        "mark": mark_of(actor_of(request), found.decision, timezone.now()),
         "lines": lines,
         "first": pages.first_of(lines),
         "data": pages.script_data(found.study, lines, reverse("viewer:pulse", args=[public_id])),

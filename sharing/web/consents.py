@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sharing.access.obligations import asked_of_all
 from sharing.access.previews import Change, foresee_consent, foresee_revocation
 from sharing.access.rules import Subject
 from sharing.archive.services.finding import find_studies
@@ -49,7 +50,7 @@ READERS = (Duty.RECORD_CONSENT, Duty.SHARE, Duty.READ_LOG)
 
 FORESEEN = (
     "organizations", "person", "decision", "modalities", "studies", "reach", "may", "purpose",
-    "period", "until",
+    "period", "until", "maximum_uses",
 )  # fmt: skip
 """The fields that a consent's effect follows from, in the order in which they are asked for."""
 
@@ -301,6 +302,7 @@ def _wording(said: Said, actor: Actor, patient: Any) -> Wording:
         force=said.force,
         unnamed=Obligation.DEIDENTIFY in said.obligations,
         studies=len(said.studies),
+        asks=asked_of_all(said.obligations, said.maximum_uses),
     )
 
 

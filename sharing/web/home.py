@@ -19,6 +19,7 @@ from sharing.tenants.services import Actor, Duty
 
 from . import present
 from .doors import actor_of
+from .due import how_many
 from .requests import asked
 
 ROWS = 8
@@ -90,6 +91,7 @@ def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_upload": actor.may(Duty.UPLOAD),
         "may_record": actor.may(Duty.RECORD_CONSENT),
+        "due": how_many(actor, at) if actor.may(Duty.RECORD_CONSENT) else 0,
         "today": at,
     }
 

@@ -85,6 +85,7 @@ class ConsentCard:
     patient: Any
     whom: str
     revoked_at: datetime | None = None
+    public_id: str = ""
     scan_url: str = ""
 
 
@@ -183,6 +184,7 @@ def consent_card(consent: Any, *, at: datetime) -> ConsentCard:
         url=reverse("web:consent", args=[consent.public_id]),
         patient=consent.patient,
         whom=said.whom,
+        public_id=consent.public_id,
         revoked_at=consent.ended_at if consent.state == "revoked" else None,
     )
 

@@ -122,7 +122,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     """The living shares that the organization made, or of what it holds. Raises NotAllowed."""
     actor, at = actor_of(request), timezone.now()
     shares = list(shares_made(actor, at=at)[:MOST_LINES])
-    context = {"shares": [_line(each, actor, at) for each in shares]}
+    context = {
+        "shares": [share_line(each, actor) for each in shares],
+        "may_renew": actor.may(Duty.SHARE),
+    }
     return render(request, "web/shares/list.html", context)
 
 
@@ -139,8 +142,8 @@ MOST_LINES = 200
 A_LINK = "Whoever has a link"
 
 
-def _line(made: Any, actor: Actor, at: datetime) -> dict[str, Any]:
-    """A share in the list; of patients the custodian's own people read the name."""
+def share_line(made: Any, actor: Actor) -> dict[str, Any]:
+    """A share in a list; of patients the custodian's own people read the name."""
     grants = [grant for grant in made.grants.all() if grant.revoked_at is None]
     own = made.custodian_id == actor.organization_id
     return {
@@ -151,6 +154,7 @@ def _line(made: Any, actor: Actor, at: datetime) -> dict[str, Any]:
         "count": sum(bool(grant.study_uid) for grant in grants),
         "standing": any(not grant.study_uid for grant in grants),
         "until": max((grant.ends_at for grant in grants), default=None),
+        "review": min((g.review_by for g in grants if g.review_by), default=None),
         "onward": (made.shared_for_id or made.custodian_id) != made.custodian_id,
     }
 

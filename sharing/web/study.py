@@ -1,7 +1,7 @@
 """One study: what it is, who has access and why, its images' small pictures, its access log."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from sharing.access.obligations import asked_of_reader
 from sharing.access.previews import reach
-from sharing.access.rules import Rule
+from sharing.access.rules import Decision, Rule
 from sharing.access.services import (
     decide_one,
     explain_access,
+    gifts_for,
     kinds_of,
-    notes_for,
     shares_of_study,
 )
 from sharing.archive.services.explaining import may_explain
@@ -35,6 +36,8 @@ from .forms.region import POLICIES
 from .removal import offered
 
 LINES = 50
+SOON = timedelta(days=30)
+"""So long before its end a share may be asked to go on."""
 SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
 
 
@@ -54,11 +57,13 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "may_tie": own and bool(kinds_of(actor)),
         "common": POLICIES[policy_at(study.organization)][0].lower() if own else "",
         "ground": present.ground(found.decision),
+        "asks": [] if own else _asks(actor, study, found.decision, at),
         "may_share": actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),
         "may_read_log": own and actor.may(Duty.READ_LOG),
         "may_explain": may_explain(actor, study),
         "steps": [] if own else _steps(actor, study, at),
         "shares": [] if own else _shares(actor, study, at),
+        "soon": at + SOON,
         "warnings": present.warning_words(study.warnings) if own else [],
         "access": _who_has_access(study, at) if own else [],
         "lately": _lately(study) if own and actor.may(Duty.READ_LOG) else [],
@@ -127,6 +132,12 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "web/log/study.html", context)
 
 
+def _asks(actor: Actor, study: Any, discovered: Decision, at: datetime) -> list[str]:
+    """What the patient asks of who looks: of the images where they may be seen."""
+    images = decide_one(actor, Action.IMAGES, study.subject, at=at)
+    return asked_of_reader((images if images.allowed else discovered).obligations)
+
+
 def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
     viewable = _may(actor, Action.IMAGES, study, at)
     cards = [
@@ -154,8 +165,8 @@ def _steps(actor: Actor, study: Any, at: datetime) -> tuple[Any, ...]:
 
 
 def _shares(actor: Actor, study: Any, at: datetime) -> list[Any]:
-    """The shares by which it came to the actor, newest first."""
-    return notes_for(
+    """The shares by which it came to the actor, newest first, with their ends."""
+    return gifts_for(
         actor,
         custodian_id=study.organization_id,
         patient_id=study.patient_id,

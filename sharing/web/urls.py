@@ -7,6 +7,7 @@ from . import (
     agreements,
     conflicts,
     consents,
+    due,
     emergency,
     explaining,
     home,
@@ -111,6 +112,13 @@ urlpatterns = [
     path("share/preview/", shares.preview, name="share-preview"),
     path("shares/", shares.listing, name="shares"),
     path("shares/<str:public_id>/end/", shares.end, name="end-share"),
+    # what ends soon
+    path("due/", due.listing, name="due"),
+    path("due/told/<str:public_id>/", due.told, name="tell-patient"),
+    path("shares/<str:public_id>/renew/", due.renew, name="renew-share"),
+    path("shares/<str:public_id>/still-needed/", due.certify, name="certify-share"),
+    path("shares/<str:public_id>/ask-renewal/", due.ask, name="ask-renewal"),
+    path(f"{CONSENT}again/", due.again, name="consent-again"),
     # asking for access
     path("requests/", requests.listing, name="requests"),
     path("requests/new/", requests.new, name="ask"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sharing.access.obligations import asked_of_all
 from sharing.consent.rules import Decision, Force, GranteeKind, Performer, Verification
 from sharing.kernel.purposes import Action, Obligation, Purpose
 
@@ -48,6 +49,7 @@ class Wording:
     force: Force = Force.ORDINARY
     unnamed: bool = False
     studies: int = 0
+    asks: Sequence[str] = ()
 
 
 def and_list(names: Sequence[str], last: str = "and") -> str:
@@ -80,6 +82,7 @@ def wording_of(consent: Any) -> Wording:
         force=Force(consent.force),
         unnamed=f"|{Obligation.DEIDENTIFY}|" in consent.obligations,
         studies=len(said.get("study", ())),
+        asks=asked_of_all(consent.obligations.split("|"), consent.maximum_uses, consent.used),
     )
 
 
@@ -126,7 +129,7 @@ def in_words(said: Wording) -> str:
     may = [rung[2].format(what=what) for rung in LADDER if rung[0] in said.actions]
     never = [rung[3] for rung in LADDER if rung[0] not in said.actions]
     last = f" They may not {and_list(never, 'or')}." if never else ""
-    last += " Only without what names the patient." if said.unnamed else ""
+    last += "".join(f" {each}." for each in said.asks)
     reasons = _purposes(said.purposes)
     return f"{capital(said.whom)} may {and_list(may)}, for {reasons}, {period}.{last}"
 

@@ -15,8 +15,13 @@ from sharing.tenants.rules import Actor, Duty
 
 def shares_made(actor: Actor, *, at: datetime) -> QuerySet[Share]:
     """The shares with something alive in them: those of the actor's organization's making, and
-    all of what it is the custodian of; newest first. Raises NotAllowed.
+    all of what it is the custodian of; newest first. One that was renewed stands there as the
+    newer one. Raises NotAllowed.
     """
+    return _living(actor, at).filter(renewed_by=None)
+
+
+def _living(actor: Actor, at: datetime) -> QuerySet[Share]:
     if not (actor.may(Duty.SHARE) or actor.may(Duty.READ_LOG)):
         raise NotAllowed()
     here = actor.organization_id
@@ -32,8 +37,8 @@ def shares_made(actor: Actor, *, at: datetime) -> QuerySet[Share]:
 
 
 def share_made(actor: Actor, *, public_id: str, at: datetime) -> Share:
-    """One of them. Raises NotAllowed, ShareNotFound."""
-    found = shares_made(actor, at=at).filter(public_id=public_id).first()
+    """One that lives, renewed or not. Raises NotAllowed, ShareNotFound."""
+    found = _living(actor, at).filter(public_id=public_id).first()
     if found is None:
         raise ShareNotFound()
     return found
@@ -43,13 +48,25 @@ def share_made(actor: Actor, *, public_id: str, at: datetime) -> Share:
 def revoke_share(*, public_id: str, by: Actor, at: datetime) -> int:
     """End a share and whatever was shared on out of it; how many grants ended.
 
+    What it renews may live for a while yet, and what renews it goes on: they end with it.
     Raises NotAllowed, ShareNotFound.
     """
     made = share_made(by, public_id=public_id, at=at)
-    ended = end_grants(made.grants.filter(revoked_at=None), at=at)
+    living = Grant.objects.filter(share__in=_line_of(made), revoked_at=None, ends_at__gt=at)
+    ended = end_grants(living, at=at)
     for grant in ended:
         record(who=by.who, action="study.unshare", at=at, what=_what(grant))
     return len(ended)
+
+
+def _line_of(share: Share) -> set[int]:
+    """The keys of the share, of those that it renews and of those that renew it."""
+    line, level = {share.pk}, {share.pk}
+    while level:
+        beside = Share.objects.filter(Q(renews__in=level) | Q(renewed_by__in=level))
+        level = set(beside.values_list("pk", flat=True)) - line
+        line |= level
+    return line
 
 
 def end_grants(grants: QuerySet[Grant], *, at: datetime) -> list[Grant]:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from sharing.access.coverage import missing
 from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
-from sharing.access.models import Grant, Share
+from sharing.access.models import Grant, RenewalAsk, Share
 from sharing.access.rules import (
     Ask,
     Decision,
@@ -85,6 +85,15 @@ class Preview:
     missing: str = ""
 
 
+@dataclass(frozen=True)
+class Gift:
+    """A share as it came to somebody: until when, and whether they asked that it goes on."""
+
+    share: Share
+    ends_at: datetime
+    asked: bool
+
+
 def preview_share(
     *,
     subjects: Sequence[Subject],
@@ -146,12 +155,13 @@ def share(
     person: User | None = None,
     team: Team | None = None,
     standing: bool = False,
+    renews: Share | None = None,
 ) -> Share:
     """Share studies with an organization, a team or a person, inside what the patients permitted.
 
     `standing` shares all that the custodian holds and will hold of their patients; of what it
     holds now at least one study must be covered. Who is not the custodian shares on: inside the
-    grant by which it came to them.
+    grant by which it came to them. `renews` is the share that this one lets go on.
 
     Raises NotAllowed, ShareInvalid, NotCovered when for any of the studies no consent carries
     the share, or ShareWidens; then nothing is shared.
@@ -161,9 +171,10 @@ def share(
     _check(subjects, wanted, by, at)
     parents = _parents(subjects, wanted, by, at)
     _check_covered(subjects, wanted, at)
-    made = _write(subjects, wanted, note, by, at, parents)
+    made = _write(subjects, wanted, note, by, at, parents, renews)
     for subject in subjects:
-        record(who=by.who, action="study.share", at=at, what=subject.what)
+        action = "study.renew" if renews else "study.share"
+        record(who=by.who, action=action, at=at, what=subject.what)
     promise("notify.tell_shared", at=at, share_id=made.pk)
     return made
 
@@ -190,14 +201,24 @@ def shares_of_study(
     )
 
 
-def notes_for(
+def gifts_for(
     actor: Actor, *, custodian_id: int, patient_id: int, study_uid: str, at: datetime
-) -> list[Share]:
-    """The shares by which this study came to the actor, with their notes, newest first."""
+) -> list[Gift]:
+    """The shares by which this study came to the actor, with their notes and ends, newest first.
+
+    One that was renewed stands there as the newer one.
+    """
     grants = Grant.objects.live(at).meaning(actor).filter(purpose=actor.purpose)
     found = grants.about(custodian=custodian_id, patient=patient_id, study_uid=study_uid)
-    related = found.select_related("share__shared_by", "share__shared_for", "share__custodian")
-    return [grant.share for grant in related.order_by("-pk")]
+    related = found.filter(share__renewed_by=None).select_related(
+        "share__shared_by", "share__shared_for", "share__custodian"
+    )
+    asks = RenewalAsk.objects.filter(share__in=found.values("share"), asked_by_id=actor.user_id)
+    asked = set(asks.values_list("share_id", flat=True))
+    return [
+        Gift(grant.share, grant.ends_at, grant.share_id in asked)
+        for grant in related.order_by("-pk")
+    ]
 
 
 def treating_team(*, organization: Organization, public_id: str) -> Team:
@@ -329,6 +350,7 @@ def _write(
     by: Actor,
     at: datetime,
     parents: dict[Subject, Grant | None],
+    renews: Share | None,
 ) -> Share:
     sharer = User.objects.get(public_id=by.id)
     made = Share.objects.create(
@@ -341,6 +363,7 @@ def _write(
         purpose=wanted.purpose,
         note=note,
         shared_at=at,
+        renews=renews,
     )
     Grant.objects.bulk_create(_rows(made, subjects, wanted, at, parents))
     return made

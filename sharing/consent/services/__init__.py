@@ -25,6 +25,7 @@ from .issuing import (
 from .phones import phone_of
 from .proxies import name_proxy, proxies_of
 from .reading import (
+    consents_ending,
     consents_of,
     consents_recorded,
     ended_since,
@@ -48,6 +49,7 @@ __all__ = [
     "amend_consent",
     "cancel_phone",
     "code_of",
+    "consents_ending",
     "consents_of",
     "consents_recorded",
     "end_proxy",

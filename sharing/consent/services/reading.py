@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sharing.blobs import BlobMissing, store
 from sharing.consent.errors import ConsentNotFound, EvidenceUnavailable
 from sharing.consent.models import Consent, Evidence, Statement
-from sharing.consent.rules import ConsentState
+from sharing.consent.rules import ConsentState, Decision
 from sharing.identity.models import Patient
 from sharing.tenants.rules import Actor
 
@@ -34,6 +34,20 @@ def consents_recorded(actor: Actor) -> QuerySet[Consent]:
         .prefetch_related("grantees__organization", "grantees__user", "terms")
         .order_by("-recorded_at", "-pk")
     )
+
+
+def consents_ending(
+    actor: Actor, *, at: datetime, within: timedelta = timedelta(days=30)
+) -> QuerySet[Consent]:
+    """Permits of the own patients that end soon, or that who spoke for them soon may no longer
+    give; the soonest first.
+    """
+    soon = at + within
+    ends = Q(ends_at__gt=at, ends_at__lte=soon) | Q(lapses_at__gt=at, lapses_at__lte=soon)
+    found = consents_recorded(actor).filter(
+        ends, state=ConsentState.ACTIVE, decision=Decision.PERMIT
+    )
+    return found.order_by("ends_at", "pk")
 
 
 def in_force_at(actor: Actor, moments: Sequence[datetime]) -> list[int]:

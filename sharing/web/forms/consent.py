@@ -58,6 +58,8 @@ _TREATING = (Role.PHYSICIAN, Role.RADIOLOGIST)
 DENIED = frozenset(purpose for purpose in Purpose if purpose != Purpose.EMERGENCY)
 
 
+CONDITIONS = (Obligation.WATERMARK, Obligation.NO_DOWNLOAD, Obligation.NOTIFY_PATIENT)
+"""What a permit may oblige to, beside `unnamed` and a number of uses."""
 WHOM = ("organizations", "named", "treating", "researchers", "everyone", "person")
 """The fields of which one at least says to whom."""
 
@@ -105,6 +107,19 @@ class ConsentForm(forms.Form):
     )
     purpose = forms.ChoiceField(label="Purpose", choices=PURPOSES, required=False)
     unnamed = forms.BooleanField(label="Only without the name", required=False)
+    conditions = forms.MultipleChoiceField(
+        label="On condition that",
+        choices=[(each.value, each.words) for each in CONDITIONS],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    maximum_uses = forms.IntegerField(
+        label="How many times",
+        min_value=1,
+        max_value=999,
+        required=False,
+        help_text="Empty: as often as needed. One opening of a study, or one download, is one.",
+    )
     period = forms.ChoiceField(
         label="Until", choices=PERIODS, widget=forms.RadioSelect, initial="90"
     )
@@ -243,6 +258,7 @@ class ConsentForm(forms.Form):
             **self._whom(denies, force),
             **(self._limits() if force == Force.ORDINARY else {}),
             obligations=self._obligations(denies),
+            maximum_uses=None if denies else data.get("maximum_uses"),
             **self._told(),
         )
 
@@ -279,8 +295,10 @@ class ConsentForm(forms.Form):
         }
 
     def _obligations(self, denies: bool) -> frozenset[Obligation]:
-        unnamed = self.cleaned_data["unnamed"] and not denies
-        return frozenset({Obligation.DEIDENTIFY} if unnamed else ())
+        if denies:
+            return frozenset()
+        unnamed = {Obligation.DEIDENTIFY} if self.cleaned_data["unnamed"] else set()
+        return frozenset({*unnamed, *map(Obligation, self.cleaned_data.get("conditions", ()))})
 
     def _told(self) -> dict[str, Any]:
         data, spoken = self.cleaned_data, self._how(Verification.VERBAL)
