@@ -76,7 +76,8 @@ check: setup
 # Chromium see of pages and viewers, and faults of brokers, senders and decoders.
 ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_fhir.py \
   tests/audit/test_patterns.py tests/demo/test_phantoms.py tests/portal/test_supervisor.py \
-  tests/journeys/test_every_page.py tests/faces/viewer/test_in_chromium.py \
+  tests/journeys/test_every_page.py tests/journeys/test_phone.py \
+  tests/faces/viewer/test_in_chromium.py \
   tests/faces/dicomweb/test_retrieve_manifest.py tests/faces/dicomweb/test_retrieve_rendered.py \
   tests/faces/dicomweb/test_retrieve_transcoded.py \
   tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \

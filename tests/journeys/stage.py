@@ -5,7 +5,7 @@ from django.utils import timezone
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Role
 from sharing.tenants.services import found_operator
-from tests.cast import PASSWORD, make_organization, make_person
+from tests.cast import PASSWORD, make_organization, make_patient, make_person, make_study
 
 OPERATOR = "otto@region.example"
 
@@ -25,3 +25,13 @@ def prepare() -> None:
     lakeside = make_organization("lakeside", "Lakeside Imaging Centre", kind="imaging_centre")
     make_person("Ben Hartley", hilltop, Role.PHYSICIAN)
     make_person("Cleo Stern", lakeside, Role.PHYSICIAN)
+
+
+def prepare_desk() -> None:
+    """A hospital of its own for Pat with a phone: Nora at the desk, one study, a clinic."""
+    seaside = make_organization("seaside", "Seaside Hospital", native_name="海滨医院")
+    make_organization("meadow", "Meadow Clinic", kind="clinic", native_name="草地诊所")
+    make_person("Nora Kuhn", seaside, Role.CLERK)
+    patient = make_patient(seaside, "SE-77")
+    make_study(patient)
+    print(patient.public_id)

@@ -1,6 +1,6 @@
 """A consent as the patient reads it: one question, the facts, the promises, in their language."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils import timezone
 from sharing.consent.rules import Decision, Force, GranteeKind
 from sharing.consent.texts import Text, newest, text
 from sharing.kernel.purposes import LEAVING, Obligation
+from sharing.tenants.rules import Role
 
 from .saying import Said, Whom
 
@@ -68,7 +69,7 @@ def reading_of(
     speaker = _Speaker(text(f"words/{shown.version}", language), custodian)
     gaps = {
         "custodian": speaker.custodian,
-        "whom": speaker.listed([speaker.whom(each) for each in said.named]),
+        "whom": speaker.listed([speaker.whom(each) for each in _plainly(said.named)]),
         "imaging": speaker.imaging(sorted(said.modalities)),
         "studies": speaker.listed([speaker.study(each) for each in studies]),
     }
@@ -84,6 +85,17 @@ def reading_of(
         full=tuple(paragraph.format(**gaps) for paragraph in shown.parts["full"]),
         **{part: shown.say(part, **gaps) for part in ("yes", "no", "calm", "signed")},
     )
+
+
+def _plainly(named: Iterable[Whom]) -> list[Whom]:
+    """Radiologists are doctors: they are not named again beside all doctors of the same place."""
+    everybody = list(named)
+    doctors = [each.organization for each in everybody if each.role == Role.PHYSICIAN]
+    return [
+        each
+        for each in everybody
+        if each.role != Role.RADIOLOGIST or each.organization not in doctors
+    ]
 
 
 def day(value: date | None, language: str) -> str:
@@ -108,7 +120,7 @@ def _facts(
     limits = speaker.period(said.data_from, said.data_until)
     end = timezone.localtime(said.ends_at).date() if said.ends_at else None
     return [
-        (shown.say("who"), gaps["whom"]),
+        (shown.say("who"), gaps["whom"][:1].upper() + gaps["whom"][1:]),
         (shown.say("what"), speaker.comma.join(filter(None, [what, limits]))),
         (shown.say("why"), speaker.purposes(said)),
         (shown.say("until"), day(end, speaker.language) or shown.say("no_end")),

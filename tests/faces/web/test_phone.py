@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +24,7 @@ def browser(person: Person) -> Client:
 
 @pytest.fixture
 def study(region: Region) -> Study:
+    cache.clear()  # the tries of the tests before come from the same address
     region.at = timezone.now()
     return region.study(description="Chest with contrast")
 
