@@ -11,11 +11,18 @@ from sharing.audit.models import Event
 from sharing.consent.errors import ConsentInvalid, ConsentNotFound, EvidenceInvalid
 from sharing.consent.models import Consent
 from sharing.consent.rules import EVIDENCE_MAX_BYTES, NEXT, ConsentEvent, ConsentState
-from sharing.consent.services import expire_consents, open_evidence, own_consent, revoke_consent
+from sharing.consent.services import (
+    expire_consents,
+    mark_error,
+    open_evidence,
+    own_consent,
+    revoke_consent,
+)
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.outbox.models import Job
 from sharing.tenants.errors import NotAllowed
-from tests.cast import NOW, PDF, Region, make_patient
+from sharing.tenants.rules import Role
+from tests.cast import NOW, PDF, Region, make_patient, make_person
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(ConsentState, ConsentEvent)))
@@ -93,6 +100,7 @@ def test_revoking_is_final_and_tells_those_who_lose_sight(region: Region) -> Non
     revoked = region.revoke(consent)
     assert (revoked.state, revoked.ended_by) == ("revoked", "Mei Tan")
     assert Job.objects.filter(task="notify.tell_revoked", ids={"consent_id": consent.pk}).exists()
+    assert Event.objects.filter(action="consent.revoke", detail__consent="C-1001 v1").exists()
     with pytest.raises(NotNow):
         region.revoke(consent)
 
@@ -101,8 +109,14 @@ def test_another_hospitals_clerk_cannot_revoke_or_read_it(region: Region) -> Non
     consent = region.permit()
     with pytest.raises(NotAllowed):
         revoke_consent(consent=consent, by=region.ben.actor, why="", at=NOW)
+    clerk = make_person("Nia Obi", region.hilltop, Role.CLERK).actor
+    for end in (revoke_consent, mark_error):
+        with pytest.raises(ConsentNotFound):
+            end(consent=consent, by=clerk, why="", at=NOW)
     with pytest.raises(ConsentNotFound):
-        own_consent(region.ben.actor, public_id=consent.public_id)
+        own_consent(clerk, public_id=consent.public_id)
+    consent.refresh_from_db()
+    assert consent.state == "active"
 
 
 def test_what_has_run_out_is_marked_expired(region: Region) -> None:

@@ -1,7 +1,8 @@
 """A change is a new version; what it no longer permits ends at once, and for good."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -68,12 +69,25 @@ def test_a_version_that_permits_as_much_carries_the_shares_of_the_one_before(
     assert Event.objects.filter(action="consent.amend", detail__consent="C-1001 v2").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("less", "said"),
+    [
+        ({"modalities": frozenset({"MR"})}, {"modalities": frozenset()}),
+        ({"actions": frozenset({Action.DISCOVER})}, {"actions": frozenset(Action.IMAGES.ladder)}),
+        (
+            {"purposes": frozenset({Purpose.OPERATIONS})},
+            {"purposes": frozenset({Purpose.TREATMENT})},
+        ),
+        ({"data_until": date(2026, 1, 1)}, {"data_until": None}),
+        ({"ends_at": LATER + timedelta(minutes=9)}, {"ends_at": NOW + timedelta(days=90)}),
+    ],
+    ids=lambda said: next(iter(said)),
+)
 def test_what_a_version_took_back_stays_taken_back_when_the_next_permits_it_again(
-    region: Region, permitted: Consent
+    region: Region, permitted: Consent, less: dict[str, Any], said: dict[str, Any]
 ) -> None:
-    second = amended(region, permitted, modalities=frozenset({"MR"}))
-    assert may(region, "ben") == Rule.IMPLICIT_POLICY
-    amended(region, second, at=LATER + timedelta(hours=1), modalities=frozenset())
+    second = amended(region, permitted, **less)
+    amended(region, second, at=LATER + timedelta(hours=1), **said)
     assert may(region, "ben", at=LATER + timedelta(hours=2)) == Rule.IMPLICIT_POLICY
 
 

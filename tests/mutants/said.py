@@ -33,7 +33,7 @@ MUTANTS = (
         "paper needs no paper",
         RECORDING,
         "elif said.verification not in WITHOUT_DOCUMENT:",
-        "elif said.verification not in Verification:",
+        "elif said.verification is None:",
         (f"{CONSENT}::test_a_paper_consent_needs_its_scan",),
     ),
     Mutant(
@@ -53,8 +53,8 @@ MUTANTS = (
     Mutant(
         "another hospital's clerk ends a consent",
         ENDING,
-        ".get(pk=consent_id, custodian_id=custodian_id)",
-        ".get(pk=consent_id)",
+        ".filter(pk=consent_id, custodian_id=custodian_id)",
+        ".filter(pk=consent_id)",
         (f"{CONSENT}::test_another_hospitals_clerk_cannot_revoke_or_read_it",),
     ),
     Mutant(

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from sharing.audit.rules import SYSTEM
+from sharing.consent.errors import ConsentNotFound
 from sharing.consent.models import Consent, Proxy
 from sharing.consent.rules import GUARDIANS, NEXT, ConsentEvent, ConsentState, of_age_on
 from sharing.kernel.lifecycle import step
@@ -27,8 +28,9 @@ def revoke_consent(
 ) -> Consent:
     """The patient withdrew it: effective at commit, and final.
 
-    `told` is who withdrew it, where that is another than the patient. Raises NotAllowed, NotNow,
-    ProxyInvalid when one guardian withdraws what another one refused.
+    `told` is who withdrew it, where that is another than the patient. Raises NotAllowed,
+    ConsentNotFound for another's, NotNow, ProxyInvalid when one guardian withdraws what another
+    one refused.
     """
     require(by, Duty.RECORD_CONSENT)
     if told is not None:
@@ -44,7 +46,7 @@ def revoke_consent(
 def mark_error(*, consent: Consent, by: Actor, why: str, at: datetime) -> Consent:
     """It should never have been recorded: it speaks no more, and stays to be read.
 
-    Raises NotAllowed, NotNow.
+    Raises NotAllowed, ConsentNotFound for another's, NotNow.
     """
     require(by, Duty.RECORD_CONSENT)
     ended = _end(consent.pk, ConsentEvent.MARK_ERROR, by.name, why, at, by.organization_id)
@@ -116,7 +118,10 @@ def _notice_birth_dates(at: datetime) -> None:
 def _end(
     consent_id: int, event: ConsentEvent, who: str, why: str, at: datetime, custodian_id: int
 ) -> Consent:
-    consent = Consent.objects.select_for_update().get(pk=consent_id, custodian_id=custodian_id)
+    rows = Consent.objects.select_for_update()
+    consent = rows.filter(pk=consent_id, custodian_id=custodian_id).first()
+    if consent is None:
+        raise ConsentNotFound()
     consent.state = step(NEXT, ConsentState(consent.state), event).value
     consent.ended_by, consent.ended_at, consent.ended_why = who, at, why
     consent.save(update_fields=["state", "ended_by", "ended_at", "ended_why"])
