@@ -9,6 +9,7 @@ from sharing.access.errors import NotCovered, ShareInvalid
 from sharing.access.rules import Decision, Rule
 from sharing.access.services import decide_one, share
 from sharing.archive.models import Study
+from sharing.consent.services import EVERYONE
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, OrganizationState, Role
@@ -116,6 +117,13 @@ def test_members_of_a_suspended_hospital_act_for_nobody(region: Region) -> None:
 def test_the_administrator_sees_no_study_at_all(region: Region) -> None:
     decision = asked(region.admin.actor, region.study(), Action.DISCOVER)
     assert decision.basis.rule == Rule.ACTION_NOT_OF_ROLE
+
+
+def test_the_region_s_operator_sees_no_study_at_all(region: Region) -> None:
+    """Not the own organization's, and not what is permitted to everybody."""
+    operator = make_person("Otto Reg", region.riverside, Role.OPERATOR)
+    region.permit(organizations=(), others=(EVERYONE,), purposes=frozenset({Purpose.OPERATIONS}))
+    assert not asked(operator.actor, region.study(), Action.DISCOVER).allowed
 
 
 def test_the_privacy_officer_knows_of_the_study_and_sees_no_image(region: Region) -> None:
