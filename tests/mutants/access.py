@@ -178,12 +178,24 @@ SHARES = (
     Mutant(
         "a share wakes up under a later consent",
         LADDER,
-        "return (consent.since or consent.starts_at) <= grant.starts_at",
+        "return (consent.since or consent.starts_at) <= (grant.rooted_at or grant.starts_at)",
         "return True",
         (
             (
                 "tests/attacks/test_consents.py::"
                 "test_a_new_consent_wakes_no_share_that_the_patient_ended"
+            ),
+        ),
+    ),
+    Mutant(
+        "what was shared on outlives what carried its root",
+        LADDER,
+        "<= (grant.rooted_at or grant.starts_at)",
+        "<= grant.starts_at",
+        (
+            (
+                "tests/oracle/test_findings.py::test_what_was_shared_on_ends_with_"
+                "the_consent_that_carried_the_share_it_came_from"
             ),
         ),
     ),
