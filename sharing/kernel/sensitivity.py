@@ -44,7 +44,7 @@ _NAMES = {
     Label.PUBLIC_FIGURE: ("Public figure", "celebrity"),
     Label.EMPLOYEE: ("Own employee", "employee"),
     Label.TABOO: ("Patient hears it first", "taboo"),
-    Label.PATIENT_ASKED: ("Patient asked for care", "patient requested"),
+    Label.PATIENT_ASKED: ("Patient asked for it", "patient requested"),
 }
 
 

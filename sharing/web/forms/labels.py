@@ -13,7 +13,7 @@ from sharing.web.wording import MODALITIES
 from .base import Form
 from .joining import one_line
 
-CHOICES = [(label.value, label.words) for label in Label]
+CHOICES = [("", "Choose"), *((label.value, label.words) for label in Label)]
 _LINES = re.compile(r"[\n,;，；、]")
 
 

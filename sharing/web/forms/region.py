@@ -16,7 +16,7 @@ POLICIES = {  # what holds when nothing is on file -> its name, what it means
     ),
     ImplicitPolicy.TREATING: (
         "Open to those who treat",
-        "Physicians and radiologists anywhere may look. What is labelled sensitive stays closed.",
+        "Those who treat may look, anywhere. What is labelled sensitive stays closed.",
     ),
     ImplicitPolicy.ALL_NORMAL: (
         "Open to all staff",
