@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from sharing.tenants.errors import NoActor
 from sharing.tenants.rules import Actor, Duty
@@ -41,6 +41,26 @@ class ReadsStudies(BasePermission):
         """False for strangers and for tokens without the scope."""
         actor = request._request.actor
         return actor is not None and may(actor, "studies.read")
+
+
+class ReadsShares(BasePermission):
+    """People; of machines those whose token carries `shares.read`, to read what came to them."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """False for strangers, for tokens without the scope, and for machines that would write."""
+        actor = request._request.actor
+        if actor is None or actor.kind != "client":
+            return actor is not None
+        return request.method in SAFE_METHODS and may(actor, "shares.read")
+
+
+class People(BasePermission):
+    """Who asks, answers and records what a patient said is a person."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """False for strangers and for machines, whatever their token carries."""
+        actor = request._request.actor
+        return actor is not None and actor.kind != "client"
 
 
 class Witnesses(BasePermission):

@@ -3,12 +3,13 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import schema, uploads
+from . import consents, requests, schema, shares, uploads
 from .explaining import ExplainView
 from .log import ConsistencyView, HeadsView, WitnessView
 from .studies import MeView, StudiesView, StudyView
 
 app_name = "api"
+REQUEST = "v1/requests/<str:request_id>/"
 __all__ = ["app_name", "schema", "urlpatterns"]
 
 urlpatterns = [
@@ -16,6 +17,21 @@ urlpatterns = [
     path("v1/studies/", StudiesView.as_view(), name="studies"),
     path("v1/studies/<str:study_id>/", StudyView.as_view(), name="study"),
     path("v1/explain/", ExplainView.as_view(), name="explain"),
+    path("v1/shares/", shares.SharesView.as_view(), name="shares"),
+    path("v1/shares/preview/", shares.SharePreviewView.as_view(), name="share-preview"),
+    path("v1/shares/<str:share_id>/", shares.ShareView.as_view(), name="share"),
+    path("v1/requests/", requests.RequestsView.as_view(), name="requests"),
+    path(REQUEST, requests.RequestView.as_view(), name="request"),
+    path(f"{REQUEST}approve/", requests.ApproveView.as_view(), name="approve-request"),
+    path(f"{REQUEST}refuse/", requests.RefuseView.as_view(), name="refuse-request"),
+    path(f"{REQUEST}withdraw/", requests.WithdrawView.as_view(), name="withdraw-request"),
+    path("v1/consents/", consents.ConsentsView.as_view(), name="consents"),
+    path("v1/consents/<str:consent_id>/", consents.ConsentView.as_view(), name="consent"),
+    path(
+        "v1/consents/<str:consent_id>/revoke/",
+        consents.RevokeView.as_view(),
+        name="revoke-consent",
+    ),
     path("v1/log/heads/", HeadsView.as_view(), name="log-heads"),
     path("v1/log/consistency/", ConsistencyView.as_view(), name="log-consistency"),
     path("v1/log/heads/<int:number>/witness/", WitnessView.as_view(), name="log-witness"),

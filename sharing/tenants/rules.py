@@ -243,6 +243,7 @@ SCOPES = (
     "dicomweb.write",
     "studies.read",
     "studies.delete",
+    "shares.read",
     "uploads.write",
     "log.witness",
 )
