@@ -83,6 +83,11 @@ VARIABLES = (
         "12000",
         "Store requests that an organization may send in a minute; 0 counts none",
     ),
+    Variable(
+        "MISSES_A_MINUTE",
+        "120",
+        "Studies that may be not found for a person or token in a minute; 0 counts none",
+    ),
     Variable("STORE_QUOTA_BYTES", "0", "Bytes of images that an organization may hold; 0: no end"),
     Variable(
         "REJECTED_KEEP_DAYS",

@@ -65,6 +65,7 @@ STATUS: dict[str, int] = {
     "no_space": 507,
     "unsupported_media": 415,
     "too_many": 429,
+    "too_many_misses": 429,
     "quota": 507,
     "blob_unavailable": 503,
     "store_away": 503,

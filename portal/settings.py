@@ -101,6 +101,7 @@ DATABASES = {"default": environment.database(env.text("DATABASE_URL"), DATA_DIR)
 BLOB_STORAGE, SCRATCH_DIR = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
 REJECTED_KEEP_DAYS = env.number("REJECTED_KEEP_DAYS")
 STORE_REQUESTS_A_MINUTE = env.number("STORE_REQUESTS_A_MINUTE")
+MISSES_A_MINUTE = env.number("MISSES_A_MINUTE")
 STORE_QUOTA_BYTES = env.number("STORE_QUOTA_BYTES")
 HTJ2K_AHEAD = env.flag("HTJ2K_AHEAD")
 DOCUMENTS_DIR = DATA_DIR / "documents"  # ready-made metadata; may be emptied at any time

@@ -39,6 +39,13 @@ class TooMany(DomainError):
     message = "Too many requests in a minute. Try again later."
 
 
+class TooManyMisses(DomainError):
+    """More studies in a minute that are not there, or not for the actor, than a person mistypes."""
+
+    code = "too_many_misses"
+    message = "Too many studies were not found in a minute. Try again later."
+
+
 class QuotaReached(DomainError):
     """The organization holds as many bytes as it may."""
 

@@ -28,6 +28,7 @@ _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST op
     "sign": _SIGN_IN,
     "audit": _SECURITY,
     "glass": _SECURITY,
+    "access": _SECURITY,
 }
 _CREATES = frozenset(
     {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask"}
@@ -88,7 +89,7 @@ def verb_of(action: str) -> str:
     for verb, words in (("C", _CREATES), ("R", _READS), ("D", _DELETES)):
         if last in words or action in words:
             return verb
-    return "E" if action.startswith(("audit.", "glass.")) else "U"
+    return "E" if action.startswith(("audit.", "glass.", "access.")) else "U"
 
 
 def _subtypes(action: str, verb: str, origin: str) -> list[Coding]:

@@ -228,6 +228,7 @@ DEEDS = {  # action in the log -> verb phrase
     "request.refuse": "refused a request for access",
     "request.withdraw": "withdrew a request for access",
     "request.expire": "closed a request that nobody answered",
+    "access.guess": "asked for many studies that were not found",
     "glass.break": "used emergency access",
     "glass.end": "ended their emergency access",
     "glass.cut": "cut an emergency access",

@@ -11,6 +11,8 @@ from sharing.archive.models import Instance
 from sharing.archive.rules import MAX_ARCHIVE_BYTES
 from sharing.tenants.rules import Actor
 
+from .minutes import count_in_minute
+
 MEASURED_SECONDS = 60
 """How old the sum of what is held may be: so long a full organization can still send."""
 
@@ -31,17 +33,8 @@ def allow(actor: Actor, *, announced: int, at: datetime) -> int:
 
 
 def _count(organization: str, at: datetime) -> None:
-    """In the cache, so for all processes where that is Redis, and for each one where it is not."""
     most = settings.STORE_REQUESTS_A_MINUTE
-    if not most:
-        return
-    key = f"stores:{organization}:{int(at.timestamp()) // 60}"
-    cache.add(key, 0, timeout=120)
-    try:
-        count = cache.incr(key)
-    except ValueError:  # evicted in between: this minute is counted anew
-        return
-    if count > most:
+    if most and count_in_minute("stores", organization, at) > most:
         raise TooMany()
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from sharing.access.rules import Basis, Decision, Rule
 from sharing.access.services import decide_many, decide_one, is_counted, use
-from sharing.archive.errors import MarkedOnly, StudyNotFound
+from sharing.archive.errors import MarkedOnly
 from sharing.archive.models import Study
 from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What, Who
@@ -17,6 +17,8 @@ from sharing.audit.services import record_read
 from sharing.dicom.names import search_key
 from sharing.kernel.purposes import LEAVING, Action, Obligation
 from sharing.tenants.rules import Actor
+
+from .missing import missed
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def open_study(
 ) -> Found:
     """One study by its public id, with the read or the refusal logged before this returns.
 
-    Raises StudyNotFound, the same for what is hidden and for what does not exist.
+    Raises StudyNotFound, the same for what is hidden and for what does not exist; and in the same
+    way TooManyMisses for an actor who guesses.
     """
     study = Study.objects.with_owners().filter(public_id=public_id).first()
     return _opened(actor, study, action, at, request_id)
@@ -152,7 +155,7 @@ def _opened(
     decision = decide_one(actor, action, decided.subject, at=at) if decided else None
     if study is None or decision is None:
         _log(actor.who, action, What(study_uid=uid), _ABSENT, at, request_id)
-        raise StudyNotFound()
+        raise missed(actor, at, request_id)
     if _would_be_bare(actor, action, decision, raw):
         ground = replace(decision, allowed=False, reason=_BARE, basis=_bare_basis(decision)).ground
         _log(actor.who, action, study.subject.what, ground, at, request_id)
@@ -162,7 +165,7 @@ def _opened(
     else:
         _log(decision.who(actor), action, _what(study, actor), decision.ground, at, request_id)
     if not decision.allowed:
-        raise StudyNotFound()
+        raise missed(actor, at, request_id)
     return Found(study, decision)
 
 
