@@ -193,3 +193,41 @@ def test_ada_answers_on_the_page_and_ben_reads_the_refusal(region: Region) -> No
     shown = ben.get("/").content.decode()
     assert "Refused" in shown
     assert "“Please call us.”" in shown
+
+
+BY: dict[RequestEvent, Any] = {
+    RequestEvent.APPROVE: lambda region, row: approve_request(
+        public_id=row.public_id, subjects=[region.extra["study"].subject], until=NOW + 30 * DAY,
+        by=region.ada.actor, at=NOW,
+    ),
+    RequestEvent.REFUSE: lambda region, row: refuse_request(
+        public_id=row.public_id, why="Ask the patient.", by=region.ada.actor, at=NOW
+    ),
+    RequestEvent.WITHDRAW: lambda region, row: withdraw_request(
+        public_id=row.public_id, by=region.ben.actor, at=NOW
+    ),
+    RequestEvent.EXPIRE: lambda region, row: expire_requests(at=NOW + 14 * DAY),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", RequestEvent)
+@pytest.mark.parametrize("second", RequestEvent)
+def test_a_request_is_answered_once_whoever_comes_second(
+    region: Region, first: RequestEvent, second: RequestEvent
+) -> None:
+    """By the services, on the row: the first answer stays, with its share or without."""
+    region.permit(organizations=(), named_by_custodian=True)
+    region.extra["study"] = region.study()
+    row = asked(region)
+    BY[first](region, row)
+    row.refresh_from_db()
+    state, shares = row.state, Share.objects.count()
+    assert state == NEXT[(RequestState.ASKED, first)] != RequestState.ASKED
+    assert shares == (1 if first == RequestEvent.APPROVE else 0)
+    if second == RequestEvent.EXPIRE:
+        assert BY[second](region, row) == 0
+    else:
+        with pytest.raises((NotNow, RequestNotFound)):
+            BY[second](region, row)
+    row.refresh_from_db()
+    assert (row.state, Share.objects.count()) == (state, shares)

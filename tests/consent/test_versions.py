@@ -25,7 +25,7 @@ from sharing.consent.services import (
     said_by,
 )
 from sharing.kernel.lifecycle import NotNow
-from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.errors import NotAllowed
 from tests.cast import NOW, Region
 
@@ -131,13 +131,16 @@ def test_a_person_whom_the_patient_excludes_sees_nothing_also_at_home(
         {"decision": Decision.PERMIT, "force": Force.OPT_OUT},
         {"obligations": frozenset({"watermark"})},
         {"decision": Decision.PERMIT, "excepted": (Whom(GranteeKind.EVERYONE),)},
+        {"decision": Decision.PERMIT, "obligations": frozenset({Obligation.NO_DOWNLOAD})},
+        {"decision": Decision.PERMIT, "maximum_uses": 0},
+        {"decision": Decision.PERMIT, "ends_at": NOW},
     ],
 )
 def test_what_contradicts_itself_is_not_recorded(region: Region, said: dict) -> None:
     decision = said.pop("decision", Decision.DENY)
     absolute = {"ends_at": None, "purposes": frozenset(Purpose), "actions": frozenset(Action)}
     with pytest.raises(ConsentInvalid):
-        region.say(decision, region.hilltop, **absolute, **said)
+        region.say(decision, region.hilltop, **(absolute | said))
     assert not Consent.objects.exists()
 
 
