@@ -161,8 +161,8 @@ DECISION = (
     Mutant(
         "who left a team is still in it",
         DECIDING,
-        "for member in members if member.ended_at is None",
-        "for member in members",
+        "for each in team.members.all() if each.ended_at is None",
+        "for each in team.members.all()",
         (f"{GROUPS}::test_a_consent_for_a_team_means_who_is_in_it_at_that_moment",),
     ),
     Mutant(
