@@ -35,7 +35,14 @@ from sharing.consent.services import (
 from sharing.identity.services import own_patient
 from sharing.kernel.purposes import Obligation
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.services import Actor, Duty, organization_options, require, treating_people
+from sharing.tenants.services import (
+    Actor,
+    Duty,
+    members,
+    organization_options,
+    require,
+    treating_people,
+)
 
 from . import present
 from .doors import actor_of
@@ -231,11 +238,18 @@ def _form(
         request.FILES or None,
         initial=begun,
         organizations=_others(actor),
-        people=treating_people(without=0),
+        people=_people(actor),
         studies=studies[:MOST_STUDIES],
         at=at,
         draft=draft,
     )
+
+
+def _people(actor: Actor) -> list[Any]:
+    """Whom a consent may name: all of the own house, and those who treat elsewhere."""
+    own = members(actor.organization_id).select_related("organization")
+    once = {row.user_id: row for row in own}
+    return [*once.values(), *treating_people(without=actor.organization_id)]
 
 
 def _begun(request: HttpRequest, actor: Actor, studies: Sequence[Any]) -> dict[str, Any]:

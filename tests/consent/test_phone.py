@@ -33,6 +33,7 @@ from sharing.consent.services import (
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Membership
+from sharing.tenants.rules import Role
 from tests.cast import Region
 from tests.consent.phones import DRAWN, issue, opened, proofs, said, signed
 
@@ -203,6 +204,15 @@ def test_who_issued_the_code_must_still_be_a_clerk_when_the_patient_signs(region
         sign_on_phone(secret=secret, drawn=DRAWN, language="en", at=region.at)
     session.refresh_from_db()
     assert session.state == PhoneState.OPENED
+    assert not Consent.objects.exists()
+
+
+def test_a_clerk_who_became_something_else_does_not_record_it(region: Region) -> None:
+    session = issue(region)
+    secret = opened(region, session)
+    Membership.objects.filter(user=region.mei.user).update(role=Role.ADMINISTRATOR)
+    with pytest.raises(PhoneNotNow):
+        sign_on_phone(secret=secret, drawn=DRAWN, language="en", at=region.at)
     assert not Consent.objects.exists()
 
 

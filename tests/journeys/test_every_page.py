@@ -18,7 +18,7 @@ PASSWORD = "imaging-demo-2026"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 # Who opens which pages; "a > b" follows the first link of page a whose address matches b.
 PAGES = {
-    "": ("/join/", "/accounts/login/", "/accounts/password/reset/"),
+    "": ("/join/", "/accounts/login/", "/accounts/password/reset/", "/phone/"),
     "nora@exchange.example": ("/operator/", "/operator/ > /operator/.+"),
     "ines@riverside.example": ("/people/", "/people/invite/"),
     "ada@riverside.example": (
@@ -38,6 +38,7 @@ PAGES = {
         "/patients/",
         "/patients/?q=moreau > /patients/[^/]{22}/",
         "/patients/?q=moreau > /patients/[^/]{22}/ > .*/consents/new/",
+        "/patients/?q=moreau > /patients/[^/]{22}/ > .*/consents/new/ > .*template=nobody",
         "/consents/",
         "/consents/ > /consents/[^/]{22}/",
         "/patients/?q=moreau > /patients/[^/]{22}/ > /consents/[^/]{22}/ > .*/revoke/",

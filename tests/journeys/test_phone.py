@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cast import PASSWORD
 from tests.journeys.people import Human, sit_down
+from tests.journeys.test_every_page import RULES
 from tests.live import LivePortal
 
 PHONE = {"width": 390, "height": 844}
@@ -28,6 +30,7 @@ def test_pat_reads_in_chinese_signs_with_the_finger_and_withdraws(
     phone = a_phone(chromium, nora)
     prove(phone, nora)
     read_in_both_languages(phone)
+    sound(phone, nora.page)
     nora.reads("Opened on the phone")
     sign(phone)
     nora.reads(re.compile(r"Consent C-\d+ is in force"))
@@ -87,6 +90,13 @@ def read_in_both_languages(phone: Page) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def sound(*pages: Page) -> None:
+    """Axe finds nothing on them."""
+    for page in pages:
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert not found, [(each["id"], each["nodes"][0]["target"]) for each in found]
+
+
 def width(button: Any) -> float:
     box = button.bounding_box()
     assert box
@@ -99,6 +109,7 @@ def sign(phone: Page) -> None:
     phone.get_by_role("link", name="同意，去签名").tap()
     phone.get_by_role("button", name="签名并同意").tap()
     expect(phone.locator("[data-missing]")).to_be_visible()
+    sound(phone)
     box = phone.locator("canvas").bounding_box()
     assert box
     for line in LINES:
@@ -110,6 +121,7 @@ def sign(phone: Page) -> None:
         phone.mouse.up()
     phone.get_by_role("button", name="签名并同意").tap()
     expect(phone.locator("h1")).to_contain_text("已签名")
+    sound(phone)
 
 
 def keep_a_copy(phone: Page, folder: Path) -> None:
@@ -127,6 +139,7 @@ def withdraw(chromium: Browser, nora: Human) -> None:
     expect(nora.page.locator("svg.qr")).to_be_visible()
     phone = a_phone(chromium, nora)
     prove(phone, nora)
+    sound(phone)
     phone.get_by_role("button", name="撤回").tap()
     expect(phone.locator("h1")).to_contain_text("已撤回")
     nora.reads("The patient withdrew consent")

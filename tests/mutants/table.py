@@ -1,6 +1,6 @@
 """All seeded faults."""
 
-from . import access, doors, log, said
+from . import access, doors, log, phones, said
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -8,4 +8,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *said.MUTANTS,
     *log.MUTANTS,
     *doors.MUTANTS,
+    *phones.MUTANTS,
 )

@@ -115,6 +115,17 @@ def test_nobody_at_all_and_a_person_kept_away_reach_as_far_as_they_say(
     assert browser(region.ada).get(where).status_code == 404
 
 
+def test_any_of_the_own_house_can_be_kept_away_a_clerk_too(region: Region, study: Study) -> None:
+    """Who looks at a neighbour's study is seldom a doctor."""
+    otto = make_person("Otto Nagel", region.riverside, Role.CLERK)
+    where = reverse("web:study", args=[study.public_id])
+    assert browser(otto).get(where).status_code == 200
+    kept_away = sent("exclusion", study, person=otto.user.public_id)
+    assert browser(region.mei).post(address(region), kept_away).status_code == 302
+    assert browser(otto).get(where).status_code == 404
+    assert browser(region.mei).get(where).status_code == 200
+
+
 def test_the_reading_is_in_the_patient_s_language(region: Region, study: Study) -> None:
     mei, where = browser(region.mei), reverse("web:consent-preview", args=[region.pat.public_id])
     shown = mei.post(where, sent("treating", study, language="zh-Hans")).content.decode()
