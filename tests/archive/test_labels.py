@@ -31,7 +31,7 @@ from sharing.audit.models import Event
 from sharing.kernel.sensitivity import Label
 from sharing.tenants.errors import NotAllowed
 from tests.archive.keeping import files_of
-from tests.archive.sending import send
+from tests.archive.sending import dicom_files, send
 from tests.cast import NOW, Region, make_patient
 from tests.tenants.test_agreements import operator
 
@@ -141,6 +141,37 @@ def test_sending_again_never_lowers_a_label(
     assert not Study.objects.exists()
     send(region, *files, at=LATER)
     assert labels(Study.objects.get()) == "|SDV|"
+
+
+def test_a_rule_labels_once_what_is_sent_again_after_it_was_gone(
+    region: Region, own_store: None, real_data: Any
+) -> None:
+    rule(region, modalities=("MR",))
+    send(region, *files_of(real_data))
+    study = Study.objects.get()
+    assert labels(study) == "|HIV|"
+    olga = region.olga.actor
+    delete_study(olga, public_id=study.public_id, why=Why.OTHER, words="By mistake", at=NOW)
+    sent = send(region, *files_of(real_data), at=LATER)
+    assert {item.outcome for item in sent.items.all()} == {"stored"}
+    assert labels(Study.objects.get()) == "|HIV|"
+    assert Labelling.objects.count() == 1
+
+
+def test_a_rule_meets_what_came_before_in_the_same_study(
+    region: Region, own_store: None, real_data: Any
+) -> None:
+    """Not only when it settles: seconds are enough to look."""
+    files = sorted(dicom_files(real_data / "studies/mr_epi_multiseries"))
+    first, last = files[0], files[-1]
+    send(region, first)
+    study = Study.objects.get()
+    word = study.series.get().description
+    rule(region, words=(word,), modalities=("MR",))
+    study.series.update(description="Something else")
+    study.series.create(series_uid="2.25.1", description=word, modality="MR")
+    send(region, last)
+    assert labels(study) == "|HIV|"
 
 
 def test_what_a_person_lifts_no_rule_of_before_sets_again(region: Region, run_jobs: Run) -> None:

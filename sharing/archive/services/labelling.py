@@ -16,10 +16,10 @@ from typing import Any
 import orjson
 from django.db.models import Min
 
-from sharing.archive.models import Instance, Labelling, LabelRule, Series, Study
+from sharing.archive.models import Instance, Labelling, LabelRule, Study
 from sharing.archive.models.stored import words_in
 from sharing.archive.sensing import RuleFacts, Seen, age_on, column
-from sharing.archive.sql import chunks, rows
+from sharing.archive.sql import chunks, marks, rows
 from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import record_all
 from sharing.kernel.bulk import update
@@ -34,6 +34,10 @@ _RULES = """
     SELECT id, label, words, modalities, regions, departments, under_age
     FROM archive_labelrule
     WHERE ended_at IS NULL AND (organization_id = %s OR organization_id IS NULL) ORDER BY id
+"""
+_STANDING = """
+    SELECT study_uid, label FROM archive_labelling
+    WHERE organization_id = %s AND lifted_at IS NULL AND study_uid IN ({})
 """
 _DEPARTMENTS = ("00081040", "00321033")  # Institutional Department Name, Requesting Service
 
@@ -68,21 +72,18 @@ def _rule(
     )
 
 
-def restore(organization_id: int, studies: Mapping[str, int]) -> None:
-    """Studies sent again after they were gone carry what stands of their labels.
+def restore(organization_id: int, studies: Mapping[str, int]) -> dict[str, str]:
+    """Studies sent again after they were gone carry what stands of their labels: their columns.
 
     `studies`: the primary key of each by its UID.
     """
     standing: dict[str, set[str]] = defaultdict(set)
     for some in chunks(sorted(studies)):
-        found = Labelling.objects.on(organization_id, *some).standing()
-        for uid, label in found.values_list("study_uid", "label"):
+        for uid, label in rows(_STANDING.format(marks(some)), [organization_id, *some]):
             standing[uid].add(label)
-    update(
-        Study,
-        ("labels",),
-        ((column(known_labels(held), LABELS_MOST), studies[uid]) for uid, held in standing.items()),
-    )
+    made = {uid: column(known_labels(held), LABELS_MOST) for uid, held in standing.items()}
+    update(Study, ("labels",), ((labels, studies[uid]) for uid, labels in made.items()))
+    return made
 
 
 def apply_rules(
@@ -183,11 +184,7 @@ def _by_custodian(study_ids: Sequence[int]) -> dict[int, list[Study]]:
 def met(studies: Sequence[Study], *, departments: bool) -> list[Labelled]:
     """Stored studies as the rules meet them; `departments` are read only where a rule asks."""
     keys = [study.pk for study in studies]
-    texts: dict[int, set[str]] = defaultdict(set)
-    for study_id, text in Series.objects.filter(study__in=keys).values_list(
-        "study_id", "description"
-    ):
-        texts[study_id].add(text)
+    texts = texts_of(keys)
     where = _departments_of(keys) if departments else {}
     return [
         Labelled(
@@ -206,18 +203,34 @@ def met(studies: Sequence[Study], *, departments: bool) -> list[Labelled]:
     ]
 
 
-def just_came(row: Any, group: Sequence[New], what: What, rules: Sequence[RuleFacts]) -> Labelled:
-    """What a delivery brought of one study: `row` is the study as it is now, locked."""
+def just_came(
+    row: Any, group: Sequence[New], what: What, rules: Sequence[RuleFacts], texts: Iterable[str]
+) -> Labelled:
+    """What a delivery brought of one study: `row` is the study as it is now, locked, and `texts`
+    are the descriptions of all its series, also of those that came before."""
     facts = group[0].facts
     asked = any(rule.departments for rule in rules)
+    firsts = {new.series_uid: new for new in reversed(group)} if asked else {}
     seen = Seen(
-        texts=frozenset({row.description, *(new.facts.series_description for new in group)}),
+        texts=frozenset({row.description, *texts}),
         modalities=words_in(row.modalities),
         regions=words_in(row.body_regions),
-        departments=departments_in(group[0].metadata) if asked else frozenset(),
+        departments=frozenset().union(*(departments_in(n.metadata) for n in firsts.values())),
         age=age_on(facts.patient_birth_date, facts.study_date),
     )
     return Labelled(row.pk, replace(what, detail={}), seen, words_in(row.labels))
+
+
+def texts_of(study_ids: Sequence[int]) -> dict[int, set[str]]:
+    """The descriptions of these studies' series."""
+    texts: dict[int, set[str]] = defaultdict(set)
+    for some in chunks(study_ids):
+        for study_id, text in rows(_TEXTS.format(marks(some)), some):
+            texts[study_id].add(text)
+    return texts
+
+
+_TEXTS = "SELECT study_id, description FROM archive_series WHERE study_id IN ({})"
 
 
 def _departments_of(study_ids: Sequence[int]) -> dict[int, set[str]]:

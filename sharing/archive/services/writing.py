@@ -26,7 +26,7 @@ from sharing.outbox.services import promise
 from sharing.tenants.models import Organization
 
 from .intake import Item, New, held_under
-from .labelling import apply_rules, just_came, restore, rules_of
+from .labelling import apply_rules, just_came, restore, rules_of, texts_of
 from .placing import regions_with
 from .refusing import refused
 
@@ -211,12 +211,19 @@ def _add(shares: Sequence[_Share], delivery: Delivery, by: Who) -> None:
         for share in shares
     ]
     record_all(who=by, action="study.receive", at=at, whats=whats)
-    restore(organization.pk, sent_anew)
+    keys = [share.row.pk for share in shares]
+    standing = restore(organization.pk, sent_anew)
     rules = rules_of(organization.pk)
     if rules:
-        came = [just_came(s.row, s.group, w, rules) for s, w in zip(shares, whats, strict=True)]
+        texts = texts_of(keys)
+        came = [
+            just_came(
+                share.row._replace(labels=standing.get(share.row.study_uid, share.row.labels)),
+                share.group, what, rules, texts[share.row.pk],
+            )
+            for share, what in zip(shares, whats, strict=True)
+        ]  # fmt: skip
         apply_rules(organization.pk, came, rules, at)
-    keys = [share.row.pk for share in shares]
     for some in chunks(keys):
         promise("archive.settle_studies", at=at, delay=SETTLE_AFTER, study_ids=list(some))
 
