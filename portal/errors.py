@@ -58,6 +58,10 @@ STATUS: dict[str, int] = {
     "witness_invalid": 422,
     "log_away": 503,
     "log_too_long": 422,
+    # exchange
+    "proof_wrong": 422,
+    "tried_too_often": 429,
+    "album_invalid": 422,
     # archive
     "wrong_offset": 409,
     "bad_upload": 400,
@@ -107,6 +111,8 @@ def response_for(request: HttpRequest, error: DomainError) -> HttpResponse:
     status = status_of(error)
     if status == 404:
         return absent(request)
+    if error.code == "no_actor" and getattr(request, "link_ended", False):
+        return link_over(request)
     if error.code == "no_actor" and not is_for_machines(request):
         return sign_in_first(request)
     return problem(request, status, code=error.code, detail=str(error))
@@ -124,6 +130,14 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
     if request.method in {"GET", "HEAD"}:
         return redirect_to_login(request.get_full_path())
     return redirect_to_login("/")
+
+
+def link_over(request: HttpRequest) -> HttpResponse:
+    """By a link that has ended: as little as for what never was, and why."""
+    if is_for_machines(request):
+        return absent(request)
+    page = render_to_string("web/opened/over.html", request=request)
+    return HttpResponse(page, status=404, headers={"Cache-Control": "no-store"})
 
 
 def absent(request: HttpRequest) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from portal import accounts, errors
+from portal import accounts, bearers, errors
 from sharing.kernel.errors import Absent, BadValue, DomainError
 from sharing.tenants import services
 from sharing.tenants.errors import TokenInvalid
@@ -126,7 +126,8 @@ def _by_token(token: str) -> Actor:
 
 def _by_session(request: Any) -> Actor | None:
     if not request.user.is_authenticated:
-        return None
+        return bearers.by_link(request)
+    bearers.forget_link(request)
     return services.actor_for_session(
         request.user, request.session, assured=accounts.used_second_factor(request)
     )
@@ -161,8 +162,9 @@ class FirstThings:
 
 
 def actor_in_templates(request: HttpRequest) -> dict[str, Any]:
-    """Template context processor: the actor."""
-    return {"actor": getattr(request, "actor", None)}
+    """Template context processor: the actor; whoever came by a link has no place in the shell."""
+    actor = getattr(request, "actor", None)
+    return {"actor": None if bearers.is_bearer(actor) else actor}
 
 
 class DomainErrors:

@@ -33,6 +33,7 @@ ROOMS = (
     "sharing.consent",
     "sharing.access",
     "sharing.archive",
+    "sharing.exchange",
     "sharing.notify",
     "sharing.web",
     "sharing.api",
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.RequestActor",
+    "portal.bearers.LinkDoors",
     "portal.middleware.FirstThings",
     "portal.middleware.DomainErrors",
 ]
@@ -225,6 +227,7 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "join": "30/h/ip",  # registrations of organizations
     "phone": "60/m/ip",  # patients' proofs; a waiting room shares an address
+    "open_link": "30/10m/ip",  # links and codes that were not right
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 # The address was proved by the link that began the account; allauth's own list doesn't know it.

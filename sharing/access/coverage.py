@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from sharing.consent.rules import Decision as Said
+from sharing.consent.rules import GranteeKind
+from sharing.tenants.rules import Role
 
 from .rules import Ask, ConsentFacts, Facts, Rule, decide
 
@@ -53,5 +55,8 @@ def _gaps(consent: ConsentFacts, ask: Ask) -> Iterator[str]:
         yield _used_up(consent)
     if ask.action not in consent.actions:
         yield f"does not let anybody {ask.action.words}"
+    elif Role.BEARER in ask.actor.roles:
+        if not consent.goes_by(GranteeKind.LINK):
+            yield "does not let the custodian give links away"
     elif not consent.names(ask.actor) and not consent.through_custodian:
         yield "neither names them nor lets the custodian name them"

@@ -31,11 +31,21 @@ _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST op
     "access": _SECURITY,
 }
 _CREATES = frozenset(
-    {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask"}
+    {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask", "make"}
 )
 _DELETES = frozenset({"delete", "erase", "audit.expire"})
 _READS = frozenset(
-    {"discover", "report", "images", "download", "send", "thumbnail", "compare", "read_evidence"}
+    {
+        "discover",
+        "report",
+        "images",
+        "download",
+        "send",
+        "thumbnail",
+        "compare",
+        "read_evidence",
+        "open",
+    }
 )
 _INTERACTIONS = {"C": "create", "R": "read", "U": "update", "D": "delete"}
 WINDOW = timedelta(minutes=15)

@@ -12,7 +12,7 @@ from sharing.archive.services.finding import open_study, still_allowed
 from sharing.archive.services.locating import mark_of
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NoActor
-from sharing.tenants.services import Actor
+from sharing.tenants.services import Actor, Role
 from sharing.viewer import pages
 from sharing.viewer.assets import viewer_assets
 
@@ -30,8 +30,9 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
 
     Raises NoActor for a stranger, StudyNotFound for what is absent or hidden.
     """
+    actor = actor_of(request)
     found = open_study(
-        actor_of(request),
+        actor,
         public_id=public_id,
         at=timezone.now(),
         action=Action.IMAGES,
@@ -48,6 +49,7 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
         "first": pages.first_of(lines),
         "data": pages.script_data(found.study, lines, reverse("viewer:pulse", args=[public_id])),
         "assets": viewer_assets(),
+        "back": _back(actor, public_id),
     }
     response = render(request, "viewer/study.html", context)
     response["Content-Security-Policy"] = CSP
@@ -61,11 +63,17 @@ def pulse(request: HttpRequest, public_id: str) -> HttpResponse:
 
     401 once signed out; raises StudyNotFound once access ended: the viewer then blanks.
     """
-    if getattr(request, "actor", None) is None:
+    if getattr(request, "actor", None) is None and not getattr(request, "link_ended", False):
         return HttpResponse(status=401, headers={"Cache-Control": "no-store"})
     if not still_allowed(actor_of(request), public_id=public_id, at=timezone.now()):
         raise StudyNotFound()
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
+def _back(actor: Actor, public_id: str) -> str:
+    """Where closing leads: who came by a link has a page of their own."""
+    by_link = Role.BEARER in actor.roles
+    return reverse("web:opened-study" if by_link else "web:study", args=[public_id])
 
 
 def actor_of(request: HttpRequest) -> Actor:

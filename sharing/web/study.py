@@ -68,7 +68,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "access": _who_has_access(study, at) if own else [],
         "lately": _lately(study) if own and actor.may(Duty.READ_LOG) else [],
         **(offered(actor, study) if own else {}),
-        **_series(actor, study, at),
+        **series_cards(actor, study, at),
     }
     return render(request, "web/studies/show.html", context)
 
@@ -78,7 +78,7 @@ def state(request: HttpRequest, public_id: str) -> HttpResponse:
     """The series once more, while the study settles: the open page asks every second."""
     actor, at = actor_of(request), timezone.now()
     study = peek(actor, public_id=public_id, at=at, request_id=_request_id(request))
-    context = {"study": study, **_series(actor, study, at)}
+    context = {"study": study, **series_cards(actor, study, at)}
     return render(request, "web/studies/_series.html", context)
 
 
@@ -138,7 +138,8 @@ def _asks(actor: Actor, study: Any, discovered: Decision, at: datetime) -> list[
     return asked_of_reader((images if images.allowed else discovered).obligations)
 
 
-def _series(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
+def series_cards(actor: Actor, study: Any, at: datetime) -> dict[str, Any]:
+    """What `_series.html` shows: only who may see images gets pictures and the viewer."""
     viewable = _may(actor, Action.IMAGES, study, at)
     cards = [
         {

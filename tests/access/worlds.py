@@ -16,6 +16,7 @@ from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Agreement, AgreementModality, Team, TeamMember
 from sharing.tenants.models import Region as RegionRow
 from sharing.tenants.rules import Actor, ImplicitPolicy, Role
+from sharing.tenants.services import actor_for_link
 from tests.cast import NOW, Region, make_patient, make_person, make_study
 
 LINK = "the-link-of-the-bearer"
@@ -159,10 +160,7 @@ def actors(world: Region) -> list[Actor]:
     machine = replace(
         ben, kind="client", id="m", user_id=None, roles=frozenset({Role.CLIENT}), name="Machine"
     )
-    bearer = replace(
-        world.ada.actor, kind="link", id=LINK, user_id=None, roles=frozenset({Role.BEARER}),
-        name="Bearer",
-    )  # fmt: skip
+    bearer = actor_for_link(link=LINK, given_by="Ada Brandt", purpose=Purpose.TREATMENT)
     at_riverside = replace(
         rhea, organization_id=world.riverside.pk, organization_code="riverside", name="Guest"
     )

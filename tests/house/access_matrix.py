@@ -52,7 +52,10 @@ MATRIX: dict[str, str] = {
     "web:phone-kept": PUBLIC,
     "web:phone-done": PUBLIC,
     "web:phone-document": PUBLIC,
+    # pages: whoever has a link
+    "web:open-link": PUBLIC,
     # pages: one's own
+    "web:leave-link": SELF,
     "web:act-as": SELF,
     "web:notices": SELF,
     "web:notice": SELF,
@@ -101,6 +104,10 @@ MATRIX: dict[str, str] = {
     "web:certify-share": ORGANIZATION,
     "web:ask-renewal": ORGANIZATION,
     "web:consent-again": ORGANIZATION,
+    "web:links": ORGANIZATION,
+    "web:new-link": ORGANIZATION,
+    "web:link-preview": ORGANIZATION,
+    "web:revoke-link": ORGANIZATION,
     "web:requests": ORGANIZATION,
     "web:ask": ORGANIZATION,
     "web:answer-request": ORGANIZATION,
@@ -135,6 +142,9 @@ MATRIX: dict[str, str] = {
     "web:study-state": STUDY,
     "web:study-thumbnail": STUDY,
     "web:series-thumbnail": STUDY,
+    "web:opened": STUDY,
+    "web:opened-study": STUDY,
+    "web:opened-download": STUDY,
     # viewer
     "viewer:study": STUDY,
     "viewer:pulse": STUDY,

@@ -10,7 +10,7 @@ from sharing.consent.models import Consent
 from sharing.kernel.purposes import Action
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization
-from sharing.tenants.rules import Actor
+from sharing.tenants.rules import Actor, Role
 
 
 class UseQuerySet(models.QuerySet["Use"]):
@@ -20,15 +20,16 @@ class UseQuerySet(models.QuerySet["Use"]):
         """Begun, and not over."""
         return self.filter(starts_at__lte=at, ends_at__gt=at)
 
+    def of(self, actor: Actor) -> "UseQuerySet":
+        """The actor's own, for the organization and the purpose that they act for now."""
+        mine = self.filter(actor_kind=actor.kind, actor_id=actor.id, purpose=actor.purpose)
+        if Role.BEARER in actor.roles:
+            return mine.filter(organization=None)
+        return mine.filter(organization_id=actor.organization_id)
+
     def letting(self, actor: Actor, action: Action) -> "UseQuerySet":
         """The actor's own, to which this action belongs: `UseFacts.goes_on` in SQL."""
-        return self.filter(
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            organization_id=actor.organization_id,
-            purpose=actor.purpose,
-            kind__in=sorted(kinds_that_let(action)),
-        )
+        return self.of(actor).filter(kind__in=sorted(kinds_that_let(action)))
 
     def to_tell(self) -> "UseQuerySet":
         """Those of which the patient is to be told, and was not."""
@@ -48,7 +49,9 @@ class Use(models.Model):
     actor_kind = models.CharField(max_length=12)
     actor_id = models.CharField(max_length=64)
     actor_name = models.CharField(max_length=200)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        Organization, null=True, on_delete=models.PROTECT, related_name="+"
+    )  # None: whoever came by a link
     purpose = models.CharField(max_length=10)
     study = models.CharField(max_length=40)
     study_uid = models.CharField(max_length=64)

@@ -38,7 +38,8 @@ from .emergency import (
     reviews_waiting,
     used_here,
 )
-from .ending import revoke_share, share_made, shares_made
+from .ending import end_grants, revoke_share, share_made, shares_made
+from .foreseeing import SHARED_ACTIONS, Preview, Wanted, foresee, preview_share
 from .past import explain_access, facts_at, keep_grant
 from .relating import Kind, Tie, end_tie, kinds_of, record_tie, ties_of
 from .renewing import (
@@ -51,12 +52,9 @@ from .renewing import (
 )
 from .sharing import (
     REVIEWED_EVERY,
-    SHARED_ACTIONS,
-    Preview,
-    Wanted,
     end_shares,
     gifts_for,
-    preview_share,
+    give,
     share,
     shares_of_study,
     treating_person,
@@ -83,6 +81,7 @@ __all__ = [
     "decide_many",
     "decide_one",
     "end_glass",
+    "end_grants",
     "end_shares",
     "end_tie",
     "expire_glasses",
@@ -90,7 +89,9 @@ __all__ = [
     "explain_access",
     "facts_at",
     "facts_on_file",
+    "foresee",
     "gifts_for",
+    "give",
     "glass_facts",
     "glass_of",
     "grant_facts",

@@ -31,7 +31,8 @@ from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Duty, OrganizationState
 from sharing.tenants.services import physicians_mail, require
 
-from .sharing import SHARED_ACTIONS, share
+from .foreseeing import SHARED_ACTIONS
+from .sharing import share
 
 
 @transaction.atomic

@@ -158,7 +158,7 @@ def use_facts(use: Use) -> UseFacts:
         kind=UseKind(use.kind),
         actor_kind=use.actor_kind,
         actor_id=use.actor_id,
-        organization_id=use.organization_id,
+        organization_id=use.organization_id or 0,
         purpose=use.purpose,
         study_uid=use.study_uid,
         starts_at=use.starts_at,

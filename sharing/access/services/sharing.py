@@ -1,88 +1,37 @@
 """Sharing inside what was permitted, and sharing on inside what was shared."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sharing.access.coverage import missing
 from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
 from sharing.access.models import Grant, RenewalAsk, Share
 from sharing.access.rules import (
     Ask,
-    Decision,
-    Facts,
-    GrantFacts,
-    Named,
     Subject,
-    decide,
     is_carried,
 )
 from sharing.audit.services import record
-from sharing.consent.rules import GranteeKind
 from sharing.kernel.purposes import Action, Purpose
 from sharing.outbox.services import promise
 from sharing.tenants.models import Organization, Team, User
-from sharing.tenants.rules import Actor, Duty, OrganizationState, Role, TeamKind
-from sharing.tenants.services import physicians_mail, require, teams, treating_members
+from sharing.tenants.rules import Actor, Duty, OrganizationState, TeamKind
+from sharing.tenants.services import (
+    physicians_mail,
+    require,
+    teams,
+    treating_members,
+)
 
-from .deciding import decide_many, facts_on_file, grant_facts, physician_of
+from .deciding import decide_many, facts_on_file, grant_facts
+from .foreseeing import SHARED_ACTIONS, Wanted, foresee
 
-SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
 REVIEWED_EVERY = timedelta(days=91)
 """So often the custodian says of a standing grant that it is still needed; else it rests."""
 LONGEST_STANDING = timedelta(days=366)
-ASKED_OF_TEAM = 5
-"""So many of a team a preview asks for: it is possible when it is for one of them."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a share is to give, and to whom: a whole organization, a team or one person there.
-
-    `standing`: all of the patient's studies, also those that come later.
-    """
-
-    to: Organization
-    purpose: Purpose
-    until: datetime
-    actions: tuple[Action, ...] = SHARED_ACTIONS
-    person: User | None = None
-    standing: bool = False
-    team: Team | None = None
-
-    @property
-    def grantee(self) -> Named:
-        """The one who is meant."""
-        if self.person is not None:
-            return Named(
-                GranteeKind.PRACTITIONER, self.to.pk, self.person.pk, name=self.person.name
-            )
-        if self.team is not None:
-            members = frozenset(user.pk for user in treating_members(self.team))
-            return Named(GranteeKind.TEAM, self.to.pk, name=self.team.name, members=members)
-        return Named(GranteeKind.ORGANIZATION, self.to.pk, name=self.to.name)
-
-    @property
-    def askers(self) -> list[Actor]:
-        """Whom a preview asks for: the person, those of the team, or anybody there who treats."""
-        roles = frozenset({Role.PHYSICIAN, Role.RADIOLOGIST})
-        people: list[User | None] = [self.person]
-        if self.team is not None:
-            people = list(treating_members(self.team)[:ASKED_OF_TEAM]) or people
-        return [physician_of(self.to, self.purpose, roles=roles, user=each) for each in people]
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a share would change for one study; `missing` says in words why it can't be."""
-
-    subject: Subject
-    before: Decision
-    after: Decision
-    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,53 +41,6 @@ class Gift:
     share: Share
     ends_at: datetime
     asked: bool
-
-
-def preview_share(
-    *,
-    subjects: Sequence[Subject],
-    to: Organization,
-    purpose: Purpose,
-    until: datetime,
-    at: datetime,
-    actions: Sequence[Action] = SHARED_ACTIONS,
-    person: User | None = None,
-    team: Team | None = None,
-    facts: Facts | None = None,
-) -> list[Preview]:
-    """What a physician of `to` may do with these studies now, and could after the share.
-
-    `after` is about the first of the actions that would be refused, else about the strongest.
-    `facts` are those on file, for who asks more than once.
-    """
-    wanted = Wanted(to, purpose, until, tuple(actions), person, team=team)
-    facts = facts or facts_on_file(subjects)
-    imagined = tuple(_imagined(subject, wanted, at) for subject in subjects)
-    richer = replace(facts, grants=facts.grants + imagined)
-    return [_foreseen(subject, wanted, facts, richer, at) for subject in subjects]
-
-
-def _foreseen(
-    subject: Subject, wanted: Wanted, facts: Facts, richer: Facts, at: datetime
-) -> Preview:
-    """The first of those asked for to whom it opens, or the last to whom it does not."""
-    for asker in wanted.askers:
-        found = _foreseen_for(asker, subject, wanted, facts, richer, at)
-        if found.after.allowed:
-            break
-    return found
-
-
-def _foreseen_for(
-    asker: Actor, subject: Subject, wanted: Wanted, facts: Facts, richer: Facts, at: datetime
-) -> Preview:
-    asks = [Ask(asker, action, subject, at) for action in wanted.actions]
-    before = decide(asks[-1], facts)
-    for ask in asks:
-        after = decide(ask, richer)
-        if not after.allowed:
-            return Preview(subject, before, after, missing(ask, richer))
-    return Preview(subject, before, after)
 
 
 @transaction.atomic
@@ -166,8 +68,22 @@ def share(
     Raises NotAllowed, ShareInvalid, NotCovered when for any of the studies no consent carries
     the share, or ShareWidens; then nothing is shared.
     """
-    require(by, Duty.SHARE)
     wanted = Wanted(to, purpose, until, tuple(actions), person, standing, team)
+    return give(subjects, wanted, note=note, by=by, at=at, renews=renews)
+
+
+@transaction.atomic
+def give(
+    subjects: Sequence[Subject],
+    wanted: Wanted,
+    *,
+    note: str,
+    by: Actor,
+    at: datetime,
+    renews: Share | None = None,
+) -> Share:
+    """Share what is wanted; raises what `share` raises."""
+    require(by, Duty.SHARE)
     _check(subjects, wanted, by, at)
     parents = _parents(subjects, wanted, by, at)
     _check_covered(subjects, wanted, at)
@@ -175,7 +91,8 @@ def share(
     for subject in subjects:
         action = "study.renew" if renews else "study.share"
         record(who=by.who, action=action, at=at, what=subject.what)
-    promise("notify.tell_shared", at=at, share_id=made.pk)
+    if wanted.to is not None:
+        promise("notify.tell_shared", at=at, share_id=made.pk)
     return made
 
 
@@ -237,30 +154,13 @@ def treating_person(*, organization: Organization, public_id: str) -> User:
     return found
 
 
-def _imagined(subject: Subject, wanted: Wanted, at: datetime) -> GrantFacts:
-    return GrantFacts(
-        key="",
-        custodian_id=subject.custodian_id,
-        patient_id=subject.patient_id,
-        study_uid=subject.study_uid,
-        grantee=wanted.grantee,
-        purpose=wanted.purpose,
-        actions=frozenset(wanted.actions),
-        starts_at=at,
-        ends_at=wanted.until,
-        shared_by="",
-    )
-
-
 def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime) -> None:
     if by.user_id is None:
         raise ShareInvalid("Only a person can share.")
     if not subjects:
         raise ShareInvalid("Choose at least one study.")
-    if wanted.to.pk == by.organization_id or wanted.to.state != OrganizationState.ACTIVE:
-        raise ShareInvalid("Choose another organization of the region.")
-    if wanted.team is not None and not _is_of(wanted.team, wanted.to):
-        raise ShareInvalid("Choose a department of that organization, with people in it.")
+    if wanted.to is not None:
+        _check_whom(wanted.to, wanted.team, by)
     if wanted.until <= at:
         raise ShareInvalid("The share must end in the future.")
     if wanted.standing and wanted.until > at + LONGEST_STANDING:
@@ -272,6 +172,13 @@ def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime)
         raise NotCovered()
 
 
+def _check_whom(to: Organization, team: Team | None, by: Actor) -> None:
+    if to.pk == by.organization_id or to.state != OrganizationState.ACTIVE:
+        raise ShareInvalid("Choose another organization of the region.")
+    if team is not None and not _is_of(team, to):
+        raise ShareInvalid("Choose a department of that organization, with people in it.")
+
+
 def _is_of(team: Team, to: Organization) -> bool:
     """Whether the team is one that treats patients there."""
     here = team.organization_id == to.pk and team.ended_at is None
@@ -279,16 +186,7 @@ def _is_of(team: Team, to: Organization) -> bool:
 
 
 def _check_covered(subjects: Sequence[Subject], wanted: Wanted, at: datetime) -> None:
-    previews = preview_share(
-        subjects=subjects,
-        to=wanted.to,
-        purpose=wanted.purpose,
-        until=wanted.until,
-        at=at,
-        actions=wanted.actions,
-        person=wanted.person,
-        team=wanted.team,
-    )
+    previews = foresee(subjects, wanted, at)
     covered = [preview.after.allowed for preview in previews]
     if not (any(covered) if wanted.standing else all(covered)):
         lacking = sorted({preview.missing for preview in previews if preview.missing})

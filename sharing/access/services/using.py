@@ -85,13 +85,7 @@ def _locked(subject: Subject) -> list[Consent]:
 
 
 def _goes_on(consent: Consent, actor: Actor, kind: UseKind, subject: Subject, at: datetime) -> bool:
-    mine = Use.objects.lasting(at).filter(
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        organization_id=actor.organization_id,
-        purpose=actor.purpose,
-        kind=kind,
-    )
+    mine = Use.objects.lasting(at).of(actor).filter(kind=kind)
     return mine.filter(
         custodian_id=consent.custodian_id, number=consent.number, study_uid=subject.study_uid
     ).exists()
@@ -109,7 +103,7 @@ def _counted(
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_name=actor.name,
-        organization_id=actor.organization_id,
+        organization_id=actor.organization_id or None,
         purpose=actor.purpose,
         study=subject.study,
         study_uid=subject.study_uid,

@@ -33,9 +33,16 @@ def record(
     return Event.objects.create(**_row(who, action, at, what, ground), request_id=request_id)
 
 
-def record_all(*, who: Who, action: str, at: datetime, whats: Iterable[What]) -> None:
+def record_all(
+    *,
+    who: Who,
+    action: str,
+    at: datetime,
+    whats: Iterable[What],
+    ground: Ground = Ground(),  # noqa: B008  frozen
+) -> None:
     """Append an event for each thing that the same action was done to, in one statement."""
-    rows = [_row(who, action, at, what, Ground()) for what in whats]
+    rows = [_row(who, action, at, what, ground) for what in whats]
     if rows:
         insert(Event, list(rows[0]), [list(row.values()) for row in rows])
 

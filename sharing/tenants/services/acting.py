@@ -87,8 +87,31 @@ def actor_for_token(secret: str, *, at: datetime) -> Actor:
     return actor
 
 
+def actor_for_link(*, link: str, given_by: str, purpose: Purpose) -> Actor:
+    """Whoever bears that link: of no organization, and never a person that we know.
+
+    That the link may still be used is for who asks (`exchange`) to have found out.
+    """
+    return Actor(
+        kind="link",
+        id=link,
+        name=f"Whoever has a link from {given_by}",
+        organization_id=0,
+        organization_code="",
+        organization_name="",
+        organization_mark="",
+        purpose=purpose,
+        roles=frozenset({Role.BEARER}),
+    )
+
+
 def still_acting(actor: Actor, *, at: datetime) -> Actor | None:
-    """The actor as they are now, for streams that outlive a role, a token or an account."""
+    """The actor as they are now, for streams that outlive a role, a token or an account.
+
+    A link has no account: what it opens ends with its grants, of which the fence asks each time.
+    """
+    if Role.BEARER in actor.roles:
+        return actor
     if actor.user_id is None:
         return _machine(_BY_NAME, actor.id, at)
     user = User.objects.filter(pk=actor.user_id, is_active=True).first()

@@ -10,6 +10,7 @@ from sharing.kernel.purposes import Purpose
 from sharing.tenants.models import Membership, Organization, TeamMember
 from sharing.tenants.rules import Actor, Role
 
+from .acting import actor_for_link
 from .policies import organizations_at
 
 
@@ -18,6 +19,8 @@ def actor_at(who: Who, *, at: datetime, assured: bool = True) -> Actor | None:
 
     `assured`: whether a second factor had been used; no row tells it, the log does.
     """
+    if who.kind == "link":
+        return actor_for_link(link=who.id, given_by="", purpose=Purpose(who.purpose))
     here = organizations_at([who.organization], at=at).get(who.organization)
     if here is None:
         return None
@@ -44,10 +47,9 @@ def actor_at(who: Who, *, at: datetime, assured: bool = True) -> Actor | None:
 def _roles(
     who: Who, organization: Organization, at: datetime
 ) -> tuple[int | None, frozenset[Role]]:
-    """A person's roles there at that moment; a machine and a link's bearer have one each."""
+    """A person's roles there at that moment; a machine has one."""
     if who.kind != "user":
-        fixed = {"client": Role.CLIENT, "link": Role.BEARER}
-        return None, frozenset({fixed[who.kind]} if who.kind in fixed else ())
+        return None, frozenset({Role.CLIENT} if who.kind == "client" else ())
     held = Membership.objects.filter(
         _then(at), user__public_id=who.id, organization=organization
     ).values_list("user_id", "role")

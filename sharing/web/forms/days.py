@@ -32,6 +32,11 @@ def end_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
 
 
+def start_of(day: date) -> datetime:
+    """The first moment of that day in the portal's time zone."""
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
 def days_on(at: datetime, days: int) -> date:
     """The day that many days after today."""
     return timezone.localtime(at).date() + timedelta(days=days)
