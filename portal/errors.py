@@ -54,6 +54,8 @@ STATUS: dict[str, int] = {
     "ask_invalid": 422,
     "tie_invalid": 422,
     "asked_too_much": 429,
+    # notify
+    "recall_invalid": 422,
     # audit
     "witness_invalid": 422,
     "log_away": 503,

@@ -1,9 +1,14 @@
-"""Notices in the portal, and the log of what was sent by which channel."""
+"""Notices in the portal, the log of what was sent by which channel, and recalls of copies."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
+from sharing.consent.models import Consent
+from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, User
+
+from .rules import RecallState
 
 
 class Notice(models.Model):
@@ -32,3 +37,75 @@ class Mail(models.Model):
     to = models.EmailField()
     template = models.CharField(max_length=40)
     sent_at = models.DateTimeField(null=True)
+
+
+class Recall(models.Model):
+    """After a consent ended: what one recipient holds of its copies, and what became of them.
+
+    The recipient is an organization, or whoever had a link; of those the custodian itself answers.
+    """
+
+    public_id = models.CharField(max_length=24, unique=True, default=public_id)
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="recalls")
+    custodian = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="recalls")
+    organization = models.ForeignKey(
+        Organization, null=True, on_delete=models.PROTECT, related_name="recalled"
+    )
+    bearer = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=10, default=RecallState.WAITING.value)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=200, blank=True)
+    why = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consent", "organization"],
+                name="an_organization_is_asked_once",
+                condition=Q(organization__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["consent", "bearer"],
+                name="a_bearer_is_asked_for_once",
+                condition=Q(organization=None),
+            ),
+            models.CheckConstraint(
+                name="a_recall_has_one_recipient",
+                condition=Q(organization=None) & ~Q(bearer="")
+                | Q(organization__isnull=False, bearer=""),
+            ),
+            models.CheckConstraint(
+                name="an_answered_recall_says_by_whom",
+                condition=Q(state=RecallState.WAITING.value, answered_at=None, answered_by="")
+                | ~Q(state=RecallState.WAITING.value)
+                & Q(answered_at__isnull=False)
+                & ~Q(answered_by=""),
+            ),
+            models.CheckConstraint(
+                name="who_keeps_a_copy_says_why",
+                condition=~Q(state=RecallState.KEPT.value, why=""),
+            ),
+        ]
+        indexes = [models.Index(fields=["custodian", "state"], name="recalls_of_a_custodian")]
+
+    @property
+    def recipient(self) -> str:
+        """Whom it is about; select `organization` along."""
+        return self.organization.name if self.organization else self.bearer
+
+
+class RecalledCopy(models.Model):
+    """One time that a copy left, by value: as the access log has it."""
+
+    recall = models.ForeignKey(Recall, on_delete=models.CASCADE, related_name="copies")
+    event = models.BigIntegerField()
+    study = models.CharField(max_length=40, blank=True)
+    study_uid = models.CharField(max_length=64)
+    who = models.CharField(max_length=200, blank=True)
+    actor_kind = models.CharField(max_length=12)
+    actor_id = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=40)
+    left_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)

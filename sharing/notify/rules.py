@@ -3,8 +3,10 @@
 No patient data passes through here: texts are made of organizations, people and numbers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 SUBJECTS = {
     "verify": "Confirm the address of {organization}",
@@ -17,6 +19,7 @@ SUBJECTS = {
     "asked": "A request for access waits at {organization}",
     "answered": "Your request for access was answered",
     "glass": "Emergency access: a review waits at {organization}",
+    "recall": "Copies are recalled from {organization}",
 }
 """The subject of each e-mail, by its template in templates/mail/."""
 
@@ -91,3 +94,36 @@ def glass_text(person: str, organization: str, hours: int) -> str:
 def application_text(organization: str) -> str:
     """What an operator reads in the portal."""
     return f"{organization} waits for your decision."
+
+
+class RecallState(StrEnum):
+    """Where a recall stands. All but the first are final."""
+
+    WAITING = "waiting"
+    DESTROYED = "destroyed"
+    KEPT = "kept"
+    CLOSED = "closed"
+
+
+class RecallEvent(StrEnum):
+    """What moves it: the recipient's answer, or the custodian who wrote to somebody without one."""
+
+    DESTROY = "destroy"
+    KEEP = "keep"
+    CLOSE = "close"
+
+
+_S, _E = RecallState, RecallEvent
+RECALL_NEXT: Mapping[tuple[RecallState, RecallEvent], RecallState] = {
+    (_S.WAITING, _E.DESTROY): _S.DESTROYED,
+    (_S.WAITING, _E.KEEP): _S.KEPT,
+    (_S.WAITING, _E.CLOSE): _S.CLOSED,
+}
+ANSWERED_WITHIN = timedelta(days=14)
+"""How long a recipient has to say what became of its copies."""
+
+
+def recall_text(custodian: str, count: int) -> str:
+    """`Riverside recalls 3 copies: a consent ended.`"""
+    copies = "a copy" if count == 1 else f"{count} copies"
+    return f"{custodian} recalls {copies}: a consent ended. Say what became of them."

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -30,15 +30,17 @@ from sharing.tenants.services import (
     treating_members,
 )
 
-from .models import Mail, Notice
+from .models import Mail, Notice, Recall
 from .rules import (
     ANSWERED,
     LETTER_PAGES,
     REVOKED,
     Addressee,
+    RecallState,
     application_text,
     asked_text,
     glass_text,
+    recall_text,
     shared_text,
     subject_of,
 )
@@ -190,6 +192,28 @@ def tell_answered(*, request_id: int, at: datetime) -> None:
     notify(asked.asked_by, asked.asked_for, "answered", ANSWERED, link, key, at=at)
     context = {"text": ANSWERED, "link": absolute(link)}
     _post_to_all([asked.asked_by], key, "answered", asked.asked_for, lambda: context, at=at)
+
+
+def tell_recall(*, recall_id: int, at: datetime) -> None:
+    """Copies are recalled: who took them and the privacy officers of the recipient are told."""
+    recall = Recall.objects.select_related("custodian", "organization").get(pk=recall_id)
+    there = recall.organization
+    if there is None or recall.state != RecallState.WAITING:
+        return
+    copies = list(recall.copies.all())
+    taken = [copy.actor_id for copy in copies if copy.actor_kind == "user"]
+    text = recall_text(recall.custodian.name, sum(copy.count for copy in copies))
+    link, key = reverse("web:recall", args=[recall.public_id]), f"recall:{recall.pk}"
+    officers = privacy_officers(there.pk)
+    wanted = Q(pk__in=officers.values("pk")) | Q(public_id__in=taken)
+    people = list(User.objects.filter(wanted, is_active=True).order_by("pk"))
+    for user in people:
+        notify(user, there, "recall", text, link, key, at=at)
+    told = {"text": text, "link": absolute(link)}
+    _post_to_all(people, key, "recall", there, partial(dict, told), at=at)
+    if not officers.exists():
+        to = Addressee(there.privacy_officer_email, there.privacy_officer_name)
+        _post(key, to, "recall", there, partial(dict, told), at=at)
 
 
 def who_share(organization_id: int) -> QuerySet[User]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import ahead, services
+from . import ahead, recalls, services
 
 
 @shared_task(name="notify.send_letter")
@@ -70,3 +70,15 @@ def tell_glass(glass_id: int) -> None:
 def tell_revoked(consent_id: int) -> None:
     """Studies left."""
     services.tell_revoked(consent_id=consent_id, at=timezone.now())
+
+
+@shared_task(name="notify.recall")
+def recall(consent_id: int) -> None:
+    """A consent ended: which copies left by it."""
+    recalls.recall_copies(consent_id=consent_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_recall")
+def tell_recall(recall_id: int) -> None:
+    """Copies are recalled."""
+    services.tell_recall(recall_id=recall_id, at=timezone.now())

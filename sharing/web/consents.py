@@ -34,6 +34,7 @@ from sharing.consent.services import (
 )
 from sharing.identity.services import own_patient
 from sharing.kernel.purposes import Obligation
+from sharing.notify.recalls import recalls_of_consent
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import (
     Actor,
@@ -158,12 +159,20 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "card": card,
         "patient": consent.patient,
         "sentence": in_words(wording_of(consent)),
+        "recalls": _recalls(actor, consent),
         "has_evidence": hasattr(consent, "evidence"),
         "statement": getattr(consent, "statement", None),
         "may_read_evidence": actor.may(Duty.RECORD_CONSENT) or actor.may(Duty.READ_LOG),
         "may_revoke": actor.may(Duty.RECORD_CONSENT) and consent.state == "active",
     }
     return render(request, "web/consents/show.html", context)
+
+
+def _recalls(actor: Actor, consent: Any) -> list[Any]:
+    """Who was asked what became of copies, for those who may know."""
+    if not (actor.may(Duty.READ_LOG) or actor.may(Duty.RECORD_CONSENT)):
+        return []
+    return list(recalls_of_consent(actor, consent))
 
 
 @form_page

@@ -11,7 +11,12 @@ from sharing.notify import services
 from .doors import actor_of
 
 ROWS = 25
-ICONS = {"shared": "share", "revoked": "shield-x", "application": "buildings"}
+ICONS = {
+    "shared": "share",
+    "revoked": "shield-x",
+    "recall": "arrow-counterclockwise",
+    "application": "buildings",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

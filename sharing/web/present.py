@@ -253,6 +253,8 @@ DEEDS = {  # action in the log -> verb phrase
     "phone.refuse": "said no on the phone",
     "phone.withdraw": "withdrew the consent on the phone",
     "phone.read_statement": "took a copy of what was signed",
+    "recall.ask": "asked what became of copies that had left",
+    "recall.answer": "said what became of copies",
     "proxy.name": "recorded who speaks for a patient",
     "team.found": "made a team",
     "team.end": "ended a team",

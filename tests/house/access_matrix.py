@@ -123,6 +123,8 @@ MATRIX: dict[str, str] = {
     "web:accounting": ORGANIZATION,
     "web:accounting-paper": ORGANIZATION,
     "web:privacy": ORGANIZATION,
+    "web:recalls": ORGANIZATION,
+    "web:recall": ORGANIZATION,
     "web:conflicts": ORGANIZATION,
     "web:conflict": ORGANIZATION,
     "web:conflict-picture": ORGANIZATION,

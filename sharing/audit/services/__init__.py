@@ -7,8 +7,10 @@ from .feeding import bundle_of, feed
 from .figures import Figures, figures, reads_of, what_stands_out
 from .past import as_it_was, keep_past
 from .reading import (
+    Copy,
     Entry,
     accounting_of,
+    copies_that_left,
     log_in_emergency,
     log_lines,
     log_of_organization,
@@ -19,6 +21,7 @@ from .sealing import seal
 from .witnessing import countersign, heads, newest_head, proof_between
 
 __all__ = [
+    "Copy",
     "Entry",
     "Figures",
     "accounting_of",
@@ -26,6 +29,7 @@ __all__ = [
     "as_it_was",
     "bundle_of",
     "check",
+    "copies_that_left",
     "countersign",
     "drain",
     "expire",

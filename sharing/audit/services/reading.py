@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from sharing.audit.errors import LogTooLong
 from sharing.audit.models import Event, EventQuerySet
 from sharing.audit.rules import What, Who
-from sharing.kernel.purposes import Purpose
+from sharing.kernel.purposes import LEAVING, Purpose
 
 from .recording import record
 
@@ -106,6 +106,45 @@ def log_in_emergency(
         at__lte=until,
     )
     return [_entry(e) for e in _with_counts(events.order_by("-at", "-pk"))[:most]]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One time that a copy left, by value."""
+
+    event: int
+    at: datetime
+    who: Who
+    action: str
+    study: str
+    study_uid: str
+    count: int
+
+
+def copies_that_left(*, custodian: str, consent: str) -> list[Copy]:
+    """What was downloaded or sent on the ground of any version of a consent (`C-2041`), by others
+    than its custodian; oldest first.
+    """
+    actions = [f"study.{action}" for action in sorted(LEAVING)]
+    events = Event.objects.filter(
+        custodian=custodian, consent__startswith=f"{consent} v", action__in=actions, permitted=True
+    )
+    others = events.exclude(actor_kind="user", organization=custodian)
+    return [_copy(event) for event in _with_counts(others).order_by("at", "pk")]
+
+
+def _copy(event: Event) -> Copy:
+    who = Who(
+        event.actor_kind,
+        event.actor_id,
+        event.actor_name,
+        event.organization,
+        event.organization_name,
+        event.purpose,
+    )
+    tally = getattr(event, "tally", None)
+    count = tally.count if tally else 1
+    return Copy(event.pk, event.at, who, event.action, event.study, event.study_uid, count)
 
 
 def _with_counts(events: EventQuerySet) -> EventQuerySet:

@@ -39,6 +39,7 @@ def revoke_consent(
     ended = _end(consent.pk, ConsentEvent.REVOKE, by.name, why, at, by.organization_id)
     log(by.who, "consent.revoke", ended, at)
     promise("notify.tell_revoked", at=at, consent_id=ended.pk)
+    promise("notify.recall", at=at, consent_id=ended.pk)
     return ended
 
 
@@ -52,6 +53,7 @@ def mark_error(*, consent: Consent, by: Actor, why: str, at: datetime) -> Consen
     ended = _end(consent.pk, ConsentEvent.MARK_ERROR, by.name, why, at, by.organization_id)
     log(by.who, "consent.mark_error", ended, at)
     promise("notify.tell_revoked", at=at, consent_id=ended.pk)
+    promise("notify.recall", at=at, consent_id=ended.pk)
     return ended
 
 

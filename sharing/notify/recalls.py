@@ -1,0 +1,157 @@
+"""Recalls: after a consent ended, which copies had left by it, to whom, and what became of them.
+
+Nothing can fetch a copy back. What the portal can do is to know, to ask and to keep the answer.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from sharing.audit.rules import SYSTEM, What, Who
+from sharing.audit.services import Copy, copies_that_left, record
+from sharing.consent.models import Consent
+from sharing.kernel.lifecycle import step
+from sharing.outbox.services import promise
+from sharing.tenants.errors import NotAllowed
+from sharing.tenants.models import Organization
+from sharing.tenants.rules import Actor, Duty
+
+from .errors import RecallInvalid, RecallNotFound
+from .models import Recall, RecalledCopy
+from .rules import ANSWERED_WITHIN, RECALL_NEXT, RecallEvent, RecallState
+
+
+@transaction.atomic
+def recall_copies(*, consent_id: int, at: datetime) -> int:
+    """Ask each recipient of copies that left by this consent; how many. Safe to repeat."""
+    consent = Consent.objects.select_related("custodian", "patient").get(pk=consent_id)
+    left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
+    groups: dict[tuple[str, str], list[Copy]] = {}
+    for copy in left:
+        groups.setdefault(_recipient(copy.who, consent.custodian.code), []).append(copy)
+    return sum(_ask(consent, *whom, copies, at) for whom, copies in groups.items())
+
+
+def _recipient(who: Who, custodian: str) -> tuple[str, str]:
+    """The organization's code, or in whose hands a link was."""
+    if who.kind == "link" or who.organization in ("", custodian):
+        return "", who.name or "Somebody with a link"
+    return who.organization, ""
+
+
+def _ask(consent: Consent, code: str, bearer: str, copies: Sequence[Copy], at: datetime) -> bool:
+    there = Organization.objects.filter(code=code).first() if code else None
+    made, new = Recall.objects.get_or_create(
+        consent=consent,
+        organization=there,
+        bearer="" if there else (bearer or code),
+        defaults={
+            "custodian": consent.custodian,
+            "asked_at": at,
+            "due_at": at + ANSWERED_WITHIN,
+        },
+    )
+    if not new:
+        return False
+    RecalledCopy.objects.bulk_create(
+        RecalledCopy(
+            recall=made,
+            event=copy.event,
+            study=copy.study,
+            study_uid=copy.study_uid,
+            who=copy.who.name,
+            actor_kind=copy.who.kind,
+            actor_id=copy.who.id,
+            action=copy.action,
+            left_at=copy.at,
+            count=copy.count,
+        )
+        for copy in copies
+    )
+    _log(SYSTEM, "recall.ask", made, at)
+    promise("notify.tell_recall", at=at, recall_id=made.pk)
+    return True
+
+
+def recalls_made(actor: Actor) -> QuerySet[Recall]:
+    """What the actor's organization recalls, what waits first. Raises NotAllowed."""
+    if not (actor.may(Duty.READ_LOG) or actor.may(Duty.RECORD_CONSENT)):
+        raise NotAllowed()
+    return _recalls().filter(custodian_id=actor.organization_id)
+
+
+def recalls_received(actor: Actor) -> QuerySet[Recall]:
+    """What is recalled from the actor: from their organization, or what they took themselves."""
+    found = _recalls().filter(organization_id=actor.organization_id)
+    if actor.may(Duty.READ_LOG):
+        return found
+    mine = RecalledCopy.objects.filter(actor_kind=actor.kind, actor_id=actor.id)
+    return found.filter(pk__in=mine.values("recall"))
+
+
+def recalls_of_consent(actor: Actor, consent: Consent) -> QuerySet[Recall]:
+    """What was recalled when this consent ended. Raises NotAllowed."""
+    return recalls_made(actor).filter(consent=consent)
+
+
+def recall_seen(actor: Actor, *, public_id: str) -> Recall:
+    """One that the actor made or received. Raises RecallNotFound."""
+    made = Q(pk__in=[])
+    if actor.may(Duty.READ_LOG) or actor.may(Duty.RECORD_CONSENT):
+        made = Q(custodian_id=actor.organization_id)
+    received = Q(pk__in=recalls_received(actor).values("pk"))
+    found = _recalls().filter(made | received, public_id=public_id).first()
+    if found is None:
+        raise RecallNotFound()
+    return found
+
+
+def may_answer(actor: Actor, recall: Recall) -> frozenset[RecallEvent]:
+    """What the actor may say of it now."""
+    if recall.state != RecallState.WAITING:
+        return frozenset()
+    if recall.organization_id == actor.organization_id:
+        return frozenset({RecallEvent.DESTROY, RecallEvent.KEEP})
+    own = recall.custodian_id == actor.organization_id
+    if own and recall.organization_id is None and actor.may(Duty.READ_LOG):
+        return frozenset({RecallEvent.CLOSE})
+    return frozenset()
+
+
+@transaction.atomic
+def answer_recall(
+    *, public_id: str, event: RecallEvent, why: str, by: Actor, at: datetime
+) -> Recall:
+    """What became of the copies, once; or, of a link's bearer, what the custodian did about it.
+
+    Raises RecallNotFound, RecallInvalid for a copy that is kept, or closed, without a reason,
+    NotNow when it was answered.
+    """
+    seen = recall_seen(by, public_id=public_id)
+    recall = _recalls().select_for_update(of=("self",)).get(pk=seen.pk)
+    state = step(RECALL_NEXT, RecallState(recall.state), event)
+    if event not in may_answer(by, recall):
+        raise RecallNotFound()
+    if event != RecallEvent.DESTROY and not why.strip():
+        raise RecallInvalid()
+    recall.state, recall.why = state.value, why.strip()
+    recall.answered_at, recall.answered_by = at, by.name
+    recall.save(update_fields=["state", "why", "answered_at", "answered_by"])
+    _log(by.who, "recall.answer", recall, at, state=recall.state)
+    return recall
+
+
+def _recalls() -> QuerySet[Recall]:
+    related = Recall.objects.select_related("consent__patient", "custodian", "organization")
+    return related.prefetch_related("copies").order_by("answered_at", "due_at", "pk")
+
+
+def _log(who: Who, action: str, recall: Recall, at: datetime, **said: str) -> None:
+    what = What(
+        custodian=recall.custodian.code,
+        patient=recall.consent.patient.public_id,
+        detail={"recall": recall.public_id, "consent": recall.consent.key, **said},
+    )
+    record(who=who, action=action, at=at, what=what)
