@@ -108,6 +108,8 @@ soak: setup needs
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/attacks/test_multipart.py tests/attacks/test_metadata_bodies.py
 	ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py
 	$(PY) tests/postgres.py env ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py
+	HISTORIES=100 $(PY) -m pytest tests/archive/test_replaying.py
+	$(PY) -m tests.durability.revocation --trials 200
 	$(MAKE) --no-print-directory soak-kills
 
 # Killed a hundred times, and at every system call: SQLite and PostgreSQL, files and an S3 that fails

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sharing.archive.services.retrieving import (
     Stored,
+    Watch,
     guarded,
     open_instance,
     ready,
@@ -61,8 +62,9 @@ def streamed(
     """The frames of these indices (from 0) in pieces, so that memory stays flat."""
     ready([stored])
     first, *others = indices
-    parts = [_frame(request, stored, form, first)]
-    parts += [_frame(request, stored, form, index, lazy=True) for index in others]
+    watch = Watch(request.actor, stored.study, timezone.now)
+    parts = [_frame(watch, stored, form, first)]
+    parts += [_frame(watch, stored, form, index, lazy=True) for index in others]
     if form.multipart:
         return answer(parts, form.media)
     response = StreamingHttpResponse(parts[0].chunks, content_type=form.content_type)
@@ -70,14 +72,14 @@ def streamed(
     return response
 
 
-def _frame(request: Any, stored: Stored, form: Form, index: int, *, lazy: bool = False) -> Outgoing:
+def _frame(watch: Watch, stored: Stored, form: Form, index: int, *, lazy: bool = False) -> Outgoing:
     """One frame. `lazy` decodes it when its turn comes: a thousand plain frames fill no memory."""
     length = stored.frame_length(index)
     if form.stored:
-        return Outgoing(form.content_type, watched(request, stored, stored.frame(index)), length)
+        return Outgoing(form.content_type, watch.over(stored.frame(index)), length)
     if lazy:
         later = (frame_in(stored, number, form.syntax) for number in (index,))
-        return Outgoing(form.content_type, watched(request, stored, later), None)
+        return Outgoing(form.content_type, watch.over(later), None)
     pixels = frame_in(stored, index, form.syntax)
     return Outgoing(form.content_type, (pixels,), len(pixels))
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from sharing.archive.services.retrieving import (
     Opened,
     Stored,
+    Watch,
     guarded,
     objects,
     open_images,
@@ -60,10 +61,11 @@ def objects_view(request: Any, **path: str) -> HttpResponseBase:
     ready(found)
     if not multipart and forms[0].stored and found[0].file_length is not None:
         return _file(request, opened, found[0], etag)
+    watch = Watch(request.actor, opened.study.public_id, timezone.now, Action.DOWNLOAD)
     parts = [
         Outgoing(
             form.content_type,
-            _object(request, opened, stored, form, lazy=len(found) > 1),
+            _object(watch, stored, form, lazy=len(found) > 1),
             _length(stored, form),
         )
         for stored, form in zip(found, forms, strict=True)
@@ -92,9 +94,7 @@ def _named(response: HttpResponseBase, stored: Stored) -> HttpResponseBase:
     return response
 
 
-def _object(
-    request: Any, opened: Opened, stored: Stored, form: Form, *, lazy: bool
-) -> Iterator[bytes]:
+def _object(watch: Watch, stored: Stored, form: Form, *, lazy: bool) -> Iterator[bytes]:
     """The pieces of one object. One that leaves alone is begun now, so that it may be refused."""
     if form.stored:
         chunks = stored.file()
@@ -102,8 +102,7 @@ def _object(
         chunks = (piece for each in (stored,) for piece in object_in(each, form.syntax))
     else:
         chunks = object_in(stored, form.syntax)
-    study = opened.study.public_id
-    return guarded(chunks, request.actor, study, timezone.now, Action.DOWNLOAD)
+    return watch.over(chunks)
 
 
 def _length(stored: Stored, form: Form) -> int | None:

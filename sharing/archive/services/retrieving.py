@@ -4,7 +4,7 @@ the fence (`locating.locate`), and all paths below are resolved inside that one 
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -159,6 +159,39 @@ def _middle(opened: Opened) -> "Stored":
     return images[len(images) // 2]
 
 
+@dataclass
+class Watch:
+    """Asks again and again, while an answer is sent, whether the actor still may: one for all of
+    its parts, because thousands of small ones are each sent before anybody would ask.
+    """
+
+    actor: Actor
+    study: str
+    clock: Callable[[], datetime]
+    action: Action = Action.IMAGES
+    asked: float = field(default_factory=time.monotonic)
+
+    def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The same chunks, but cut within a second of the actor's loss of the study, or of the
+        role. Raises StudyNotFound in the middle, which breaks the connection: never a
+        whole-looking answer.
+        """
+        for chunk in chunks:
+            self._look()
+            yield chunk
+
+    def _look(self) -> None:
+        if time.monotonic() - self.asked <= RECHECK_SECONDS:
+            return
+        self.asked, at = time.monotonic(), self.clock()
+        present = still_acting(self.actor, at=at)
+        may = present is not None and still_allowed(
+            present, public_id=self.study, at=at, action=self.action
+        )
+        if not may:
+            raise StudyNotFound()
+
+
 def guarded(
     chunks: Iterator[bytes],
     actor: Actor,
@@ -166,18 +199,8 @@ def guarded(
     clock: Callable[[], datetime],
     action: Action = Action.IMAGES,
 ) -> Iterator[bytes]:
-    """The same chunks, but cut within a second of the actor's loss of the study, or of the role.
-
-    Raises StudyNotFound in the middle, which breaks the connection: never a whole-looking answer.
-    """
-    asked = time.monotonic()
-    for chunk in chunks:
-        if time.monotonic() - asked > RECHECK_SECONDS:
-            asked, at = time.monotonic(), clock()
-            present = still_acting(actor, at=at)
-            if present is None or not still_allowed(present, public_id=study, at=at, action=action):
-                raise StudyNotFound()
-        yield chunk
+    """An answer in one part, watched."""
+    return Watch(actor, study, clock, action).over(chunks)
 
 
 @dataclass(frozen=True)

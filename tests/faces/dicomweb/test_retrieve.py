@@ -303,3 +303,19 @@ def test_metadata_leaves_as_gzip_where_that_is_taken(pacs: Client, study: Study)
         assert packed["ETag"] != plain["ETag"]
         again = pacs.get(url, headers={"Accept-Encoding": "gzip", "If-None-Match": packed["ETag"]})
         assert again.status_code == 304
+
+
+def test_an_answer_of_many_parts_is_watched_as_a_whole(
+    region: Region, small: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part is sent before anybody would ask; all of them together are not."""
+    now = [0.0]
+    monkeypatch.setattr(retrieving.time, "monotonic", lambda: now[0])
+    study = small.series.study.public_id
+    watch = retrieving.Watch(region.cleo.actor, study, region_now, asked=0.0)
+    for _ in range(3):  # she may not see it: the first question ends it
+        assert list(watch.over(iter([b"a small object"]))) == [b"a small object"]
+        now[0] += 0.2
+    now[0] += 0.2
+    with pytest.raises(retrieving.StudyNotFound):
+        list(watch.over(iter([b"a small object"])))
