@@ -77,10 +77,28 @@ def foresee_consent(
     at: datetime,
 ) -> list[Change]:
     """What recording `said` would change, for each organization that it touches."""
+    before, after = with_consent(said, custodian_id, patient_id, subjects)
+    return _changes(subjects, before, after, organizations, at)
+
+
+def with_consent(
+    said: Said, custodian_id: int, patient_id: int, subjects: Sequence[Subject]
+) -> tuple[Facts, Facts]:
+    """What is on file, and what would be."""
     before = facts_on_file(subjects)
     drafted = _drafted(said, custodian_id, patient_id)
-    after = replace(before, consents=(*before.consents, drafted))
-    return _changes(subjects, before, after, organizations, at)
+    return before, replace(before, consents=(*before.consents, drafted))
+
+
+def without_consent(consent: Consent, subjects: Sequence[Subject]) -> tuple[Facts, Facts]:
+    """What is on file, and what would be left."""
+    before = facts_on_file(subjects)
+    kept = tuple(
+        facts
+        for facts in before.consents
+        if (facts.custodian_id, facts.key) != (consent.custodian_id, consent.key)
+    )
+    return before, replace(before, consents=kept)
 
 
 def foresee_revocation(
@@ -91,13 +109,8 @@ def foresee_revocation(
     at: datetime,
 ) -> list[Change]:
     """What the end of this consent would change, for each organization that it touches."""
-    before = facts_on_file(subjects)
-    kept = tuple(
-        facts
-        for facts in before.consents
-        if (facts.custodian_id, facts.key) != (consent.custodian_id, consent.key)
-    )
-    return _changes(subjects, before, replace(before, consents=kept), organizations, at)
+    before, after = without_consent(consent, subjects)
+    return _changes(subjects, before, after, organizations, at)
 
 
 def lost_sight(

@@ -34,6 +34,12 @@ def recall_copies(*, consent_id: int, at: datetime) -> int:
     return sum(_ask(consent, *whom, copies, at) for whom, copies in groups.items())
 
 
+def copies_to_recall(consent: Consent) -> int:
+    """How many copies left by it so far: what its end would recall."""
+    left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
+    return sum(copy.count for copy in left)
+
+
 def _recipient(who: Who, custodian: str) -> tuple[str, str]:
     """The organization's code, or in whose hands a link was."""
     if who.kind == "link" or who.organization in ("", custodian):

@@ -10,6 +10,7 @@ from sharing.access.obligations import asked_of_reader
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.services.finding import open_study, still_allowed
 from sharing.archive.services.locating import mark_of
+from sharing.archive.services.looking import VIEWER, note
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor, Role
@@ -65,8 +66,10 @@ def pulse(request: HttpRequest, public_id: str) -> HttpResponse:
     """
     if getattr(request, "actor", None) is None and not getattr(request, "link_ended", False):
         return HttpResponse(status=401, headers={"Cache-Control": "no-store"})
-    if not still_allowed(actor_of(request), public_id=public_id, at=timezone.now()):
+    actor, at = actor_of(request), timezone.now()
+    if not still_allowed(actor, public_id=public_id, at=at):
         raise StudyNotFound()
+    note(actor, public_id=public_id, kind=VIEWER, at=at)
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 

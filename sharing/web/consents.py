@@ -13,9 +13,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sharing.access.obligations import asked_of_all
-from sharing.access.previews import Change, foresee_consent, foresee_revocation
+from sharing.access.previews import (
+    Change,
+    foresee_consent,
+    foresee_revocation,
+    with_consent,
+    without_consent,
+)
 from sharing.access.rules import Subject
 from sharing.archive.services.finding import find_studies
+from sharing.archive.services.looking import stopped
 from sharing.consent.errors import ConsentInvalid, EvidenceInvalid, ProxyInvalid
 from sharing.consent.services import (
     Reading,
@@ -34,7 +41,7 @@ from sharing.consent.services import (
 )
 from sharing.identity.services import own_patient
 from sharing.kernel.purposes import Obligation
-from sharing.notify.recalls import recalls_of_consent
+from sharing.notify.recalls import copies_to_recall, recalls_of_consent
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import (
     Actor,
@@ -50,7 +57,7 @@ from .doors import actor_of
 from .forms.consent import REACHES, ConsentForm, RevokeForm
 from .forms.consent_templates import TEMPLATES, filled
 from .statements import as_answer
-from .wording import Wording, in_words, name_of, whom, wording_of
+from .wording import Wording, effect, in_words, name_of, whom, wording_of
 
 ROWS, MOST_STUDIES = 25, 50
 READERS = (Duty.RECORD_CONSENT, Duty.SHARE, Duty.READ_LOG)
@@ -191,6 +198,7 @@ def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
     changes = foresee_revocation(
         consent=consent, subjects=subjects, organizations=_others(actor), at=at
     )
+    stops = stopped(subjects, *without_consent(consent, subjects), at=at)
     context = {
         "form": form,
         "consent": consent,
@@ -198,6 +206,9 @@ def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
         "patient": consent.patient,
         "changes": changes,
         "final": consent.state == "active",
+        "left": copies_to_recall(consent),
+        "effect": effect(**_totals(changes), stops=stops),
+        "stops": stops,
         **_totals(changes),
     }
     status = 422 if form.is_bound else 200
@@ -295,16 +306,18 @@ def _foreseen(
     missing = [form.errors[name][0] for name in FORESEEN if name in form.errors]
     if missing:
         return {"sentence": "", "changes": [], "missing": missing[0]}
-    said = form.said()
+    said, subjects = form.said(), _subjects(studies)
     changes = foresee_consent(
         said=said,
         custodian_id=actor.organization_id,
         patient_id=patient.pk,
-        subjects=_subjects(studies),
+        subjects=subjects,
         organizations=_others(actor),
         at=at,
     )
+    facts = with_consent(said, actor.organization_id, patient.pk, subjects)
     return {
+        "effect": effect(**_totals(changes), stops=stopped(subjects, *facts, at=at)),
         "sentence": in_words(_wording(said, actor, patient)),
         "reading": _reading(said, patient, studies),
         "changes": changes,

@@ -185,3 +185,25 @@ def _purposes(purposes: Iterable[str]) -> str:
 def _period(starts: datetime, ends: datetime | None) -> str:
     until = f" to {words.day(ends)}" if ends else " without an end"
     return f"from {words.day(starts)}{until}"
+
+
+def effect(
+    *,
+    losing_people: int,
+    losing_studies: int,
+    gaining_people: int,
+    gaining_studies: int,
+    stops: int,
+) -> str:
+    """`Shows 14 studies to 3 people, hides none; stops 1 open viewer.`"""
+
+    def some(verb: str, studies: int, word: str, people: int) -> str:
+        if not studies:
+            return f"{verb} none"
+        whom = words.span(people, "person", "people")
+        return f"{verb} {words.span(studies, 'study', 'studies')} {word} {whom}"
+
+    shows = some("Shows", gaining_studies, "to", gaining_people)
+    hides = some("hides", losing_studies, "from", losing_people)
+    open_now = words.span(stops, "open viewer or download", "open viewers or downloads")
+    return f"{shows}, {hides}; stops {open_now if stops else 'nothing that is open'}."

@@ -5,6 +5,7 @@ What is sensitive, and why, stands in `labelled`.
 
 from .labelled import Labelling, LabelRule
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
+from .looking import Look
 from .rendered import Rendition
 from .searched import Listed, NameKey, Requested
 from .stored import (
@@ -31,6 +32,7 @@ __all__ = [
     "LabelRule",
     "Labelling",
     "Listed",
+    "Look",
     "NameKey",
     "Removal",
     "Rendition",

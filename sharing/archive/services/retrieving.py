@@ -31,6 +31,7 @@ from sharing.tenants.services import still_acting
 
 from .finding import still_allowed
 from .locating import INSTANCE, Asker, Where, locate
+from .looking import STREAM, note
 
 PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
 RECHECK_SECONDS = 0.7
@@ -190,6 +191,8 @@ class Watch:
         )
         if not may:
             raise StudyNotFound()
+        if self.action == Action.DOWNLOAD:
+            note(self.actor, public_id=self.study, kind=STREAM, at=at)
 
 
 def guarded(
