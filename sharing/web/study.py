@@ -26,6 +26,7 @@ from sharing.archive.services.finding import open_study
 from sharing.archive.services.labelling import label_words
 from sharing.archive.services.showing import peek, picture, series_of
 from sharing.audit.services import log_of_study
+from sharing.exchange.services import links_to
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty, organization_options, policy_at
@@ -66,6 +67,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "soon": at + SOON,
         "warnings": present.warning_words(study.warnings) if own else [],
         "access": _who_has_access(study, at) if own else [],
+        "links": _links(actor, study, at) if own else [],
         "lately": _lately(study) if own and actor.may(Duty.READ_LOG) else [],
         **(offered(actor, study) if own else {}),
         **series_cards(actor, study, at),
@@ -203,6 +205,13 @@ def _who_has_access(study: Any, at: datetime) -> list[dict[str, Any]]:
         or each.decision.basis.rule == Rule.CONSENT_DENIES
         or each.organization.pk in shared
     ]
+
+
+def _links(actor: Actor, study: Any, at: datetime) -> list[Any]:
+    """The links that open it, for who gives some or reads the log."""
+    if not (actor.may(Duty.SHARE) or actor.may(Duty.READ_LOG)):
+        return []
+    return links_to(actor, study.subject, at=at)
 
 
 def _some(grants: list[Any]) -> str:

@@ -38,6 +38,7 @@ PURPOSES = (
     (Purpose.TREATMENT, "Treatment"),
     (Purpose.OPERATIONS, "Operations"),
     (Purpose.RESEARCH, "Research"),
+    (Purpose.PATIENT_REQUEST, "The patient’s own request"),
 )
 RESEARCH_ONLY = "research"
 REACHES = (  # how far a refusal goes: value, word, what it means
@@ -60,7 +61,7 @@ DENIED = frozenset(purpose for purpose in Purpose if purpose != Purpose.EMERGENC
 
 CONDITIONS = (Obligation.WATERMARK, Obligation.NO_DOWNLOAD, Obligation.NOTIFY_PATIENT)
 """What a permit may oblige to, beside `unnamed` and a number of uses."""
-WHOM = ("organizations", "named", "treating", "researchers", "everyone", "person")
+WHOM = ("organizations", "named", "links", "treating", "researchers", "everyone", "person")
 """The fields of which one at least says to whom."""
 
 
@@ -84,6 +85,7 @@ class ConsentForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     named = forms.BooleanField(required=False)
+    links = forms.BooleanField(required=False)
     treating = forms.BooleanField(required=False)
     researchers = forms.BooleanField(required=False)
     everyone = forms.BooleanField(required=False)
@@ -279,6 +281,8 @@ class ConsentForm(forms.Form):
         roles = [*(_TREATING if data["treating"] else ())]
         roles += [Role.RESEARCHER] if data["researchers"] else []
         others = [Whom(GranteeKind.ROLE, role=role) for role in roles]
+        if data["links"] and not denies:
+            others.append(Whom(GranteeKind.LINK))
         everyone = [EVERYONE] if denies and data["everyone"] else []
         return {
             "organizations": tuple(data["organizations"]),

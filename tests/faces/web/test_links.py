@@ -233,3 +233,25 @@ def test_the_download_is_there_only_by_a_link_and_a_consent_that_give_it(
     assert Event.objects.filter(action="study.download", actor_kind="link").exists()
     region.revoke(consent, at=timezone.now())
     assert takes.get(where).status_code == 404
+
+
+def test_mei_records_that_links_may_be_given_and_the_study_s_page_names_the_link(
+    region: Region,
+) -> None:
+    study = region.study(description="Chest with contrast")
+    where = reverse("web:study", args=[study.public_id])
+    ada, mei = browser(region.ada), browser(region.mei)
+    assert "No consent is on file" in page(ada.get(f"/links/new/?study={study.public_id}"))
+    said = {
+        "decision": "permit", "organizations": [], "links": "on", "may": "reshare",
+        "purpose": "PATRQT", "period": "90", "verification": "verbal", "witness": "Olga Weiss",
+        "performer": "self",
+    }  # fmt: skip
+    recorded = mei.post(reverse("web:new-consent", args=[study.patient.public_id]), said)
+    assert recorded.status_code == 302
+    assert "hoever has a link" in page(mei.get(recorded.url))
+    assert ada.post("/links/new/", form(study)).status_code == 422
+    assert ada.post("/links/new/", form(study, purpose="PATRQT")).status_code == 200
+    assert "Whoever has a link" in page(ada.get(where))
+    assert "used 0 of 2" in page(ada.get(where))
+    assert "used 0 of 2" not in page(mei.get(where))
