@@ -16,7 +16,7 @@ from sharing.archive.services.showing import (
 from sharing.archive.services.showing import (
     show as shown_to,
 )
-from sharing.consent.services import consents_of
+from sharing.consent.services import consents_of, refused_on_phone
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty
 
@@ -51,14 +51,16 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     studies = find_studies(actor, at=at, patient=public_id)[:MOST_STUDIES]
     own = patient.organization_id == actor.organization_id
     consents = consents_of(patient=patient) if own else []
+    may_record = own and actor.may(Duty.RECORD_CONSENT)
     context = {
+        "refused": refused_on_phone(actor, patient=patient)[:5] if may_record else [],
         "patient": patient,
         "own": own,
         "studies": present.rows(
             shown_to(actor, list(studies), at=at), organization_id=actor.organization_id
         ),
         "consents": [present.consent_card(consent, at=at) for consent in consents],
-        "may_record": own and actor.may(Duty.RECORD_CONSENT),
+        "may_record": may_record,
         "may_share": own and actor.may(Duty.SHARE),
         "may_tie": own and bool(kinds_of(actor)),
     }

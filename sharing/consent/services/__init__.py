@@ -22,7 +22,7 @@ from .issuing import (
     issued_phone,
     open_phone,
 )
-from .phones import phone_of
+from .phones import phone_of, refused_on_phone
 from .proxies import name_proxy, proxies_of
 from .reading import (
     consents_ending,
@@ -77,6 +77,7 @@ __all__ = [
     "reaffirm",
     "record_consent",
     "refuse_on_phone",
+    "refused_on_phone",
     "revoke_consent",
     "said_by",
     "sign_on_phone",

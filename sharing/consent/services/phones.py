@@ -9,8 +9,10 @@ from sharing.audit.services import record
 from sharing.consent.errors import PhoneOver
 from sharing.consent.models import PhoneSession
 from sharing.consent.rules import PHONE_NEXT, PhoneEvent, PhoneState
+from sharing.identity.models import Patient
 from sharing.kernel.lifecycle import step
 from sharing.kernel.tokens import fingerprint
+from sharing.tenants.rules import Actor
 
 PATIENT = Who(kind="patient", name="The patient")
 
@@ -21,6 +23,12 @@ def phone_of(secret: str, *, at: datetime) -> PhoneSession:
     if found is None or found.expires_at <= at or found.state == PhoneState.CANCELLED:
         raise PhoneOver()
     return found
+
+
+def refused_on_phone(actor: Actor, *, patient: Patient) -> QuerySet[PhoneSession]:
+    """What an own patient was asked on a phone and said no to, newest first."""
+    refused = sessions().filter(patient=patient, state=PhoneState.REFUSED)
+    return refused.filter(custodian_id=actor.organization_id).order_by("-ended_at")
 
 
 def move(session: PhoneSession, event: PhoneEvent, at: datetime) -> None:

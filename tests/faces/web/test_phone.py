@@ -102,6 +102,9 @@ def test_no_is_as_large_as_yes_and_permits_nothing(region: Region, study: Study)
     assert "您选择了不同意" in phone.get(reverse("web:phone-done")).content.decode()
     page = browser(region.mei).get(reverse("web:phone-code", args=[session.public_id]))
     assert "The patient said no" in page.content.decode()
+    patient = reverse("web:patient", args=[region.pat.public_id])
+    assert "Said no on the phone" in browser(region.mei).get(patient).content.decode()
+    assert "Said no on the phone" not in browser(region.ada).get(patient).content.decode()
     assert not Consent.objects.exists()
 
 
