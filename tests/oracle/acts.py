@@ -16,6 +16,7 @@ from tests.oracle.giving import (
 )
 from tests.oracle.region import Twice
 from tests.oracle.running import (
+    a_tie_ends,
     account_closes_or_opens,
     an_agreement_ends,
     gains_a_role,
@@ -25,8 +26,8 @@ from tests.oracle.running import (
     loses_a_role,
     organization_rests_or_resumes,
     organization_tightens,
-    referral_comes,
     region_decides,
+    somebody_is_tied,
     time_passes,
     token_ends,
     two_agree,
@@ -56,5 +57,6 @@ ACTS: tuple[Act, ...] = (
     joins_a_team, joins_a_team, leaves_a_team, gains_a_role, loses_a_role,
     account_closes_or_opens, organization_rests_or_resumes, token_ends, region_decides,
     region_decides, organization_tightens, two_agree, two_agree,
-    an_agreement_ends, referral_comes, referral_comes, label_changes,
+    an_agreement_ends, somebody_is_tied, somebody_is_tied, somebody_is_tied, a_tie_ends,
+    label_changes,
 )  # fmt: skip

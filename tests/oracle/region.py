@@ -88,6 +88,7 @@ class Twice:
     consents: dict[int, facts.Consent] = field(default_factory=dict)  # by the portal's key
     grants: dict[int, facts.Grant] = field(default_factory=dict)
     agreements: dict[str, facts.Agreement] = field(default_factory=dict)
+    ties: dict[str, facts.Tie] = field(default_factory=dict)
     glasses: dict[int, facts.Glass] = field(default_factory=dict)
     proxies: list[ProxyTwice] = field(default_factory=list)
 
@@ -204,8 +205,8 @@ def add_machine(both: Twice, home: str, purpose: Purpose) -> None:
     """A partner's client of that organization."""
     key = f"{home} {purpose}"
     both.tokens[key] = issue_token(
-        organization=both.homes[home], name=key, scopes=["dicomweb.read"], at=both.at,
-        purpose=purpose,
+        organization=both.homes[home], name=key, at=both.at, purpose=purpose,
+        scopes=["dicomweb.read", "studies.read", "uploads.write"],
     )  # fmt: skip
     both.world.machines[key] = facts.Machine(home, str(purpose))
 

@@ -6,7 +6,10 @@ from random import Random
 
 from sharing.access.models import Relationship
 from sharing.access.services import (
+    Tie,
+    end_tie,
     expire_glasses,
+    record_tie,
 )
 from sharing.audit.rules import SYSTEM
 from sharing.consent.services import (
@@ -155,22 +158,35 @@ def organization_tightens(both: Twice, rng: Random) -> None:
     both.world.organizations[home].policy = policy
 
 
-def referral_comes(both: Twice, rng: Random) -> None:
-    """No service records them yet: a row."""
-    name = rng.choice(["chest", "head", "knee", "found"])
-    study, home = both.studies[name], rng.choice(["hilltop", "lakeside"])
-    person = rng.choice(["", "ben", "kim"])
-    whole = rng.random() < 0.3
+def somebody_is_tied(both: Twice, rng: Random) -> None:
+    """A referrer or a consult of one study, or a transfer of all of the patient's."""
+    name, home = rng.choice(["chest", "head", "knee", "found"]), rng.choice(["hilltop", "lakeside"])
+    person = rng.choice([None, "ben", "kim"])
+    kind = rng.choice(["referrer", "consult", "transfer"])
+    study = None if kind == "transfer" else name
     ends = both.at + rng.randint(1, 4) * DAY
-    Relationship.objects.create(
-        custodian=both.homes["riverside"], patient=study.patient, kind="referrer",
-        study_uid="" if whole else study.study_uid, organization=both.homes[home],
-        user=both.users[person] if person else None, starts_at=both.at, ends_at=ends,
-        recorded_by="Mei",
+    tie = Tie(
+        kind=Relationship.Kind(kind), patient=both.studies[name].patient,
+        organization=both.homes[home], until=ends, reason=both.words("Came by.", "riverside"),
+        person=both.users[person] if person else None,
+        study_uid=both.studies[name].study_uid if study else "",
     )  # fmt: skip
+    key, purpose = ("rory", "TREAT") if kind == "consult" else ("mei", "HOPERAT")
+    by = acting(both, key, "riverside", purpose)
+    row = record_tie(tie=tie, by=by, at=both.at)
     patient = both.world.studies[name].patient
-    study_named = None if whole else name
-    both.world.ties.append(facts.Tie(patient, study_named, home, person, both.at, ends))
+    known = facts.Tie(patient, study, home, person or "", both.at, ends)
+    both.ties[row.public_id] = known
+    both.world.ties.append(known)
+
+
+def a_tie_ends(both: Twice, rng: Random) -> None:
+    """Before its time."""
+    name = one(rng, list(both.ties))
+    key, purpose = rng.choice([("mei", "HOPERAT"), ("rory", "TREAT")])
+    by = acting(both, key, "riverside", purpose)
+    end_tie(public_id=name, why="Over.", by=by, at=both.at)
+    both.ties[name].ends = both.at
 
 
 def label_changes(both: Twice, rng: Random) -> None:

@@ -1,0 +1,152 @@
+"""No answer to anybody holds what the model says they may not know (A01, A03, A04, A05).
+
+Every route, every method, everybody, with ids of everybody; between requests the region lives on.
+REQUESTS says how many; a leak names the request and what was found. What would change the region
+is undone after it answered: the model must know all that happened.
+"""
+
+import logging
+import os
+from collections import Counter
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+
+from sharing.audit.windows import windows
+from sharing.kernel.errors import DomainError
+from tests.oracle import acts, facts
+from tests.oracle.answers import Answer, Knocker, knockers, opened, patterns
+from tests.oracle.asking import MACHINES, NEVER, Pool, Question, parameters, question
+from tests.oracle.canaries import Canaries, build
+from tests.oracle.marks import open_to
+from tests.oracle.model import may
+
+REQUESTS = int(os.environ.get("REQUESTS", "2500"))
+SEED = int(os.environ.get("SEED", "1"))
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+RARELY = frozenset({"account_closes_or_opens", "organization_rests_or_resumes", "token_ends"})
+"""After which somebody gets nothing but refusals."""
+ACT_EACH, ANEW_EACH = 25, 500
+
+
+class Clock:
+    """The region's own time, which every view asks for."""
+
+    def __init__(self, both: Canaries) -> None:
+        self.both = both
+
+    def __call__(self) -> datetime:
+        self.both.at += timedelta(microseconds=1)
+        return self.both.at
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("own_store")
+def test_no_answer_holds_what_its_reader_may_not_know(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, run_jobs: Any
+) -> None:
+    rng, seen = Random(SEED), Counter[int]()
+    answered: set[tuple[str, int]] = set()
+    caplog.set_level(logging.INFO)
+    routes = [each for each in parameters() if each[0] not in NEVER]
+    for first in range(0, REQUESTS, ANEW_EACH):
+        with transaction.atomic():
+            both = build()
+            monkeypatch.setattr("django.utils.timezone.now", Clock(both))
+            _live(both, rng, 12)
+            _ask(both, rng, routes, min(ANEW_EACH, REQUESTS - first), seen, answered, run_jobs)
+            _nothing_in(both, caplog.text, "the log")
+            _nothing_in(both, "".join(_letter(each) for each in mail.outbox), "an e-mail")
+            transaction.set_rollback(True)
+        caplog.clear()
+        mail.outbox.clear()
+        windows.forget()
+    good = {route for route, status in answered if status == 200}
+    print(f"\n{REQUESTS} requests: {dict(sorted(seen.items()))}; {len(good)} routes answered 200")
+    assert seen[200] > REQUESTS // 12
+    assert seen[404] > REQUESTS // 10
+    assert not {status for status in seen if status >= 500}
+
+
+def _ask(
+    both: Canaries,
+    rng: Random,
+    routes: Any,
+    requests: int,
+    seen: Counter[int],
+    answered: set[tuple[str, int]],
+    run_jobs: Any,
+) -> None:
+    pool, everybody = Pool(both, rng), knockers(both)
+    pool.refill()
+    for number in range(requests):
+        if number % ACT_EACH == ACT_EACH - 1:
+            _live(both, rng, 2)
+            run_jobs(both.at)
+            pool.refill()
+        who = rng.choice(everybody)
+        machines = [each for each in routes if each[0].startswith(MACHINES)]
+        often = who.token and rng.random() < 0.95
+        asked = question(pool, machines if often or rng.random() < 0.3 else routes)
+        asker = who.actor()
+        answer = _answer(who, asked)
+        seen[answer.status] += 1
+        answered.add((asked.route, answer.status))
+        _judge(both, asker, asked, answer)
+
+
+def _answer(who: Knocker, asked: Question) -> Answer:
+    if asked.method in SAFE:
+        return who.ask(asked)
+    with transaction.atomic():
+        answer = who.ask(asked)
+        transaction.set_rollback(True)
+    windows.forget()  # the log never had it
+    return answer
+
+
+def _live(both: Canaries, rng: Random, number: int) -> None:
+    """Something happens in the region, mostly what gives or takes access."""
+    for _ in range(number):
+        act = rng.choice(acts.ACTS)
+        if act.__name__ in RARELY and rng.random() < 0.8:
+            continue
+        try:
+            with transaction.atomic():
+                act(both, rng)
+        except DomainError:
+            continue
+    both.note_names()
+
+
+def _judge(both: Canaries, asker: facts.Actor | None, asked: Question, answer: Answer) -> None:
+    """Every mark and every pattern in it is for the asker's eyes, or was typed by them."""
+    for said in opened(answer):
+        for text in both.marks.found(said):
+            mark = both.marks.known[text]
+            if text.lower() not in asked.typed and not open_to(both.world, asker, mark, both.at):
+                pytest.fail(f"{asker} got {mark} by {asked}: {answer.status} {_near(said, text)}")
+    for key in patterns(answer, both.seeds):
+        seen = asker is not None and may(both.world, asker, "images", key, both.at)
+        assert seen, f"{asker} saw pixels of {key} by {asked}"
+
+
+def _near(said: bytes, text: bytes) -> bytes:
+    at = said.lower().find(text.lower())
+    return said[max(0, at - 200) : at + 60]
+
+
+def _letter(message: Any) -> str:
+    return f"{message.subject}\n{message.body}\n{message.alternatives}"
+
+
+def _nothing_in(both: Canaries, text: str, where: str) -> None:
+    """A log line and an e-mail are read by whoever comes by: nothing of a patient stands there."""
+    private = ("patient", "study", "image", "evidence", "words")
+    found = both.marks.found(text.encode())
+    leaked = {m: both.marks.known[m] for m in found if both.marks.known[m].of in private}
+    assert not leaked, f"{where}: {leaked}"
