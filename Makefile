@@ -81,7 +81,7 @@ ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_f
   tests/faces/dicomweb/test_retrieve_manifest.py tests/faces/dicomweb/test_retrieve_rendered.py \
   tests/faces/dicomweb/test_retrieve_transcoded.py \
   tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \
-  tests/durability/test_other_faults.py
+  tests/durability/test_other_faults.py tests/oracle/test_canaries.py tests/oracle/test_twins.py
 
 test: needs check
 	$(PY) -m pytest -n $(WORKERS)
@@ -102,6 +102,8 @@ soak: setup needs
 	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py
 	STATEFUL=200 STEPS=40 $(PY) -m pytest tests/access/test_stateful.py
 	WORLDS=500 $(PY) -m pytest -n $(WORKERS) tests/oracle/test_worlds.py
+	REQUESTS=100000 $(PY) -m pytest tests/oracle/test_canaries.py
+	QUESTIONS=1000 $(PY) -m pytest tests/oracle/test_twins.py
 	ROUNDS=1000 $(PY) -m pytest tests/oracle/test_races.py
 	$(PY) tests/postgres.py env ROUNDS=1000 $(PY) -m pytest tests/oracle/test_races.py
 	FUZZ_SECONDS=600 $(PY) -m pytest tests/dicom/test_swift.py

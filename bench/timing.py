@@ -58,11 +58,10 @@ def _world() -> dict[str, Any]:
 def _routes(world: dict[str, Any], rng: random.Random) -> Iterator[tuple[str, Ask, Any]]:
     """(name, how to ask, an id of each kind) of each route."""
     hidden = world["hidden"]
+    absent = [{kind: _never(text, rng) for kind, text in each.items()} for each in hidden]
 
     def uids(exists: bool) -> dict[str, str]:
-        if exists:
-            return rng.choice(hidden)
-        return {kind: _never(text, rng) for kind, text in rng.choice(hidden).items()}
+        return rng.choice(hidden if exists else absent)
 
     series = "/dicomweb/studies/{study}/series/{series}"
     image = f"{series}/instances/{{instance}}"

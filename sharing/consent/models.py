@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from sharing.identity.models import Patient
-from sharing.kernel.purposes import Obligation, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, Team, TeamMember, User
 from sharing.tenants.rules import Actor, Role
@@ -72,6 +72,12 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
 def serves(purpose: str, action: str) -> Q:
     """The condition that a consent was given for that purpose and that action."""
     return _says("purpose", purpose) & _says("action", action)
+
+
+def refuses(purpose: str, action: Action) -> Q:
+    """The condition that a denial was given for that purpose, and for that action or a lesser."""
+    lesser = Term.objects.filter(consent=OuterRef("pk"), axis="action", value__in=action.ladder)
+    return _says("purpose", purpose) & Q(Exists(lesser))
 
 
 def _says(axis: str, value: str) -> Q:

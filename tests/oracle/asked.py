@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from .facts import Actor, Agreement, Consent, Glass, Grant, Patient, Study, Tie, Values, Whom, World
 
 LOOK = frozenset({"discover", "report", "images"})
+STRENGTH = ("discover", "report", "images", "download", "send", "reshare", "ai")
 COPIES = frozenset({"download", "send"})
 TREATING = frozenset({"radiologist", "physician", "technologist"})
 POLICIES = ("deny", "break_glass", "treating", "all_normal")
@@ -116,7 +117,8 @@ def binding(q: Question, force: str) -> Iterable[bool]:
 
 
 def speaks(q: Question, consent: Consent) -> bool:
-    return q.action in consent.actions and serves(q, consent)
+    meant = {q.action} if consent.permits else set(STRENGTH[: STRENGTH.index(q.action) + 1])
+    return bool(meant & consent.actions) and serves(q, consent)
 
 
 def serves(q: Question, consent: Consent) -> bool:

@@ -3,8 +3,9 @@
 Imports nothing of the portal's: where this and the portal differ, one of them is wrong. What the
 words leave open is read like this:
 
-1. Actions are granted each by itself: a permit or a denial speaks of those that it lists, and
-   the order of strength gives nothing by itself.
+1. Actions are granted each by itself: a permit gives those that it lists, and the order of
+   strength gives nothing by itself. Who is refused one is refused all that are stronger: nobody
+   takes a copy of what they may not look at, or may not know of.
 2. Which role may declare a purpose and do an action at all is decided before consent (gate 0).
 3. "The custodian's own treating staff" are all who act there for treatment or for its operations:
    who keeps its archive, answers for it or records consents acts for treatment's sake, and would

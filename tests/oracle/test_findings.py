@@ -10,6 +10,7 @@ from sharing.access.services import decide_one, revoke_share, share
 from sharing.archive.models import Study
 from sharing.consent.models import Consent
 from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.models import Region as Rules
 from tests.cast import NOW, Person, Region
 
 HOUR = timedelta(hours=1)
@@ -93,3 +94,25 @@ def test_a_consent_that_names_studies_and_series_means_each_of_them(
     getattr(region, says)(studies=frozenset({one.study_uid}), series=series)
     seen = [sees(region.ben, study) for study in (one, other, third)]
     assert seen == ([True, True, False] if says == "permit" else [False, False, True])
+
+
+def test_who_may_not_look_takes_no_copy(region: Region) -> None:
+    """A refusal of looking said nothing of copies: where all normal is open, they were given."""
+    study = region.study()
+    Rules.objects.update_or_create(pk=1, defaults={"implicit_policy": "all_normal"})
+    region.deny(actions=frozenset({Action.DISCOVER}))
+    for action in (Action.DISCOVER, Action.IMAGES, Action.DOWNLOAD):
+        assert not decide_one(region.ben.actor, action, study.subject, at=NOW).allowed
+        assert decide_one(region.cleo.actor, action, study.subject, at=NOW).allowed
+        seen = Study.objects.visible_to(region.ben.actor, NOW, action)
+        assert not seen.filter(pk=study.pk).exists()
+
+
+def test_a_refusal_of_more_leaves_what_is_less(region: Region) -> None:
+    study = region.study()
+    region.permit(actions=frozenset(Action))
+    region.deny(actions=frozenset({Action.DOWNLOAD}))
+    expected = {Action.IMAGES: True, Action.DOWNLOAD: False, Action.RESHARE: False}
+    for action, allowed in expected.items():
+        decision = decide_one(region.ben.actor, action, study.subject, at=NOW)
+        assert decision.allowed == allowed, action

@@ -24,7 +24,7 @@ from tests.oracle.asking import NEVER, Pool, Question, parameters, question
 from tests.oracle.canaries import Canaries, build
 from tests.oracle.region import DAY
 
-QUESTIONS = int(os.environ.get("QUESTIONS", "60"))  # to each reader
+QUESTIONS = int(os.environ.get("QUESTIONS", "40"))  # to each reader
 SEED = int(os.environ.get("SEED", "1"))
 READERS = (
     ("ben", "TREAT"), ("hal", "HOPERAT"), ("rhea", "HRESCH"), ("cleo", "TREAT"), ("lou", "HOPERAT"),
@@ -36,7 +36,7 @@ MASKS = (
     re.compile(rb"nonce[-=]\"?[A-Za-z0-9+/_=-]+"),
     re.compile(rb"boundary=\"?[A-Za-z0-9'()+_,./:=?-]+"),
 )
-SAVEPOINT = re.compile(r'"s\d+_x\d+"|VALUES \(\d+')
+VALUES = re.compile(r'"s\d+_x\d+"|VALUES \(\d+|\'[^\']*\'?')
 DRAWN = frozenset({"x-request-id", "set-cookie", "date", "expires"})
 
 
@@ -77,6 +77,7 @@ def _questions(both: Canaries) -> list[tuple[Knocker, Question]]:
     pool = Pool(both, rng)
     pool.refill()
     routes = [each for each in parameters() if each[0] not in NEVER]
+    routes = [each for each in routes if not each[0].startswith("mfa_")]  # a new secret each time
     chosen = [who for who in knockers(both) if _key(who) in READERS]
     assert len(chosen) == len(READERS)
     return [(who, _plain(question(pool, routes))) for who in chosen for _ in range(QUESTIONS)]
@@ -114,7 +115,7 @@ def _one(who: Knocker, question_: Question) -> Told:
 
 def _asked_of(spent: CaptureQueriesContext) -> tuple[str, ...]:
     """Their beginnings: the values are the hidden data's own."""
-    return tuple(SAVEPOINT.sub("~", each["sql"][:60]) for each in spent.captured_queries)
+    return tuple(VALUES.sub("~", each["sql"][:60]) for each in spent.captured_queries)
 
 
 def _masked(said: bytes, answer: Answer) -> bytes:

@@ -22,7 +22,7 @@ from sharing.access.rules import (
     takes_a_copy,
     way_of,
 )
-from sharing.consent.models import Consent, ConsentQuerySet, Term, serves
+from sharing.consent.models import Consent, ConsentQuerySet, Term, refuses
 from sharing.consent.rules import Axis, Decision, Force
 from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.models import Agreement, AgreementModality, Organization, Region
@@ -120,7 +120,7 @@ def _denials(actor: Actor, at: datetime) -> ConsentQuerySet:
 
 def _ordinary(studies: type[Model], actor: Actor, action: Action) -> Q:
     """Of those the ones about this: an ordinary one has its purposes, actions and scope."""
-    return ~_LESS | (serves(actor.purpose, action) & _scope(studies, denies=True))
+    return ~_LESS | (refuses(actor.purpose, action) & _scope(studies, denies=True))
 
 
 def _broken(actor: Actor, at: datetime) -> Exists:

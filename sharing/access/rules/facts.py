@@ -114,7 +114,13 @@ class ConsentFacts:
 
     def speaks_of(self, ask: "Ask") -> bool:
         """Whether it is in force, about this study, purpose and action, and not used up."""
-        return self.serves(ask) and ask.action in self.actions
+        return self.serves(ask) and self._is_of(ask.action)
+
+    def _is_of(self, action: Action) -> bool:
+        """A permit gives what it names. Who is refused an action is refused all that is more."""
+        if self.decision == Said.DENY:
+            return not self.actions.isdisjoint(action.ladder)
+        return action in self.actions
 
     def serves(self, ask: "Ask") -> bool:
         """The same, whatever the action."""

@@ -1,11 +1,12 @@
 """Deciding with the facts on file."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
-from sharing.access.models import Glass, Grant, Relationship, Use
+from sharing.access.models import Glass, GlassPatient, Grant, Relationship, Use
 from sharing.access.rules import (
     AgreementFacts,
     Ask,
@@ -97,27 +98,39 @@ def agreements_of(
     )
 
 
+_WHOM = Prefetch("grantees", Grantee.objects.select_related("organization", "user", "team"))
+"""Joined, not asked for apart: the number of queries would tell whom others' consents name."""
+
+
 def with_what_they_say(consents: QuerySet[Consent]) -> QuerySet[Consent]:
     """Consents with all that `consent_facts` reads."""
     related = consents.select_related("custodian").prefetch_related(
-        "grantees__organization", "grantees__user", "grantees__team__members", "terms"
+        _WHOM, "grantees__team__members", "terms"
     )
     return related.order_by("pk")
 
 
 def _glasses(patients: set[int]) -> tuple[GlassFacts, ...]:
     """The emergency accesses to these patients that nobody ended."""
-    rows = Glass.objects.filter(state=GlassState.OPEN, patients__patient_id__in=patients)
-    return tuple(glass_facts(row) for row in rows.distinct().prefetch_related("patients"))
+    rows = GlassPatient.objects.filter(glass__state=GlassState.OPEN, patient_id__in=patients)
+    return tuple(
+        replace(_glass(row.glass), patients=frozenset({row.patient_id}))
+        for row in rows.select_related("glass").order_by("pk")
+    )
 
 
 def glass_facts(glass: Glass) -> GlassFacts:
     """An emergency access, by value."""
+    patients = frozenset(each.patient_id for each in glass.patients.all())
+    return replace(_glass(glass), patients=patients)
+
+
+def _glass(glass: Glass) -> GlassFacts:
     return GlassFacts(
         key=glass.public_id,
         user_id=glass.user_id,
         organization_id=glass.organization_id,
-        patients=frozenset(each.patient_id for each in glass.patients.all()),
+        patients=frozenset(),
         starts_at=glass.starts_at,
         ends_at=min(glass.ends_at, glass.ended_at or glass.ends_at),
     )
