@@ -19,8 +19,16 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 # Who opens which pages; "a > b" follows the first link of page a whose address matches b.
 PAGES = {
     "": ("/join/", "/accounts/login/", "/accounts/password/reset/", "/phone/"),
-    "nora@exchange.example": ("/operator/", "/operator/ > /operator/.+"),
-    "ines@riverside.example": ("/people/", "/people/invite/"),
+    "nora@exchange.example": (
+        "/operator/",
+        "/operator/ > /operator/.+",
+        "/region/",
+        "/agreements/",
+        "/agreements/new/",
+        "/labels/",
+        "/labels/new/",
+    ),
+    "ines@riverside.example": ("/people/", "/people/invite/", "/agreements/", "/labels/"),
     "ada@riverside.example": (
         "/",
         "/studies/",
@@ -28,6 +36,7 @@ PAGES = {
         "/studies/ > /studies/[^/]{22}/",
         "/studies/ > /studies/[^/]{22}/ > /share/.*",
         "/studies/?own=1 > /studies/[^/]{22}/ > /studies/[^/]{22}/reject/",
+        "/studies/?own=1 > /studies/[^/]{22}/ > /studies/[^/]{22}/labels/",
         "/conflicts/",
         "/conflicts/ > /conflicts/[0-9]+/",
         "/conflicts/rejected/",
@@ -37,6 +46,7 @@ PAGES = {
         "/upload/",
         "/patients/",
         "/patients/?q=moreau > /patients/[^/]{22}/",
+        "/patients/?q=moreau > /patients/[^/]{22}/ > .*/ties/",
         "/patients/?q=moreau > /patients/[^/]{22}/ > .*/consents/new/",
         "/patients/?q=moreau > /patients/[^/]{22}/ > .*/consents/new/ > .*template=nobody",
         "/consents/",
@@ -45,6 +55,8 @@ PAGES = {
     ),
     "olga@riverside.example": (
         "/privacy/",
+        "/labels/",
+        "/region/own/",
         "/log/",
         "/log/accounting/?q=moreau > /log/accounting/[^/]{22}/",
         "/log/ > /studies/[^/]{22}/log/",
