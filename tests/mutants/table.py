@@ -1,6 +1,6 @@
 """All seeded faults."""
 
-from . import access, doors, log, phones, said
+from . import access, doors, log, phones, region, said
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -9,4 +9,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *log.MUTANTS,
     *doors.MUTANTS,
     *phones.MUTANTS,
+    *region.MUTANTS,
 )
