@@ -1,8 +1,8 @@
-// While you look, it may end. Asks the server whether the study may still be seen, every 0.7 s so
+// While you look, it may end. Asks the server whether the study may still be seen, every 0.6 s so
 // that pictures go within the second, and tells the viewer to blank at once when it may not.
 import { pulseMeans } from "./rules.js";
 
-const EVERY_MS = 700;
+const EVERY_MS = 600;
 /** Without an answer for this long the pictures are taken away: nobody confirmed them. */
 const PATIENCE_MS = 15_000;
 

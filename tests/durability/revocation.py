@@ -29,7 +29,7 @@ from tests import live
 from tests.durability.sending import head_of, uids_of
 
 LIMIT = 1.0
-PULSE = 0.7
+PULSE = 0.6
 """As frontend/viewer/fence.js asks."""
 SIDE = 1000
 PIECE = 256 * 1024
@@ -144,7 +144,7 @@ def _download(portal: Portal, seen: Seen, rate: float) -> None:
 
 
 def _look(portal: Portal, seen: Seen, over: threading.Event, phase: float) -> None:
-    """An open viewer: it asks every 0.7 s and blanks at the first refusal."""
+    """An open viewer: it asks every 0.6 s and blanks at the first refusal."""
     time.sleep(phase)
     while not over.is_set() and not seen.blanked:
         if portal.get(f"/viewer/{portal.study}/pulse", by="session") == 404:

@@ -94,6 +94,13 @@ def test_looking_is_no_copy_and_the_custodians_own_downloads_are_none(
 ) -> None:
     open_study(region.ben.actor, public_id=study.public_id, at=NOW, action=Action.IMAGES)
     open_study(region.ada.actor, public_id=study.public_id, at=NOW, action=Action.DOWNLOAD)
+    record(  # as a researcher of the custodian's own, who is no treating staff
+        who=region.ada.actor.who,
+        action="study.download",
+        at=NOW,
+        what=study.subject.what,
+        ground=Ground(consent=consent.key),
+    )
     region.revoke(consent, at=NOW + DAY)
     run_jobs(NOW + DAY)
     assert not Recall.objects.exists()

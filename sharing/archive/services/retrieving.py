@@ -34,7 +34,7 @@ from .locating import INSTANCE, Asker, Where, locate
 from .looking import STREAM, note
 
 PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
-RECHECK_SECONDS = 0.7
+RECHECK_SECONDS = 0.6
 """Streams ask again so often, so that the last byte leaves within a second of a revocation."""
 
 
