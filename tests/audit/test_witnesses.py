@@ -53,6 +53,12 @@ def test_a_partner_sees_that_the_log_only_grows_and_signs_its_head(
     assert hilltop.post(where, signed, json).status_code == 204
     assert hilltop.post(where, signed, json).status_code == 204
     assert hilltop.post(first, signed, json).status_code == 422
+    another = Ed25519PrivateKey.generate()
+    other = {
+        "key": another.public_key().public_bytes_raw().hex(),
+        "signature": another.sign(WITNESS + seen[0].body).hex(),
+    }
+    assert hilltop.post(first, other, json).status_code == 422  # it began with one key
     assert hilltop.post(f"{LOG}/heads/99/witness/", signed, json).status_code == 404
     assert hilltop.get(f"{LOG}/consistency/?first=9&second=2").status_code == 400
     kept = hilltop.get(f"{LOG}/heads/?after={newest.number - 1}").json()["heads"][0]

@@ -75,7 +75,12 @@ READS = (
         "sharing/archive/services/locating.py",
         "    condition, bound = fence\n",
         '    condition, bound = "1 = 1", list[object]()\n',
-        (f"{FENCE}::test_ben_loses_the_images_when_pat_revokes",),
+        (
+            (
+                "tests/audit/test_windows.py::"
+                "test_what_is_remembered_is_the_log_and_never_the_permission"
+            ),
+        ),
     ),
     Mutant(
         "an instance need not be of the series in its path",

@@ -16,7 +16,7 @@ LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "node_modules", "var", "*.sqlite3-*", "__pycache__", "test-results",
     ".mypy_cache", ".ruff_cache", ".import_linter_cache", "media",
 )  # fmt: skip
-LONGEST = 300
+LONGEST = 600
 """Seconds; a fault that makes a test hang is not seen by it."""
 BROKEN = ("ImportError", "ModuleNotFoundError", "SyntaxError", "NameError", "AttributeError",
           "TypeError", "IndentationError")  # fmt: skip
