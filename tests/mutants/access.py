@@ -91,6 +91,13 @@ DECISION = (
         (f"{DECIDE}::test_a_purpose_that_pat_did_not_name_opens_nothing",),
     ),
     Mutant(
+        "a permit is used once too often",
+        FACTS,
+        "self.maximum_uses is None or self.used < self.maximum_uses",
+        "self.maximum_uses is None or self.used <= self.maximum_uses",
+        (("tests/access/test_uses.py::test_a_permit_for_two_uses_opens_twice_and_then_no_more"),),
+    ),
+    Mutant(
         "a permit lasts a moment too long",
         FACTS,
         "return begun and at < ends",

@@ -99,8 +99,8 @@ READS = (
     Mutant(
         "a running download outlives the consent",
         RETRIEVING,
-        "if present is None or not still_allowed(present, public_id=study, at=at, action=action):",
-        "if present is None:",
+        "may = present is not None and still_allowed(",
+        "may = present is not None or still_allowed(",
         (
             (
                 "tests/faces/dicomweb/test_retrieve.py::"
@@ -111,8 +111,8 @@ READS = (
     Mutant(
         "a running download outlives the role",
         RETRIEVING,
-        "present = still_acting(actor, at=at)",
-        "present = actor",
+        "present = still_acting(self.actor, at=at)",
+        "present = self.actor",
         (f"{DOORS}::test_a_stream_is_cut_when_the_role_ends",),
     ),
     Mutant(
@@ -176,7 +176,7 @@ READS = (
     Mutant(
         "an open viewer is never told",
         "sharing/viewer/views.py",
-        "    if not still_allowed(actor_of(request), public_id=public_id, at=timezone.now()):\n",
+        "    if not still_allowed(actor, public_id=public_id, at=at):\n",
         "    if not public_id:\n",
         (f"{PAGE}::test_the_pulse_stops_when_pat_revokes",),
     ),
@@ -301,4 +301,45 @@ REMOVAL = (
     ),
 )
 
-MUTANTS = (*LISTS, *READS, *PORTAL, *REMOVAL)
+STRANGERS = (
+    Mutant(
+        "a link opens with any code",
+        "sharing/exchange/services/opening.py",
+        "if not same(link.proof_hash, proof_of(secret, code)):",
+        "if not link.proof_hash:",
+        ("tests/attacks/test_links.py::test_a_hundred_thousand_guesses_end_at_the_sixth",),
+    ),
+    Mutant(
+        "a link's code is guessed without end",
+        "sharing/exchange/services/opening.py",
+        "if _tried_too_often(link, client, at):",
+        "if not link.proof_hash:",
+        ("tests/attacks/test_links.py::test_a_hundred_thousand_guesses_end_at_the_sixth",),
+    ),
+    Mutant(
+        "a link's secret lies in the database",
+        "sharing/exchange/services/giving.py",
+        "        secret_hash=fingerprint(secret),\n",
+        "        secret_hash=secret,\n",
+        (
+            (
+                "tests/attacks/test_links.py::"
+                "test_neither_secret_nor_code_is_in_the_database_or_in_a_log"
+            ),
+        ),
+    ),
+    Mutant(
+        "nobody notices who guesses",
+        "sharing/archive/services/missing.py",
+        "    if not most or count_in_minute(",
+        "    if most or count_in_minute(",
+        (
+            (
+                "tests/attacks/test_guessing.py::"
+                "test_who_guesses_is_told_to_wait_and_the_officers_see_it"
+            ),
+        ),
+    ),
+)
+
+MUTANTS = (*STRANGERS, *LISTS, *READS, *PORTAL, *REMOVAL)
