@@ -1,12 +1,14 @@
 """The patients in sight: the list, and one with their studies and consents."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from sharing.access.services import kinds_of
+from sharing.access.services import kinds_of, uses_to_tell
 from sharing.archive.services.finding import find_studies
 from sharing.archive.services.showing import (
     patient_in_sight,
@@ -22,9 +24,11 @@ from sharing.tenants.services import Actor, Duty
 
 from . import present
 from .doors import actor_of
+from .forms.due import ToldForm
 
 ROWS = 25
 MOST_STUDIES = 200
+MOST_TO_TELL = 20
 
 
 @require_safe
@@ -61,10 +65,19 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         ),
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_record": may_record,
+        "to_tell": _to_tell(actor, patient) if own else [],
+        "told_form": ToldForm(),
         "may_share": own and actor.may(Duty.SHARE),
         "may_tie": own and bool(kinds_of(actor)),
     }
     return render(request, "web/patients/show.html", context)
+
+
+def _to_tell(actor: Actor, patient: Any) -> list[Any]:
+    """Uses that the desk has to tell this patient of; nothing for others."""
+    if not actor.may(Duty.RECORD_CONSENT):
+        return []
+    return list(uses_to_tell(actor).filter(consent__patient=patient)[:MOST_TO_TELL])
 
 
 def _clinical(request: HttpRequest) -> Actor:

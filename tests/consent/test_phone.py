@@ -53,7 +53,7 @@ def test_pat_reads_signs_and_the_consent_is_in_force(region: Region) -> None:
     consent = sign_on_phone(secret=secret, drawn=DRAWN, language="zh-Hans", at=at)
     assert (consent.state, consent.verification) == ("active", Verification.QR)
     assert (consent.starts_at, consent.verified_by) == (at, "Mei Tan")
-    assert (consent.language, consent.shown) == ("zh-Hans", "permit/2026-1")
+    assert (consent.language, consent.shown) == ("zh-Hans", "permit/2026-2")
     assert [each.organization for each in consent.grantees.all()] == [region.hilltop]
     session.refresh_from_db()
     assert (session.state, session.consent, session.signature) == ("signed", consent, DRAWN)

@@ -25,6 +25,8 @@ PUBLISHED = {
     "paper/2026-1.zh-Hans.toml": "63eeeb140c34d686",
     "permit/2026-1.en.toml": "31afacc1ff8c1169",
     "permit/2026-1.zh-Hans.toml": "a2d0d9debdd98e67",
+    "permit/2026-2.en.toml": "f8db34e8aabbe332",
+    "permit/2026-2.zh-Hans.toml": "386bdf28b609f524",
     "phone/2026-1.en.toml": "1f2a975a98436191",
     "phone/2026-1.zh-Hans.toml": "a2c3c9ca926da0bd",
     "refuse/2026-1.en.toml": "9fe1bde032d8bc99",
@@ -33,6 +35,8 @@ PUBLISHED = {
     "withdraw/2026-1.zh-Hans.toml": "d65a3fb7852aae2d",
     "words/2026-1.en.toml": "1a680eb76fc1556c",
     "words/2026-1.zh-Hans.toml": "e699eaea63f8bef8",
+    "words/2026-2.en.toml": "1a680eb76fc1556c",
+    "words/2026-2.zh-Hans.toml": "e699eaea63f8bef8",
 }
 NAMES = sorted({name.partition(".")[0] for name in PUBLISHED})
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -160,3 +164,27 @@ def test_every_kind_of_grantee_and_force_has_its_words(region: Region, language:
         )
         lines = [shown.question, *shown.full, *(value for _, value in shown.facts)]
         assert all(line and "{" not in line for line in lines), lines
+
+
+def test_what_the_patient_asks_for_is_read_too(region: Region) -> None:
+    asked = said(
+        organizations=(region.hilltop,),
+        obligations=frozenset({Obligation.WATERMARK, Obligation.NOTIFY_PATIENT}),
+        maximum_uses=3,
+    )
+    read = {
+        (language, name): reading_of(
+            asked, patient=region.pat, custodian=region.riverside, language=language, name=name
+        )
+        for language in texts.LANGUAGES
+        for name in ("", "permit/2026-1")
+    }
+    sentences = [sentence for _, sentence in read["en", ""].promises]
+    assert sentences[:3] == [
+        "Each image carries the name of who looks at it.",
+        "You are told of each opening.",
+        "They may open a study 3 times at most.",
+    ]
+    assert "最多可查看3次。" in [sentence for _, sentence in read["zh-Hans", ""].promises]
+    for language in texts.LANGUAGES:  # what was shown before is read as it was shown
+        assert len(read[language, "permit/2026-1"].promises) == len(sentences) - 3

@@ -1,6 +1,6 @@
 """All seeded faults."""
 
-from . import access, doors, log, phones, region, said
+from . import access, doors, log, phones, region, said, uses
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,4 +10,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *doors.MUTANTS,
     *phones.MUTANTS,
     *region.MUTANTS,
+    *uses.MUTANTS,
 )

@@ -132,7 +132,23 @@ def _promises(shown: Text, said: Said) -> list[tuple[str, str]]:
     parts = ["leaves" if permits and said.actions & LEAVING else "keeps", "logged", "ends"]
     if permits and Obligation.DEIDENTIFY in said.obligations:
         parts.insert(0, "unnamed")
-    return [(MARKS.get(part, "arrow-counterclockwise"), shown.say(part)) for part in parts]
+    said_so = [(MARKS.get(part, "arrow-counterclockwise"), shown.say(part)) for part in parts]
+    return [*_conditions(shown, said), *said_so] if permits else said_so
+
+
+def _conditions(shown: Text, said: Said) -> list[tuple[str, str]]:
+    """What the patient asks for beside; texts of before such conditions don't speak of them."""
+    if "marked" not in shown.parts:
+        return []
+    found = []
+    if Obligation.WATERMARK in said.obligations:
+        found.append(("person-badge", shown.say("marked")))
+    if Obligation.NOTIFY_PATIENT in said.obligations:
+        found.append(("bell", shown.say("told")))
+    if said.maximum_uses is not None:
+        part = "uses_one" if said.maximum_uses == 1 else "uses"
+        found.append(("shield-check", shown.say(part, uses=str(said.maximum_uses))))
+    return found
 
 
 class _Speaker:

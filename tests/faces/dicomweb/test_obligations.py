@@ -108,9 +108,9 @@ def test_a_machine_gets_no_bare_pixels_and_a_person_no_bare_copy(
 
 
 def test_an_obligation_that_comes_later_binds_the_next_read(
-    region: Region, instance: Instance
+    committing: None, region: Region, instance: Instance
 ) -> None:
-    """Though this process remembers that the read is in the log already."""
+    """Though this process remembers, from its commit on, that the read is in the log already."""
     ben, url = sign_in(Client(), region.ben.user), f"{place(instance)}/rendered"
     permit(region, instance)
     before = [picture(ben, url) for _ in range(2)][-1]

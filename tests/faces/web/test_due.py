@@ -168,13 +168,17 @@ def test_mei_ticks_off_whom_she_told(region: Region, study: Study) -> None:
     region.permit(obligations=obligations, maximum_uses=3)
     at = timezone.now()
     open_study(region.ben.actor, public_id=study.public_id, at=at, action=Action.IMAGES)
+    patient = f"/patients/{region.pat.public_id}/"
     assert "Ben Hartley" in page(region.mei)
+    assert "Ben Hartley opened a study" in page(region.mei, patient)
+    assert "To tell the patient" not in page(region.ada, patient)
     use = Use.objects.get()
     where = f"/due/told/{use.public_id}/"
     assert browser(region.ada).post(where, {"how": "phone"}).status_code == 404
     assert browser(region.mei).post(where, {"how": "pigeon"}).status_code == 404
     assert browser(region.mei).post(where, {"how": "phone"}).status_code == 302
     assert "Nobody waits to be told" in page(region.mei)
+    assert "To tell the patient" not in page(region.mei, patient)
 
 
 def test_the_study_page_says_what_the_patient_asks(region: Region, study: Study) -> None:

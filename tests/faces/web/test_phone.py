@@ -267,7 +267,7 @@ def test_paper_and_speech_keep_a_record_of_what_was_shown_too(region: Region, st
     spoken = form(verification="verbal", witness="Eve Nolan")
     assert browser(region.mei).post(new, spoken).status_code == 302
     consent = Consent.objects.get()
-    assert (consent.shown, consent.language) == ("permit/2026-1", "zh-Hans")
+    assert (consent.shown, consent.language) == ("permit/2026-2", "zh-Hans")
     assert consent.statement.size > 5000
 
 
