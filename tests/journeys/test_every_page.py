@@ -18,7 +18,7 @@ PASSWORD = "imaging-demo-2026"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 # Who opens which pages; "a > b" follows the first link of page a whose address matches b.
 PAGES = {
-    "": ("/join/", "/accounts/login/", "/accounts/password/reset/", "/phone/"),
+    "": ("/open/", "/join/", "/accounts/login/", "/accounts/password/reset/", "/phone/"),
     "nora@exchange.example": (
         "/operator/",
         "/operator/ > /operator/.+",
@@ -37,6 +37,8 @@ PAGES = {
         "/studies/ > /studies/[^/]{22}/ > /share/.*",
         "/studies/?own=1 > /studies/[^/]{22}/ > /studies/[^/]{22}/reject/",
         "/studies/?own=1 > /studies/[^/]{22}/ > /studies/[^/]{22}/labels/",
+        "/links/",
+        "/studies/ > /studies/[^/]{22}/ > /links/new/.*",
         "/conflicts/",
         "/conflicts/ > /conflicts/[0-9]+/",
         "/conflicts/rejected/",

@@ -13,8 +13,8 @@ class Look(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="looks")
     organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
-    )
+        Organization, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )  # None: whoever came by a link
     actor_kind = models.CharField(max_length=12)
     actor_id = models.CharField(max_length=64)
     purpose = models.CharField(max_length=10)

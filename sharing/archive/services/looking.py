@@ -50,9 +50,10 @@ def _write(actor: Actor, public_id: str, kind: str, at: datetime) -> None:
     if study is None:
         return
     mine: dict[str, Any] = {"actor_kind": actor.kind, "actor_id": actor.id}
+    where: dict[str, Any] = {"organization_id": actor.organization_id or None}
     Look.objects.update_or_create(
         study_id=study,
-        organization_id=actor.organization_id,
+        **where,
         purpose=actor.purpose,
         kind=kind,
         **mine,
@@ -80,4 +81,5 @@ def stopped(subjects: Sequence[Subject], before: Facts, after: Facts, *, at: dat
 
 
 def _who(look: Look) -> Who:
-    return Who(look.actor_kind, look.actor_id, "", look.organization.code, "", look.purpose)
+    code = look.organization.code if look.organization else ""
+    return Who(look.actor_kind, look.actor_id, "", code, "", look.purpose)

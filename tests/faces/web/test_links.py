@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -12,7 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from sharing.access.services import facts_on_file
 from sharing.archive.models import Instance, Study
+from sharing.archive.services.looking import stopped
 from sharing.audit.models import Event
 from sharing.exchange.models import ShareLink
 from sharing.exchange.services import revoke_link
@@ -76,6 +79,9 @@ def test_ada_makes_a_link_and_somebody_without_an_account_opens_the_study(
     assert reverse("web:opened-study", args=[study.public_id]) in page(viewer)
     assert somebody.get(reverse("viewer:pulse", args=[study.public_id])).status_code == 204
     assert Event.objects.filter(action="study.discover", actor_kind="link").exists()
+    facts = facts_on_file([study.subject])
+    without = replace(facts, consents=())
+    assert stopped([study.subject], facts, without, at=timezone.now()) == 1, "counted as open"
 
 
 def test_the_form_says_at_once_what_is_missing_and_no_link_is_made(
