@@ -6,6 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from sharing.kernel import scope
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    execute_from_command_line(sys.argv)
+    with scope.as_house():  # whoever runs commands is the portal's operator; threads begin anew
+        execute_from_command_line(sys.argv)

@@ -123,7 +123,10 @@ def main() -> None:
     os.environ.update(DATA_DIR=folder, PORTAL_MODE="embedded", PUBLIC_URL="http://bench")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     try:
-        _run(given.deliveries)
+        from sharing.kernel import scope
+
+        with scope.as_house():
+            _run(given.deliveries)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

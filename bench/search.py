@@ -48,7 +48,14 @@ def _run(given: argparse.Namespace) -> None:
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)
+    from sharing.kernel import scope
+
+    with scope.as_house():
+        call_command("migrate", verbosity=0)
+        _all(given)
+
+
+def _all(given: argparse.Namespace) -> None:
     world = _world()
     table: dict[str, list[float]] = {}
     start = 0
@@ -190,8 +197,10 @@ def _permits(world: dict[str, Any]) -> None:
 def _analyse() -> None:
     from django.db import connection
 
+    from portal import rowlevel
+
     if connection.vendor == "postgresql":  # as its autovacuum does; SQLite has no such servant
-        with connection.cursor() as cursor:
+        with rowlevel.as_owner(), connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 
 
@@ -240,13 +249,16 @@ def _median(actor: Any, url: Callable[[], str], rounds: int) -> float:
     from django.test import RequestFactory
     from django.urls import resolve
 
+    from sharing.kernel import scope
+
     factory, spent = RequestFactory(), []
     for number in range(rounds + 5):
         request = factory.get(f"/dicomweb/{url()}", HTTP_ACCEPT="application/dicom+json")
         request.actor = replace(actor)  # type: ignore[attr-defined]
         found = resolve(request.path)
         begun = time.perf_counter()
-        response = found.func(request, *found.args, **found.kwargs)
+        with scope.within(actor.scope):
+            response = found.func(request, *found.args, **found.kwargs)
         spent.append((time.perf_counter() - begun) * 1000)
         if response.status_code != 200:
             sys.exit(f"{url()} answered {response.status_code}")

@@ -1,5 +1,6 @@
 """Production refuses to start when it would be unsafe (reliability.md, rule 21)."""
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, register
+from django.db import OperationalError, connection
+
+from portal import rowlevel
+
+log = logging.getLogger(__name__)
 
 
 @register()
@@ -15,6 +21,24 @@ def production_is_safe(app_configs: Any = None, **kwargs: Any) -> list[Error]:
     if not settings.PRODUCTION:
         return []
     return [Error(text, id=f"portal.E{number:03}") for number, text in _mistakes()]
+
+
+@register(deploy=True)
+def second_fence_stands(app_configs: Any = None, **kwargs: Any) -> list[Error]:
+    """Errors where the database lets the portal's role pass by row-level security (ADR-008).
+
+    Asked by `check --deploy` and by each web server at its start. A database that is away is told
+    by /readyz, and is no reason not to start.
+    """
+    if not settings.PRODUCTION or not rowlevel.is_there():
+        return []
+    try:
+        return [Error(text, id="portal.E009") for text in rowlevel.mistakes()]
+    except OperationalError:
+        log.warning("row-level security could not be looked at: the database is away")
+        return []
+    finally:
+        connection.close()
 
 
 def _mistakes() -> Iterator[tuple[int, str]]:

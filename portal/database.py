@@ -13,6 +13,10 @@ from collections.abc import Generator
 from typing import Any
 
 import psycopg
+from psycopg import errors, generators
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+
+from sharing.kernel import scope
 
 log = logging.getLogger(__name__)
 SILENCE = 1.0
@@ -24,14 +28,26 @@ POOL = {"min_size": 1, "max_size": 10, "timeout": 1.5, "reconnect_timeout": 3.0}
 the next request tries afresh. The pool's own rest between tries grows to minutes otherwise."""
 CONNECT = {"connect_timeout": 2, "keepalives_idle": 10, "keepalives_interval": 3,
            "keepalives_count": 3, "tcp_user_timeout": 10_000}  # fmt: skip
+_SETTLED = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # answered before any sign-in, by one byte
 
 
 class Watchful(psycopg.Connection[Any]):
-    """A connection whose waits end when the server no longer answers anybody."""
+    """A connection whose waits end when the server no longer answers anybody.
+
+    And which asks in the scope of whoever asks (`sharing.kernel.scope`): before whatever is sent,
+    the server is told when the scope is another than it knows. A connection that went back to the
+    pool keeps the last scope, and whoever gets it next is compared with that.
+    """
+
+    _told = scope.NOBODY
+    _told_inside = False
+    """Told inside a transaction: the server forgets it with a rollback, also to a savepoint."""
 
     def wait(self, gen: Any, *args: Any, **how: Any) -> Any:
         """As psycopg's. Raises OperationalError, with the connection closed, when it is away."""
+        if self._told_inside or self._told != scope.current():
+            gen = self._in_scope(gen)
         return super().wait(self._watched(gen), *args, **how)
 
     def _watched(self, gen: Any) -> Generator[Any, Any, Any]:
@@ -47,6 +63,21 @@ class Watchful(psycopg.Connection[Any]):
                 self._must_live()
             if ready or time.monotonic() - quiet_since > SILENCE:
                 quiet_since = time.monotonic()
+
+    def _in_scope(self, gen: Any) -> Generator[Any, Any, Any]:
+        """The same steps, after the server was told for whom they are.
+
+        Not while it is busy, nor in a transaction that failed: there it answers no question.
+        """
+        status, pipeline = self.pgconn.transaction_status, self.pgconn.pipeline_status
+        if status in _SETTLED and pipeline == PipelineStatus.OFF:
+            wanted = scope.current()
+            self.pgconn.send_query(_telling(wanted))
+            for answer in (yield from generators.execute(self.pgconn)):
+                if answer.status != ExecStatus.COMMAND_OK:
+                    raise errors.error_from_result(answer)
+            self._told, self._told_inside = wanted, status == TransactionStatus.INTRANS
+        return (yield from gen)
 
     def _must_live(self) -> None:
         if answers(self.pgconn.host.decode(), self.pgconn.hostaddr.decode(), self.pgconn.port):
@@ -69,6 +100,11 @@ class Watchful(psycopg.Connection[Any]):
         if poll.poll(0):
             self.pgconn.consume_input()  # raises when it was the end
         return self.cursor()
+
+
+def _telling(wanted: str) -> bytes:
+    here = scope.organization(wanted)
+    return f"SET portal.scope TO '{wanted}'; SET portal.organization TO '{here}'".encode("ascii")
 
 
 def answers(host: str, address: str, port: bytes) -> bool:

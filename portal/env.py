@@ -53,6 +53,12 @@ VARIABLES = (
         "`sqlite:///path` or `postgres://user:password@host:port/name`. Empty: SQLite in DATA_DIR",
     ),
     Variable(
+        "DATABASE_OWNER_URL",
+        "",
+        "The same database as the owner of its tables, for `migrate` alone. "
+        "Empty: DATABASE_URL names the owner, which production refuses to serve as",
+    ),
+    Variable(
         "REDIS_URL",
         "",
         "`redis://:password@host:6379/0`, `rediss://...` or `unix://:password@/path`. "
@@ -201,6 +207,14 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
             },
         }
     raise EnvironmentMistake("DATABASE_URL must start with sqlite:// or postgres://")
+
+
+def owner(url: str, owner_url: str, data_dir: Path) -> dict[str, Any]:
+    """The entry for DATABASE_OWNER_URL; none where it says nothing, or there are no roles."""
+    is_served_by = database(url, data_dir)["ENGINE"]
+    if not owner_url or is_served_by.endswith("sqlite3"):
+        return {}
+    return database(owner_url, data_dir)
 
 
 def _sqlite(path: str) -> dict[str, Any]:

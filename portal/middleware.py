@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from portal import accounts, bearers, errors
+from sharing.kernel import scope
 from sharing.kernel.errors import Absent, BadValue, DomainError
 from sharing.tenants import services
 from sharing.tenants.errors import TokenInvalid
@@ -35,7 +36,8 @@ class RequestId:
         request.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)
-        response = self.get_response(request)
+        with scope.within(scope.NOBODY):
+            response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
 
@@ -103,7 +105,19 @@ class RequestActor:
             return errors.response_for(request, error)
         if request.by_token:
             request._dont_enforce_csrf_checks = True
-        return self.get_response(request)
+        its = request.actor.scope if request.actor else scope.NOBODY
+        return in_scope(its, self.get_response, request)
+
+
+def in_scope(its: str, get_response: Handler, request: HttpRequest) -> Any:
+    """The answer as made within that scope, and so is what of it is made later."""
+    with scope.within(its):
+        response: Any = get_response(request)
+    if response.streaming:
+        ended = scope.bound(its, response.close)
+        response.streaming_content = scope.lent(its, response.streaming_content)
+        response.close = ended
+    return response
 
 
 def _refuse_nul(request: HttpRequest) -> None:

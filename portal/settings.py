@@ -100,6 +100,10 @@ TEMPLATES = [
 
 # --- where things are kept ------------------------------------------------------------------------
 DATABASES = {"default": environment.database(env.text("DATABASE_URL"), DATA_DIR)}
+DATABASE_OWNER = environment.owner(
+    env.text("DATABASE_URL"), env.text("DATABASE_OWNER_URL"), DATA_DIR
+)
+DATABASE_ROLE = DATABASES["default"]["USER"] if DATABASE_OWNER else ""
 BLOB_STORAGE, SCRATCH_DIR = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
 REJECTED_KEEP_DAYS = env.number("REJECTED_KEEP_DAYS")
 STORE_REQUESTS_A_MINUTE = env.number("STORE_REQUESTS_A_MINUTE")

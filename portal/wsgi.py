@@ -23,9 +23,9 @@ def entry() -> Application:
 
 def refuse_when_unsafe() -> None:
     """A server that is started without manage.py meets the same start-up checks."""
-    from portal.checks import production_is_safe
+    from portal.checks import production_is_safe, second_fence_stands
 
-    if mistakes := production_is_safe():
+    if mistakes := production_is_safe() or second_fence_stands():
         raise ImproperlyConfigured(" ".join(mistake.msg for mistake in mistakes))
 
 

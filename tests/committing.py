@@ -5,13 +5,15 @@ while that happens, and back before the next test.
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from portal import rowlevel
 from sharing.audit.spool import spool
 from sharing.audit.windows import windows
 
@@ -28,6 +30,18 @@ GUARDS = [
         "consent.migrations.0007_a_code_for_the_phone",
     )
 ]
+_emptying = ExitStack()
+"""Until the guards are back."""
+
+
+@contextmanager
+def owning() -> Iterator[None]:
+    """As the owner of the tables, on this connection: also within a test's transaction."""
+    if settings.DATABASE_ROLE:
+        _run(["SET ROLE NONE"])
+    yield
+    if settings.DATABASE_ROLE:
+        _run([f"SET ROLE {settings.DATABASE_ROLE}"])
 
 
 def _run(statements: list[str]) -> None:
@@ -49,17 +63,19 @@ def _put_guards_back() -> None:
 @contextmanager
 def without_guards() -> Iterator[None]:
     """Somebody who owns the database took the triggers away for a moment."""
-    _take_guards_away()
-    try:
-        yield
-    finally:
-        _put_guards_back()
+    with owning():
+        _take_guards_away()
+        try:
+            yield
+        finally:
+            _put_guards_back()
 
 
 @pytest.fixture
 def committing(transactional_db: None) -> Iterator[None]:
-    """A database that commits, shared with other threads."""
+    """A database that commits, shared with other threads; the owner empties it."""
     yield
+    _emptying.enter_context(rowlevel.as_owner())
     _take_guards_away()
 
 
@@ -75,5 +91,5 @@ def pytest_runtest_teardown(
     spool.forget()
     yield
     if nextitem is not None and "committing" in getattr(item, "fixturenames", ()):
-        with item.config.stash[blocking_manager_key].unblock():
+        with item.config.stash[blocking_manager_key].unblock(), _emptying:
             _put_guards_back()

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from portal import celery_app
+from portal import celery_app, rowlevel
+from sharing.kernel import scope
 from tests import live, mould
 
 pytest_plugins = ["tests.cast", "tests.committing", "tests.stores"]
@@ -43,13 +45,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """Each worker's database begins as a copy of the mould."""
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[ExitStack]:
+    """Each worker's database begins as a copy of the mould, made by the owner of its tables."""
     held = connections["default"].settings_dict
     if held["ENGINE"].endswith("sqlite3"):
         mould.sqlite_into(Path(held["TEST"]["NAME"]))
     else:
-        held["TEST"]["TEMPLATE"] = mould.postgresql(os.environ["DATABASE_URL"])
+        held["TEST"]["TEMPLATE"] = mould.postgresql(os.environ["DATABASE_OWNER_URL"])
+    with ExitStack() as owning:
+        owning.enter_context(rowlevel.as_owner())
+        yield owning
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_modify_db_settings: ExitStack, django_db_setup: None
+) -> Iterator[None]:
+    """The tests run as the portal's own role; only the owner makes and drops the database."""
+    django_db_modify_db_settings.close()
+    yield
+    django_db_modify_db_settings.enter_context(rowlevel.as_owner())
+
+
+@pytest.fixture(autouse=True)
+def _house() -> Iterator[None]:
+    """What a test does by itself it does as the portal's operator; requests set their own scope."""
+    with scope.as_house():
+        yield
 
 
 @pytest.fixture(scope="session")

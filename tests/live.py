@@ -25,6 +25,7 @@ import psycopg
 from psycopg import sql
 
 from tests import mould
+from tests.postgres import urls
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
@@ -86,7 +87,7 @@ def start(data_dir: Path, *, empty: bool = False, **environ: str) -> LivePortal:
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    database = fresh_database(os.environ.get("DATABASE_URL", ""))
+    database = fresh_database(os.environ.get("DATABASE_OWNER_URL", ""))
     if not database and not empty:
         mould.sqlite_into(data_dir / mould.SQLITE)
     url = f"http://127.0.0.1:{port}"
@@ -96,7 +97,7 @@ def start(data_dir: Path, *, empty: bool = False, **environ: str) -> LivePortal:
         "DATA_DIR": str(data_dir),
         "PUBLIC_URL": url,
         "REDIS_URL": "",
-        "DATABASE_URL": database or "",
+        **(urls(database) if database else {"DATABASE_URL": ""}),
         **environ,
     }
     with (data_dir / "serve.log").open("wb") as log:
@@ -123,7 +124,7 @@ def stop(portal: LivePortal) -> None:
         raise
     finally:
         if portal.database:
-            drop_database(os.environ["DATABASE_URL"], portal.database)
+            drop_database(os.environ["DATABASE_OWNER_URL"], portal.database)
 
 
 def free_port() -> int:
@@ -148,7 +149,7 @@ def _wait(portal: LivePortal) -> None:
 
 
 def fresh_database(url: str) -> str | None:
-    """The URL of a new database with all tables on the same PostgreSQL server; None on SQLite."""
+    """The owner's URL of a new database with all tables on that server; None on SQLite."""
     if not url.startswith("postgres"):
         return None
     name = f"live_{uuid4().hex[:12]}"

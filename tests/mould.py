@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from tests.postgres import urls
+
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".pytest_cache" / "mould"
 SQLITE = "portal.sqlite3"
@@ -43,7 +45,7 @@ def sqlite_into(path: Path) -> None:
 
 
 def postgresql(server: str) -> str:
-    """The name of the mould on a PostgreSQL server, to be the TEMPLATE of others."""
+    """The name of the mould on a server (its owner's URL), to be the TEMPLATE of others."""
     name = f"mould_{_key()[:12]}"
     with _alone(), psycopg.connect(server, autocommit=True) as connection:
         known = "SELECT 1 FROM pg_database WHERE datname = %s"
@@ -61,7 +63,8 @@ def postgresql(server: str) -> str:
 def _key() -> str:
     """Changes with any migration, ours or of a package."""
     files = [*ROOT.glob("sharing/*/migrations/*.py"), ROOT / "requirements.txt"]
-    files.append(ROOT / "portal/settings.py")
+    files += [ROOT / "portal/settings.py", *ROOT.glob("portal/rowlevel/*.py")]
+    files.append(ROOT / "sharing/audit/rights.py")
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.name.encode() + path.read_bytes())
@@ -84,7 +87,7 @@ def _migrate(url: str, folder: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PORTAL_MODE": "embedded",
         "DATA_DIR": str(folder),
-        "DATABASE_URL": url,
+        **(urls(url) if url else {"DATABASE_URL": ""}),
         "REDIS_URL": "",
         "BLOB_STORAGE": "",
     }

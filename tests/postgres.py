@@ -1,7 +1,8 @@
 """Run a command against a PostgreSQL of its own: `python tests/postgres.py [--durable] COMMAND...`.
 
 Makes a cluster in a temporary folder, listens on a socket in it only, sets DATABASE_URL, and stops
-and removes it at the end, also when the command fails or is interrupted.
+and removes it at the end, also when the command fails or is interrupted. DATABASE_URL names a role
+that owns nothing, as in production, and DATABASE_OWNER_URL the owner of the tables.
 """
 
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 INITDB = ("-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 OPTIONS = ("listen_addresses=", "max_connections=200", "timezone=UTC")
+SERVED, OWNER = "portal_app", "portal"
 DURABLE = "--durable"  # for measurements: a commit waits for the disk, as in real life
 
 
@@ -40,7 +42,7 @@ def owner() -> str | None:
 
 @contextmanager
 def cluster(quick: tuple[str, ...] = QUICK) -> Iterator[str]:
-    """A running server; yields its DATABASE_URL."""
+    """A running server; yields the URL of its owner."""
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     user = owner()
     if user:
@@ -73,6 +75,10 @@ def _served(folder: Path, data: Path, user: str | None, options: tuple[str, ...]
         )
     try:
         _wait(server, folder)
+        served = f"CREATE ROLE {SERVED} LOGIN"
+        subprocess.run(
+            [program("psql"), "-q", "-h", folder, "-U", OWNER, "-c", served, "postgres"], check=True
+        )
         yield f"postgres://portal@/postgres?host={folder}"
     finally:
         server.send_signal(signal.SIGINT)  # "fast": ends the sessions, then stops
@@ -90,13 +96,19 @@ def _wait(server: subprocess.Popen[bytes], folder: Path) -> None:
     sys.exit("PostgreSQL didn't answer in 20 s")
 
 
+def urls(owner_url: str) -> dict[str, str]:
+    """The environment's two URLs for a database of such a server."""
+    served = owner_url.replace(f"//{OWNER}@", f"//{SERVED}@")
+    return {"DATABASE_URL": served, "DATABASE_OWNER_URL": owner_url}
+
+
 def main() -> int:
     """The command's exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     command = sys.argv[1:]
     durable = command[:1] == [DURABLE]
     with cluster(() if durable else QUICK) as url:
-        environ = dict(os.environ, DATABASE_URL=url)
+        environ = dict(os.environ, **urls(url))
         return subprocess.run(command[durable:], env=environ).returncode
 
 

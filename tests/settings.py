@@ -24,8 +24,16 @@ os.environ.update(
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 from portal.settings import *  # noqa: E402, F403
-from portal.settings import DATA_DIR, DATABASES  # noqa: E402
+from portal.settings import DATA_DIR, DATABASE_OWNER, DATABASE_ROLE, DATABASES  # noqa: E402
 
+if DATABASE_OWNER:
+    # The owner signs in and is the portal's role from the start, so that a test can be the owner
+    # for a moment (SET LOCAL ROLE NONE). Live portals sign in as the role itself.
+    DATABASES["default"] = {**DATABASE_OWNER, "NAME": DATABASES["default"]["NAME"]}
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASE_OWNER["OPTIONS"],
+        "options": f"-c role={DATABASE_ROLE}",
+    }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads lock each other as they do in real life. It need not survive.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

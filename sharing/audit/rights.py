@@ -16,6 +16,7 @@ RIGHTS = {
     "audit_checkpoint": "SELECT, INSERT",
     "audit_anchored": "SELECT, INSERT",
     "audit_witness": "SELECT, INSERT",
+    "audit_past": "SELECT, INSERT",
     "audit_feed": "SELECT, INSERT, UPDATE",
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sharing.audit.rules import Who
+from sharing.kernel import scope
 from sharing.kernel.purposes import Action, Purpose
 
 
@@ -279,6 +280,13 @@ class Actor:
             organization_name=self.organization_name,
             purpose=self.purpose,
         )
+
+    @property
+    def scope(self) -> str:
+        """In whose scope the database is asked for this actor (`kernel.scope`)."""
+        if Role.BEARER in self.roles:
+            return scope.of_link(self.id)
+        return scope.of(self.organization_id, self.user_id)
 
     @property
     def treating(self) -> bool:

@@ -27,6 +27,7 @@ from sharing.consent.services import (
     withdraw_on_phone,
 )
 from sharing.consent.texts import LANGUAGES, newest
+from sharing.kernel import scope
 from sharing.kernel.lifecycle import NotNow
 
 from .forms.phone import ProofForm
@@ -38,12 +39,16 @@ View = Callable[..., HttpResponse]
 
 
 def patient_page(view: View) -> View:
-    """Nothing of it stays in the phone; what is over says so, whatever it was."""
+    """Nothing of it stays in the phone; what is over says so, whatever it was.
+
+    A patient is of no organization: the code says whose page it is, so the house asks for it.
+    """
 
     @wraps(view)
     def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
-            response = view(request, **kwargs)
+            with scope.as_house():
+                response = view(request, **kwargs)
         except (PhoneOver, NotNow):
             response = _page(request, "over", status=404)
         except PhoneNotNow:

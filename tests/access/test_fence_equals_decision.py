@@ -12,6 +12,7 @@ from sharing.access.services import decide_many
 from sharing.archive.models import Study
 from sharing.archive.services.searching.arms import arms
 from sharing.archive.sql import fence_sql, rows
+from sharing.kernel import scope
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 from tests import cast
@@ -59,10 +60,21 @@ class FenceEqualsDecision(TestCase):
         for actor in worlds.actors(world):
             decisions = decide_many(actor, action, subjects, at=NOW)
             allowed = {s.pk for s, d in zip(made, decisions, strict=True) if d.allowed}
+            with scope.within(actor.scope):
+                self._in_its_own_scope(actor, action, subjects, made, allowed)
             listed = set(Study.objects.visible_to(actor, NOW, action).values_list("pk", flat=True))
             assert listed == allowed, f"{actor.name}: {decisions}"
             assert in_sql(actor, action) == allowed, f"{actor.name}, SQL: {decisions}"
             assert allowed <= in_arms(actor), f"{actor.name}: not all is looked at"
+
+    def _in_its_own_scope(self, actor, action, subjects, made, allowed):
+        """The second fence hides no study that is permitted, and no denial of another."""
+        decisions = decide_many(actor, action, subjects, at=NOW)
+        decided = {s.pk for s, d in zip(made, decisions, strict=True) if d.allowed}
+        assert decided == allowed, f"{actor.name}, in its scope: {decisions}"
+        listed = set(Study.objects.visible_to(actor, NOW, action).values_list("pk", flat=True))
+        assert listed == in_sql(actor, action) == allowed, f"{actor.name}, in its scope"
+        assert allowed <= in_arms(actor), f"{actor.name}: not all is looked at in its scope"
 
 
 def in_sql(actor: Actor, action: Action, at: datetime = NOW) -> set[int]:

@@ -14,6 +14,7 @@ from sharing.archive.services import intake
 from sharing.archive.services.intake import Intake
 from sharing.archive.services.reconciling import reconcile
 from sharing.audit.models import Event
+from sharing.kernel import scope
 from tests.archive.sending import dicom_files, outcomes, send
 from tests.cast import NOW, Region
 
@@ -28,7 +29,8 @@ def all_at_once(*works: Callable[[], object]) -> list[BaseException]:
     def run(work: Callable[[], object]) -> None:
         try:
             barrier.wait()
-            work()
+            with scope.as_house():
+                work()
         except BaseException as error:  # noqa: BLE001 - a test must see whatever came
             errors.append(error)
         finally:

@@ -14,13 +14,15 @@ from sharing.audit.rules import What
 from sharing.audit.services import accounting_of, bundle_of, log_lines, log_of_study, record
 from sharing.kernel.purposes import Action
 from tests.cast import NOW, Person, Region
+from tests.committing import owning
 
 
 @pytest.mark.parametrize("verb", ["update", "delete"])
 def test_nobody_edits_the_log(region: Region, verb: str) -> None:
     region.permit()
     events = Event.objects.all()
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    refused = pytest.raises(DatabaseError, match="append-only")
+    with owning(), refused, transaction.atomic():
         events.update(reason="nothing happened") if verb == "update" else events.delete()
     assert Event.objects.exclude(reason="nothing happened").exists()
 

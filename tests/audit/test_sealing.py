@@ -20,8 +20,9 @@ from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import anchor, check, file_anchors, record, seal
 from sharing.audit.services import sealing as module
 from sharing.audit.verifier import read_export, verify
+from sharing.kernel import scope
 from tests.cast import NOW
-from tests.committing import without_guards
+from tests.committing import owning, without_guards
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,7 @@ def test_the_database_refuses_to_change_what_was_sealed(db: None, statement: str
     seal(at=NOW)
     anchor(at=NOW)
     with (
+        owning(),
         pytest.raises(DatabaseError, match="append-only"),
         transaction.atomic(),
         connection.cursor() as cursor,
@@ -151,7 +153,8 @@ def test_two_who_seal_at_once_do_not_seal_twice(committing: None) -> None:
 
     def work() -> None:
         start.wait(10)
-        done.append(seal(at=NOW))
+        with scope.as_house():
+            done.append(seal(at=NOW))
         connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(3)]

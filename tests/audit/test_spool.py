@@ -16,6 +16,7 @@ from sharing.audit.models import Event
 from sharing.audit.services import drain
 from sharing.audit.spool import spool
 from tests.cast import Region
+from tests.committing import owning
 from tests.sessions import sign_in
 
 pytestmark = pytest.mark.usefixtures("committing")
@@ -29,7 +30,7 @@ def own_folder(tmp_path: Path, settings: Any) -> None:
 
 def rename(one: str, other: str) -> None:
     """As a database administrator would."""
-    with connection.cursor() as cursor:
+    with owning(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {one} RENAME TO {other}")
 
 

@@ -8,12 +8,13 @@ import pytest
 from tests import live
 from tests.durability.rig import Rig, rig
 from tests.durability.tracing import Forks, forks
+from tests.postgres import urls
 
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
-    """DATABASE_URL of a database without rows, of the kind that this test run is for."""
-    server = os.environ.get("DATABASE_URL", "")
+    """The owner's URL of a database without rows, of the kind that this test run is for."""
+    server = os.environ.get("DATABASE_OWNER_URL", "")
     url = live.fresh_database(server)
     yield url or ""
     if url:
@@ -24,7 +25,8 @@ def database() -> Iterator[str]:
 def portal(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The portal's processes, each to be killed alone; all run at the start."""
     names = ("broker", "worker", "beat", "web")
-    with rig(tmp_path_factory.mktemp("rig"), *names, DATABASE_URL=database) as running:
+    where = urls(database) if database else {}
+    with rig(tmp_path_factory.mktemp("rig"), *names, **where) as running:
         yield running
 
 

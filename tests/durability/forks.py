@@ -16,6 +16,8 @@ from typing import Any
 
 import django
 
+from sharing.kernel import scope
+
 
 def main() -> None:
     """Until standard input ends."""
@@ -70,7 +72,8 @@ def _child(task: dict[str, Any], application: Any) -> None:
 def _truth() -> bytes:
     from tests.durability import truth
 
-    return json.dumps(truth.look()).encode()
+    with scope.as_house():
+        return json.dumps(truth.look()).encode()
 
 
 def _request(task: dict[str, Any], application: Any) -> bytes:

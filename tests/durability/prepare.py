@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import django
 
+from sharing.kernel import scope
+
 
 def prepare(port: int, web_workers: int) -> dict[str, object]:
     """The tables, Riverside, a token, and the very commands that `manage.py serve` runs."""
@@ -47,4 +49,5 @@ def prepare(port: int, web_workers: int) -> dict[str, object]:
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(prepare(int(sys.argv[1]), int(sys.argv[2]))))
+    with scope.as_house():
+        print(json.dumps(prepare(int(sys.argv[1]), int(sys.argv[2]))))

@@ -35,7 +35,8 @@ class Rig:
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "PYTHONPATH": str(ROOT),
             "LOG_LEVEL": "WARNING",
-            "REDIS_URL": "", "DATABASE_URL": "", "BLOB_STORAGE": "", "EMAIL_URL": "",
+            "DATABASE_URL": "", "DATABASE_OWNER_URL": "", "REDIS_URL": "",
+            "BLOB_STORAGE": "", "EMAIL_URL": "",
             **environ,
         }  # fmt: skip
         if not self.environ["DATABASE_URL"]:

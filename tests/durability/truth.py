@@ -13,6 +13,8 @@ from typing import Any
 
 import django
 
+from sharing.kernel import scope
+
 PASSES = 500
 """More than all pictures of a soak need; jobs that promise each other for ever end here."""
 
@@ -95,6 +97,7 @@ def _sha256(blobs: Any, blob: str, offset: int, length: int) -> str | None:
 
 if __name__ == "__main__":
     django.setup()
-    if "--settle" in sys.argv:
-        settle()
-    print(json.dumps(look()))
+    with scope.as_house():
+        if "--settle" in sys.argv:
+            settle()
+        print(json.dumps(look()))

@@ -82,7 +82,7 @@ def test_a_transaction_within_a_transaction_is_refused_at_once(database: Any) ->
     database.connection.execute("ROLLBACK")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committing")
 def test_the_portal_itself_writes_through_that_queue() -> None:
     connection = transaction.get_connection()
     if connection.vendor == "sqlite":

@@ -24,6 +24,7 @@ from sharing.access.rules import Subject
 from sharing.audit.rules import SYSTEM, What, Who
 from sharing.audit.services import record
 from sharing.identity.services import named_patient
+from sharing.kernel import scope
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Action, Purpose
 from sharing.outbox.services import promise
@@ -55,9 +56,10 @@ def ask_access(
     lately = AccessRequest.objects.filter(asked_by=asker, asked_at__gt=at - timedelta(days=1))
     if lately.count() >= ASKS_A_DAY:
         raise AskedTooMuch()
-    patient = named_patient(
-        organization_id=custodian.pk, identifier=identifier.strip(), birth_date=birth_date
-    )
+    with scope.as_house():  # kept in the request for the custodian; who asks is not told
+        patient = named_patient(
+            organization_id=custodian.pk, identifier=identifier.strip(), birth_date=birth_date
+        )
     made = AccessRequest.objects.create(
         asked_by=asker,
         asked_for_id=by.organization_id,

@@ -8,6 +8,7 @@ from sharing.access.services import explain_access
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Study
 from sharing.audit.rules import Who
+from sharing.kernel import scope
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import User
 from sharing.tenants.rules import Actor, Duty
@@ -42,6 +43,7 @@ class Explained:
     whole: bool
 
 
+@scope.as_house()  # what held at another moment may be no tie any more
 def explain_study(
     by: Actor, *, public_id: str, wanted: Wanted, at: datetime, request_id: str = ""
 ) -> Explained:

@@ -15,6 +15,7 @@ from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What, Who
 from sharing.audit.services import record_read
 from sharing.dicom.names import search_key
+from sharing.kernel import scope
 from sharing.kernel.purposes import LEAVING, Action, Obligation
 from sharing.tenants.rules import Actor
 
@@ -76,6 +77,7 @@ def grounds(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Fou
     return [Found(study, decision) for study, decision in pairs if decision.allowed]
 
 
+@scope.as_house()  # a refusal is logged with what was refused, so it has to be seen
 def open_study(
     actor: Actor,
     *,
@@ -93,6 +95,7 @@ def open_study(
     return _opened(actor, study, action, at, request_id)
 
 
+@scope.as_house()  # as above
 def open_study_by_uid(
     actor: Actor,
     *,

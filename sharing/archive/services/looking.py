@@ -13,6 +13,7 @@ from django.db import Error
 from sharing.access.rules import Ask, Facts, Subject, decide
 from sharing.archive.models import Look, Study
 from sharing.audit.rules import Who
+from sharing.kernel import scope
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 from sharing.tenants.services import actor_at
@@ -45,6 +46,7 @@ def note(actor: Actor, *, public_id: str, kind: str, at: datetime) -> None:
         log.warning("an open viewer was not counted: %s", type(error).__name__)
 
 
+@scope.as_house()  # who came by a link is of no organization
 def _write(actor: Actor, public_id: str, kind: str, at: datetime) -> None:
     study = Study.objects.filter(public_id=public_id).values_list("pk", flat=True).first()
     if study is None:

@@ -21,6 +21,7 @@ from sharing.exchange.rules import (
     proof_of,
     same,
 )
+from sharing.kernel import scope
 from sharing.kernel.errors import DomainError
 from sharing.kernel.purposes import Action, Purpose
 from sharing.kernel.tokens import fingerprint
@@ -41,6 +42,7 @@ class Opening:
     until: datetime
 
 
+@scope.as_house()  # whoever comes is nobody yet
 def open_link(*, secret: str, code: str, client: str, at: datetime) -> Opening:
     """Use a link once. `client` tells where the request comes from; it is kept as a hash.
 
@@ -78,6 +80,7 @@ def _opened(secret: str, code: str, client: str, at: datetime) -> Opening | Doma
     return Opening(link.public_id, min(at + VISIT_LASTS, link.expires_at))
 
 
+@scope.as_house()  # as above
 def bearer(link: str, *, at: datetime) -> Actor | None:
     """Who comes by that link now; None when it has ended: asked at each request."""
     found = (
