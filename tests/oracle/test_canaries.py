@@ -25,7 +25,7 @@ from tests.oracle.canaries import Canaries, build
 from tests.oracle.marks import open_to
 from tests.oracle.model import may
 
-REQUESTS = int(os.environ.get("REQUESTS", "2000"))
+REQUESTS = int(os.environ.get("REQUESTS", "1000"))
 SEED = int(os.environ.get("SEED", "1"))
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 RARELY = frozenset({"account_closes_or_opens", "organization_rests_or_resumes", "token_ends"})
