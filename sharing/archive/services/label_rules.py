@@ -13,6 +13,7 @@ from sharing.archive.sensing import MOST_WORDS, RuleFacts, plain
 from sharing.audit.rules import What
 from sharing.audit.services import record
 from sharing.dicom.regions import BodyRegion
+from sharing.kernel import scope
 from sharing.kernel.sensitivity import Label
 from sharing.outbox.services import promise
 from sharing.tenants.rules import Actor, Duty
@@ -137,6 +138,7 @@ def apply_rule(*, rule_id: int, after: int, at: datetime) -> int:
     return count
 
 
+@scope.as_house()  # numbers only; a rule of the region means all organizations
 def foresee_rule(actor: Actor, wanted: Wanted, *, at: datetime) -> Foreseen:
     """What the rule would label of the actor's own studies that has no such label yet.
 

@@ -22,6 +22,7 @@ from sharing.archive.sensing import RuleFacts, Seen, age_on, column
 from sharing.archive.sql import chunks, marks, rows
 from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import record_all
+from sharing.kernel import scope
 from sharing.kernel.bulk import update
 from sharing.kernel.sensitivity import Label, known_labels
 from sharing.tenants.models import Organization
@@ -260,6 +261,7 @@ def departments_in(metadata: bytes | memoryview) -> frozenset[str]:
     return frozenset(str(value) for value in values if value)
 
 
+@scope.as_house()  # a number over all organizations, for who sets the region's policy
 def how_many_open(policy: ImplicitPolicy) -> tuple[int, int]:
     """How many studies such a policy of the region reaches, and how many labels keep closed.
 
