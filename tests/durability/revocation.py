@@ -110,7 +110,7 @@ def trial(portal: Portal, chance: random.Random, rate: float) -> Trial:
     assert seen.begun.wait(20), "the download never began"
     time.sleep(chance.uniform(0.2, 1.2))
     committed = portal.say("revoke")
-    time.sleep(LIMIT + 0.6)
+    time.sleep(LIMIT + 1.1)
     over.set()
     for thread in threads:
         thread.join(30)
@@ -208,6 +208,7 @@ def _store(port: int, token: str, megabytes: int) -> None:
     wire.send(end)
     answer = wire.getresponse()
     body = answer.read()
+    wire.close()
     assert answer.status == 200, body[-500:]
 
 
@@ -228,6 +229,7 @@ def _sign_in(port: int, password: str) -> str:
     wire.request("POST", "/accounts/login/", urlencode(form), headers)
     answer = wire.getresponse()
     answer.read()
+    wire.close()
     assert answer.status == 302, answer.status
     held |= _cookies(answer)
     return "; ".join(f"{name}={value}" for name, value in held.items())
@@ -247,11 +249,11 @@ def run(folder: Path, *, trials: int, megabytes: int, rate: float, seed: int = 1
         return [trial(portal, chance, rate) for _ in range(trials)]
 
 
-def broken(found: Sequence[Trial]) -> list[str]:
+def broken(found: Sequence[Trial], limit: float = LIMIT) -> list[str]:
     """What the promise forbids, in words; empty when all was kept."""
     checks = {
-        "a stream went on for more than a second": any(each.stream > LIMIT for each in found),
-        "a viewer went on for more than a second": any(each.viewer > LIMIT for each in found),
+        "a stream went on for too long": any(each.stream > limit for each in found),
+        "a viewer went on for too long": any(each.viewer > limit for each in found),
         "a request of after the commit was answered": any(each.late for each in found),
         "a download was whole: it was too small to be cut": any(each.whole for each in found),
     }
