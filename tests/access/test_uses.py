@@ -1,6 +1,7 @@
 """Permits for so many uses, and those of which the patient is told: each counted once, in time."""
 
 import threading
+from contextvars import copy_context
 from datetime import datetime, timedelta
 
 import pytest
@@ -167,7 +168,7 @@ def together(study: Study, *actors: Actor) -> list[bool]:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(actor,)) for actor in actors]
+    threads = [threading.Thread(target=copy_context().run, args=(run, actor)) for actor in actors]
     for thread in threads:
         thread.start()
     for thread in threads:

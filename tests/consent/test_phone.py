@@ -1,6 +1,7 @@
 """The patient's own phone: one code, three proofs, one word; what was read is what is recorded."""
 
 import threading
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -330,7 +331,7 @@ def together(call: Any, times: int) -> list[Any]:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run) for _ in range(times)]
+    threads = [threading.Thread(target=copy_context().run, args=(run,)) for _ in range(times)]
     for thread in threads:
         thread.start()
     for thread in threads:

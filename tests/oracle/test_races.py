@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,7 +119,10 @@ def together(*verbs: Verb) -> list[Any]:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(verbs))]
+    threads = [
+        threading.Thread(target=copy_context().run, args=(run, place))
+        for place in range(len(verbs))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
