@@ -29,6 +29,8 @@ from tests import live
 from tests.durability.sending import head_of, uids_of
 
 LIMIT = 1.0
+LATEST = 15.0
+"""Seconds after which nobody waits for an end any more."""
 PULSE = 0.6
 """As frontend/viewer/fence.js asks."""
 SIDE = 1000
@@ -111,6 +113,8 @@ def trial(portal: Portal, chance: random.Random, rate: float) -> Trial:
     time.sleep(chance.uniform(0.2, 1.2))
     committed = portal.say("revoke")
     time.sleep(LIMIT + 1.1)
+    while not seen.blanked and time.monotonic() < committed + LATEST:
+        time.sleep(0.1)
     over.set()
     for thread in threads:
         thread.join(30)

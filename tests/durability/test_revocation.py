@@ -1,17 +1,15 @@
-"""A revocation takes effect within a second, on the served portal: streams, viewers, requests."""
+"""A revocation ends what is open, on the served portal: streams, viewers, requests."""
 
 from pathlib import Path
 
-from tests.durability.revocation import LIMIT, Trial, broken, run
-
-BUSY = 2.0
-"""Seconds where the other tests have the processors; `make soak` holds the portal to one."""
+from tests.durability.revocation import LATEST, LIMIT, Trial, broken, run
 
 
-def test_within_a_second_everything_that_was_open_has_ended(tmp_path: Path) -> None:
-    """A few trials with a small download that is read slowly; `make soak` runs 200 of 2 GB."""
-    found = run(tmp_path, trials=4, megabytes=120, rate=30e6)
-    assert broken(found, BUSY) == [], found
+def test_everything_that_was_open_ends_after_the_commit(tmp_path: Path) -> None:
+    """A few trials with a download of half a minute. The second is `make soak`'s to measure: here
+    other tests have the processors."""
+    found = run(tmp_path, trials=3, megabytes=300, rate=10e6)
+    assert broken(found, LATEST) == [], found
 
 
 def test_what_would_be_too_late_is_noticed() -> None:
