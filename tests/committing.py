@@ -71,12 +71,16 @@ def without_guards() -> Iterator[None]:
             _put_guards_back()
 
 
+_guards_away = pytest.StashKey[bool]()
+
+
 @pytest.fixture
-def committing(transactional_db: None) -> Iterator[None]:
+def committing(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[None]:
     """A database that commits, shared with other threads; the owner empties it."""
     yield
     _emptying.enter_context(rowlevel.as_owner())
     _take_guards_away()
+    request.node.stash[_guards_away] = True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -90,6 +94,6 @@ def pytest_runtest_teardown(
     windows.forget()
     spool.forget()
     yield
-    if nextitem is not None and "committing" in getattr(item, "fixturenames", ()):
+    if nextitem is not None and item.stash.get(_guards_away, False):
         with item.config.stash[blocking_manager_key].unblock(), _emptying:
             _put_guards_back()

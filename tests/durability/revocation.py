@@ -176,20 +176,16 @@ def staged(folder: Path, megabytes: int) -> Iterator[Portal]:
         port = int(running.url.rsplit(":", 1)[1])
         study, series, sop = uids_of("a big study", 0)
         _store(port, told["write"], megabytes)
-        desk = subprocess.Popen(
+        path = f"/dicomweb/studies/{study}/series/{series}/instances/{sop}"
+        with subprocess.Popen(
             [sys.executable, "manage.py", "shell", "-v0", "-c", f"{call}desk({study!r})"],
             cwd=live.ROOT, env=running.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
-        assert desk.stdout
-        public = json.loads(desk.stdout.readline())["study"]
-        path = f"/dicomweb/studies/{study}/series/{series}/instances/{sop}"
-        yield Portal(
-            port, told["read"], _sign_in(port, told["password"]), study, public, path, desk
-        )
-        assert desk.stdin
-        desk.stdin.close()
-        desk.wait(30)
+        ) as desk:  # fmt: skip
+            assert desk.stdout
+            public = json.loads(desk.stdout.readline())["study"]
+            cookie = _sign_in(port, told["password"])
+            yield Portal(port, told["read"], cookie, study, public, path, desk)
     finally:
         live.stop(running)
 
