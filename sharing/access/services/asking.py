@@ -208,9 +208,8 @@ def _end(asked: AccessRequest, event: RequestEvent, who: Who, at: datetime) -> N
 
 def _note(who: Who, action: str, asked: AccessRequest, at: datetime) -> None:
     """By value; the reason and what was typed stay in the request."""
-    what = What(
-        custodian=asked.custodian.code,
-        patient=asked.patient.public_id if asked.patient else "",
-        detail={"request": asked.public_id},
-    )
+    with scope.as_house():  # who asked may end it, and never learns whom it names
+        patient = asked.patient.public_id if asked.patient else ""
+    detail = {"request": asked.public_id}
+    what = What(custodian=asked.custodian.code, patient=patient, detail=detail)
     record(who=who, action=action, at=at, what=what)

@@ -9,6 +9,7 @@ from sharing.access.errors import ShareNotFound
 from sharing.access.models import Grant, Share
 from sharing.audit.rules import What
 from sharing.audit.services import record
+from sharing.kernel import scope
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, Duty
 
@@ -69,6 +70,7 @@ def _line_of(share: Share) -> set[int]:
     return line
 
 
+@scope.as_house()  # what others shared on out of them ends too, and is theirs to change
 def end_grants(grants: QuerySet[Grant], *, at: datetime) -> list[Grant]:
     """End these grants and their children; call it inside a transaction."""
     ended: list[Grant] = []

@@ -15,6 +15,7 @@ from sharing.access.rules import (
     is_carried,
 )
 from sharing.audit.services import record
+from sharing.kernel import scope
 from sharing.kernel.purposes import Action, Purpose
 from sharing.outbox.services import promise
 from sharing.tenants.models import Organization, Team, User
@@ -202,6 +203,7 @@ def _parents(
     return {subject: _parent(subject, wanted, by, at) for subject in subjects}
 
 
+@scope.as_house()  # the sharer's own grant is locked, which is the custodian's to change
 def _parent(subject: Subject, wanted: Wanted, by: Actor, at: datetime) -> Grant:
     """A grant of the sharer's that the new one stays inside. Raises ShareWidens with the reason."""
     given = (

@@ -128,6 +128,17 @@ def test_a_share_ends_with_all_that_was_shared_on_out_of_it(region: Region, stud
     assert listed(browser(region.cleo), "received") == []
 
 
+def test_who_shared_on_ends_also_what_others_made_out_of_it(region: Region, study: Study) -> None:
+    """Out of Ben's share came one of Lakeside's, which is not Ben's to change."""
+    assert post(browser(region.ada), wish(study, onward=True)).status_code == 201
+    on = post(browser(region.ben), wish(study, to="lakeside", days=20, onward=True))
+    again = post(browser(region.cleo), wish(study, to="hilltop", days=10))
+    assert (on.status_code, again.status_code) == (201, 201), again.content
+    assert browser(region.ben).delete(f"{SHARES}{on.json()['id']}/").status_code == 204
+    living = Grant.objects.filter(revoked_at=None).values_list("share__shared_for__code", flat=True)
+    assert list(living) == ["riverside"]
+
+
 def test_hidden_and_absent_are_one_answer_for_every_verb(region: Region, study: Study) -> None:
     made = post(browser(region.ada), wish(study, person=region.ben.user.public_id)).json()
     for person in (region.cleo, region.mei, region.admin):
