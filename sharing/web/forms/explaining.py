@@ -13,13 +13,14 @@ from sharing.kernel.purposes import Action, Purpose
 from .days import DayField, end_of
 
 MAY = (
-    (Action.DISCOVER, "Find the study"),
-    (Action.REPORT, "Read the report"),
     (Action.IMAGES, "View images"),
+    (Action.REPORT, "Read the report"),
+    (Action.DISCOVER, "Find the study"),
     (Action.DOWNLOAD, "Download"),
     (Action.SEND, "Send to an archive"),
     (Action.RESHARE, "Share on"),
 )
+"""The first is meant where nothing is chosen."""
 FOR = (Purpose.TREATMENT, Purpose.OPERATIONS, Purpose.RESEARCH)
 MYSELF = ""
 

@@ -44,6 +44,15 @@ def test_mei_reads_the_consent_by_which_ben_may(region: Region, study: Study) ->
     assert "This decided." in page
 
 
+def test_what_is_meant_where_nothing_is_chosen_stands_first_in_the_form(
+    region: Region, study: Study
+) -> None:
+    page = ask(region.olga, study).content.decode()
+    assert ": view images" in page
+    first = page[page.index('name="do"') :].partition("</option>")[0]
+    assert first.rstrip().endswith("View images")
+
+
 def test_the_past_is_told_as_it_was(region: Region, study: Study) -> None:
     consent = region.permit(at=timezone.now() - 9 * DAY)
     region.revoke(consent, at=timezone.now() - 2 * DAY)
