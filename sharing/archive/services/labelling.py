@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from sharing.archive.models import Instance, Labelling, LabelRule, Study
 from sharing.archive.models.stored import words_in
@@ -157,8 +157,8 @@ def _lifted(organization_id: int, uids: Sequence[str]) -> dict[tuple[str, str], 
     found: dict[tuple[str, str], datetime] = {}
     for some in chunks(uids):
         gone = Labelling.objects.on(organization_id, *some).exclude(lifted_at=None)
-        for uid, label, lifted_at in gone.values_list("study_uid", "label", "lifted_at"):
-            found[uid, label] = max(lifted_at, found.get((uid, label), lifted_at))  # type: ignore[type-var,assignment]
+        last = gone.order_by().values("study_uid", "label").annotate(last=Max("lifted_at"))
+        found |= {(row["study_uid"], row["label"]): row["last"] for row in last}
     return found
 
 
