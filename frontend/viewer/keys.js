@@ -3,44 +3,45 @@ import { singleKeys } from "./data.js";
 
 const FAR = 10;
 
+/** Keys that stay when single letters are off. */
 const MOVES = {
-  ArrowUp: (verbs) => verbs.scroll(-1),
-  ArrowLeft: (verbs) => verbs.scroll(-1),
-  ArrowDown: (verbs) => verbs.scroll(1),
-  ArrowRight: (verbs) => verbs.scroll(1),
-  PageUp: (verbs) => verbs.scroll(-FAR),
-  PageDown: (verbs) => verbs.scroll(FAR),
-  Home: (verbs) => verbs.scroll(-Infinity),
-  End: (verbs) => verbs.scroll(Infinity),
+  ArrowUp: ["scroll", -1],
+  ArrowLeft: ["scroll", -1],
+  ArrowDown: ["scroll", 1],
+  ArrowRight: ["scroll", 1],
+  PageUp: ["scroll", -FAR],
+  PageDown: ["scroll", FAR],
+  Home: ["scroll", -Infinity],
+  End: ["scroll", Infinity],
 };
 
 const LETTERS = {
-  s: (verbs) => verbs.tool("scroll"),
-  w: (verbs) => verbs.tool("window"),
-  z: (verbs) => verbs.tool("zoom"),
-  p: (verbs) => verbs.tool("pan"),
-  i: (verbs) => verbs.invert(),
-  r: (verbs) => verbs.reset(),
-  c: (verbs) => verbs.cine(),
-  "+": (verbs) => verbs.zoomBy(1.25),
-  "-": (verbs) => verbs.zoomBy(0.8),
-  "[": (verbs) => verbs.otherSeries(-1),
-  "]": (verbs) => verbs.otherSeries(1),
-  "?": (verbs) => verbs.help(),
+  s: ["tool", "scroll"],
+  w: ["tool", "window"],
+  z: ["tool", "zoom"],
+  p: ["tool", "pan"],
+  i: ["invert"],
+  r: ["reset"],
+  c: ["cine"],
+  "+": ["zoomBy", 1.25],
+  "-": ["zoomBy", 0.8],
+  "[": ["otherSeries", -1],
+  "]": ["otherSeries", 1],
+  "?": ["help"],
 };
 
 const isField = (element) => element.matches?.("input, textarea, select, [contenteditable]");
 
-/** Runs the verbs that keys stand for; `verbs.isOver()` silences them all. */
-export function listenToKeys(verbs) {
+/** Runs the commands that keys stand for. */
+export function listenToKeys(commands) {
+  commands.bind(LETTERS);
+  for (let digit = 1; digit <= 9; digit += 1) commands.bind({ [digit]: ["preset", digit - 1] });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || verbs.isOver()) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (isField(event.target) || event.target.closest?.("dialog")) return;
-    const digit = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : -1;
-    const letter = singleKeys.on() && (LETTERS[event.key] ?? (digit >= 0 && ((v) => v.preset(digit))));
-    const act = MOVES[event.key] ?? letter;
-    if (!act) return;
+    const call = MOVES[event.key] ?? (singleKeys.on() && commands.ofKey(event.key));
+    if (!call) return;
     event.preventDefault();
-    act(verbs);
+    commands.run(...call);
   });
 }

@@ -1,314 +1,209 @@
 // The viewer of one study. This small file answers at once: it watches the right to see, and wires
-// buttons and keys; the large rendering library follows (stage.js) and takes over the picture that
-// the server painted first.
+// buttons and keys; the large rendering library follows (engine.js) and takes over the picture that
+// the server painted first. What comes later plugs in through features.js.
 import { createCine } from "./cine.js";
+import { createCommands, listenToButtons } from "./commands.js";
 import { singleKeys, takeData } from "./data.js";
 import { framesOfSeries, WebError } from "./dicomweb.js";
+import { createEvents } from "./events.js";
+import { startFeatures } from "./features.js";
 import { startFence } from "./fence.js";
 import { listenToGestures } from "./gestures.js";
 import { listenToKeys } from "./keys.js";
 import * as panels from "./panels.js";
-import { createPrefetch } from "./prefetch.js";
-import { cineRate, presetsFor, whyNotShown } from "./rules.js";
+import { createReader } from "./reader.js";
+import { whyNotShown } from "./rules.js";
 
 const byId = (id) => document.getElementById(id);
 const data = takeData();
-const view = {
-  stage: null,
-  wanted: null,
-  prefetch: null,
-  series: null,
-  frames: [],
-  cached: new Set(),
-  known: new Map(),
-  presets: [],
-  preset: -1,
-  tool: "scroll",
-  live: false,
-  settling: false,
-};
+const events = createEvents();
 const leaving = new AbortController();
+const cached = new Set();
+const known = new Map();
+const readers = new Set();
+const viewer = { data, events, leaving: leaving.signal, engine: null, reader: () => active };
+let active = null;
+let wanted = null;
+let tool = "";
 
 const fence = startFence({
   url: data.pulse,
   onBlank: (words) => {
     leaving.abort();
     cine.stop();
-    view.prefetch?.stop();
-    view.stage?.close();
-    Object.assign(view, { stage: null, series: null, frames: [], known: new Map() });
+    for (const reader of readers) reader.stop();
+    viewer.engine?.close();
+    known.clear();
     panels.blank(words);
+    events.tell("blank", words);
   },
   onLine: (up) => {
     byId("line").hidden = up;
   },
 });
+const commands = createCommands(fence.isOver);
 
 const cine = createCine({
   advance() {
-    const next = (view.stage.at() + 1) % view.frames.length;
-    const ready = view.stage.isCached(view.frames[next].imageId);
-    if (ready) goTo(next);
+    const next = (active.pane.at() + 1) % active.frames.length;
+    const ready = viewer.engine.isCached(active.frames[next].imageId);
+    if (ready) active.goTo(next);
     return ready;
   },
-  onChange(playing, rate) {
-    panels.markSwitch("cine", playing);
-    panels.setState({ playing });
-    const bar = byId("cine-bar");
-    if (!bar) return;
-    bar.hidden = !playing;
-    byId("cine-rate").value = String(rate);
-    byId("cine-words").textContent = `${rate} images a second`;
-  },
+  onChange: panels.showCine,
 });
 
-function goTo(at) {
-  if (!view.frames.length || !view.live) return;
-  const next = Math.min(view.frames.length - 1, Math.max(0, at));
-  if (next === view.target) return;
-  view.target = next;
-  // The library drops overtaken requests; a failed image is reported by its own event.
-  view.stage.goTo(next).catch(() => broken());
-}
-
-function scroll(by) {
-  goTo((view.target ?? 0) + by);
-}
-
-let refreshing = 0;
-function refresh() {
-  if (refreshing) return;
-  refreshing = requestAnimationFrame(() => {
-    refreshing = 0;
-    if (view.live && view.stage) describe();
-  });
-}
-
-function describe() {
-  const at = view.stage.at();
-  const { series, frames, stage } = view;
-  if (!frames[at]) return;
-  panels.showImage({
-    series,
-    frames,
-    at,
-    window: stage.window(),
-    zoom: stage.zoom(),
-    slice: stage.slice(frames[at].imageId),
-    inverted: stage.isInverted(),
-    camera: stage.camera(),
-  });
-  panels.markSwitch("invert", stage.isInverted());
-  view.prefetch.moved(at);
-}
-
-let counting = 0;
-function count() {
-  if (counting) return;
-  counting = setTimeout(() => {
-    counting = 0;
-    if (!view.series || !view.frames.length) return;
-    const loaded = view.frames.map((each) => view.cached.has(each.imageId));
-    panels.showProgress(view.series, loaded.filter(Boolean).length, loaded.length);
-    panels.showTrack(loaded);
-  }, 100);
-}
-
-function onCached(imageId, there) {
-  if (there) view.cached.add(imageId);
-  else view.cached.delete(imageId);
-  if (!there) view.prefetch?.forgot(imageId);
-  count();
-}
-
-/** The first drawn image of a series: the server's picture steps aside for the live one. */
-function onImage() {
-  if (!view.settling || view.stage.drawn() !== view.frames[view.target].imageId) return;
-  view.settling = false;
-  view.live = true;
-  panels.firstPaint("");
-  panels.notice("");
-  panels.setState({ state: "live" });
-  describe();
-  count();
-}
-
-function broken() {
-  if (fence.isOver()) return;
-  panels.notice("This image could not be shown. Its file may be damaged; the others are safe.");
-}
-
-async function framesFor(series) {
-  if (!view.known.has(series.uid)) {
+/** The frames of a series in reading order; its metadata travel once. */
+function framesFor(series) {
+  if (!known.has(series.uid)) {
     const where = { root: data.root, study: data.study.uid, series: series.uid };
-    view.known.set(series.uid, await framesOfSeries({ ...where, signal: leaving.signal }));
+    const asked = framesOfSeries({ ...where, signal: leaving.signal });
+    known.set(series.uid, asked);
+    asked.catch(() => known.delete(series.uid));
   }
-  return view.known.get(series.uid);
+  return known.get(series.uid);
 }
 
-function middleOf(series, frames) {
-  const at = frames.findIndex(
-    (each) => each.sop === series.middle?.sop && each.frame === series.middle.frame,
-  );
-  return at >= 0 ? at : Math.floor(frames.length / 2);
+/** Another pane: its element is like templates/viewer/pane.html, its reader comes back. */
+function openReader(element) {
+  const reader = createReader({
+    ...{ element, events, cached, framesFor, isOver: fence.isOver },
+    failed: (error) => error instanceof WebError && fence.report(error.status),
+  });
+  readers.add(reader);
+  listenToGestures(reader.overlays.stage, {
+    tool: () => tool,
+    count: () => reader.frames.length,
+    scroll: reader.scroll,
+    window(dx, dy) {
+      reader.dragWindow(dx, dy);
+      if (reader === active) panels.markPreset(-1);
+    },
+    zoomBy: (factor, point) => zoomBy(reader, factor, point),
+    pan: (dx, dy) => reader.isLive && reader.pane.panBy(dx, dy),
+  });
+  if (viewer.engine) reader.attach(viewer.engine);
+  return reader;
 }
 
-async function openSeries(uid) {
-  const series = data.series.find((each) => each.uid === uid);
-  if (!series || series === view.series || fence.isOver()) return;
-  view.wanted = uid;
-  if (!view.stage) return;
+function closeReader(reader) {
+  readers.delete(reader);
+  if (reader.pane) viewer.engine.closePane(reader.pane);
+  reader.stop();
+}
+
+/** Keys and buttons speak to this reader from now on. */
+function activate(reader) {
+  if (reader === active) return;
   cine.stop();
-  Object.assign(view, { series, frames: [], live: false, settling: false });
-  view.prefetch.follow([], 0);
-  panels.markSeries(uid);
-  panels.announce(series);
-  panels.notice("");
-  panels.firstPaint(series.middle?.url ?? "", panels.seriesName(series));
-  const why = whyNotShown(series);
-  if (why) {
-    panels.notice(`${panels.seriesName(series)} is ${why}. This viewer shows images only.`);
-    panels.setState({ state: "live", index: 0, count: 0 });
-    return;
-  }
-  try {
-    await showSeries(series);
-  } catch (error) {
-    seriesFailed(series, error);
-  }
+  active = reader;
+  events.tell("active", reader);
 }
 
-let turn = Promise.resolve();
-/** One series after the other: a late image of the one before must not land in the next. */
-function inTurn(work) {
-  const mine = turn.then(work);
-  turn = mine.catch(() => undefined);
-  return mine;
+function zoomBy(reader, factor, point) {
+  if (reader.isLive) reader.pane.zoomTo(reader.pane.zoom() * factor, point);
 }
 
-async function showSeries(series) {
-  const frames = await framesFor(series);
-  if (view.series !== series) return;
-  const at = middleOf(series, frames);
-  Object.assign(view, { frames, target: at });
-  view.presets = presetsFor(series.modality, frames[0]?.instance);
-  view.preset = view.presets.findIndex((each) => each.center === null);
-  panels.showPresets(view.presets, view.preset);
-  cine.setRate(cineRate(frames[0]?.instance));
-  await inTurn(() => view.series === series && view.stage.load(frames, at));
-  if (view.series !== series) return;
-  view.settling = true;
-  view.stage.draw();
-  view.prefetch.follow(frames, at);
-}
-
-function seriesFailed(series, error) {
-  if (fence.isOver() || view.series !== series) return;
-  if (error instanceof WebError) fence.report(error.status);
-  panels.notice(`${panels.seriesName(series)} could not be loaded. Choose it again to retry.`);
-  Object.assign(view, { series: null });
-}
-
-function preset(at) {
-  const chosen = view.presets[at];
-  if (!chosen || !view.live) return;
-  if (chosen.center === null) view.stage.resetWindow();
-  else view.stage.setWindow(chosen.center, chosen.width);
-  view.preset = at;
-  panels.markPreset(at);
-}
-
-function dragWindow(dx, dy) {
-  const now = view.live && view.stage.window();
-  if (!now) return;
-  const step = Math.max(now.width, 1) / 300;
-  view.stage.setWindow(now.center + dy * step, now.width + dx * step);
-  view.preset = -1;
-  panels.markPreset(-1);
-}
-
-function chooseTool(tool) {
-  view.tool = tool;
-  panels.markTool(tool);
+function openSeries(uid) {
+  const series = data.series.find((each) => each.uid === uid);
+  wanted = uid;
+  if (!series || !active.pane) return;
+  if (series !== active.series) cine.stop();
+  active.open(series);
 }
 
 function otherSeries(by) {
-  const at = data.series.findIndex((each) => each.uid === byId("viewer").dataset.series);
+  const at = data.series.findIndex((each) => each.uid === active.series?.uid);
   const next = data.series[at + by];
   if (next) openSeries(next.uid);
 }
 
-function reset() {
-  if (!view.live) return;
-  view.stage.reset();
-  view.preset = view.presets.findIndex((each) => each.center === null);
-  panels.markPreset(view.preset);
+function chooseTool(name) {
+  tool = name;
+  panels.markTool(name);
+  events.tell("tool", name);
 }
 
-const verbs = {
-  scroll,
-  preset,
-  reset,
+commands.add({
+  scroll: (by) => active.scroll(by),
+  preset(at) {
+    active.choosePreset(Number(at));
+    panels.markPreset(active.preset);
+  },
+  reset() {
+    active.reset();
+    panels.markPreset(active.preset);
+  },
   otherSeries,
   tool: chooseTool,
   series: openSeries,
-  invert: () => view.live && view.stage.invert(),
-  cine: () => view.live && view.frames.length > 1 && cine.toggle(),
-  zoomBy: (factor, point) => view.live && view.stage.zoomTo(view.stage.zoom() * factor, point),
+  invert: () => active.isLive && active.pane.invert(),
+  cine: () => active.isLive && active.frames.length > 1 && cine.toggle(),
+  zoomBy: (factor, point) => zoomBy(active, factor, point),
   help: () => byId("help").showModal(),
   access: () => byId("access").showModal(),
   more: () => byId("more").showModal(),
-  close: (arg) => byId(arg).close(),
-  isOver: fence.isOver,
-};
+  close: (id) => byId(id).close(),
+});
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-do]");
-  if (!button || fence.isOver()) return;
-  const { do: verb, arg } = button.dataset;
-  verbs[verb](verb === "preset" ? Number(arg) : arg);
-  if (button.closest("#more") && verb !== "close") byId("more").close();
+const ofActive = (tell) => (reader) => reader === active && tell(reader);
+events.on("cached", (imageId, there) => (there ? cached.add(imageId) : cached.delete(imageId)));
+events.on("series", ofActive(({ series }) => {
+  panels.markSeries(series.uid);
+  panels.announce(series);
+}));
+events.on("frames", ofActive((reader) => {
+  panels.showPresets(reader.presets, reader.preset);
+  cine.setRate(reader.rate());
+}));
+events.on("image", ofActive((reader) => {
+  const seen = reader.seen();
+  panels.stateOf(seen);
+  panels.markSwitch("invert", seen.inverted);
+}));
+events.on("live", ofActive(() => panels.setState({ state: "live" })));
+events.on("unshown", ofActive(() => panels.setState({ state: "live", index: 0, count: 0 })));
+events.on("progress", (reader) => {
+  panels.showProgress(reader.series, reader.loaded(), reader.frames.length);
 });
-listenToKeys(verbs);
-listenToGestures(byId("stage"), {
-  tool: () => view.tool,
-  count: () => view.frames.length,
-  scroll,
-  window: dragWindow,
-  zoomBy: verbs.zoomBy,
-  pan: (dx, dy) => view.live && view.stage.panBy(dx, dy),
-});
-byId("slider").addEventListener("input", (event) => goTo(Number(event.target.value) - 1));
+
+listenToButtons(commands);
+listenToKeys(commands);
 byId("cine-rate").addEventListener("input", (event) => cine.setRate(Number(event.target.value)));
 byId("single-keys").checked = singleKeys.on();
 byId("single-keys").addEventListener("change", (event) => singleKeys.set(event.target.checked));
 chooseTool(matchMedia("(pointer: coarse)").matches ? "scroll" : "window");
+active = openReader(document.querySelector(".vp"));
+Object.assign(viewer, { fence, commands, framesFor, openReader, closeReader, activate });
 
 async function boot() {
   const first = data.series.find((each) => each.uid === data.first) ?? data.series[0];
   if (!first) {
-    panels.notice("No images have arrived yet. Open the study again in a moment.");
+    active.overlays.notice("No images have arrived yet. Open the study again in a moment.");
     panels.setState({ state: "live", index: 0, count: 0 });
     return;
   }
   // Metadata and the library travel at the same time. What fails here is said by openSeries.
-  if (!whyNotShown(first)) framesFor(first).catch(() => view.known.delete(first.uid));
-  const { openStage } = await import("./stage.js");
+  if (!whyNotShown(first)) framesFor(first).catch(() => undefined);
+  const { openEngine } = await import("./engine.js");
   if (fence.isOver()) return;
-  view.stage = openStage({
-    element: byId("stage"),
-    onRefused: fence.report,
-    onChange: refresh,
-    onImage,
-    onCached,
-    onBroken: (imageId) => view.frames[view.target]?.imageId === imageId && broken(),
-  });
-  view.prefetch = createPrefetch(view.stage);
-  await openSeries(view.wanted ?? first.uid);
+  viewer.engine = openEngine({ events, onRefused: fence.report });
+  for (const reader of readers) reader.attach(viewer.engine);
+  openSeries(wanted ?? first.uid);
 }
+
+// A feature that fails to come leaves the viewer as it is: images first.
+let features = null;
+function follow() {
+  features ??= startFeatures(viewer).catch(() => events.tell("feature-missing"));
+}
+events.on("live", follow);
+events.on("unshown", follow);
 
 boot().catch(() => {
   if (!fence.isOver()) {
-    panels.notice("The viewer could not start in this browser. The study page shows its thumbnails.");
+    active.overlays.notice(
+      "The viewer could not start in this browser. The study page shows its thumbnails.",
+    );
   }
 });

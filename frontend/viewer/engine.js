@@ -1,0 +1,109 @@
+// The rendering library, Cornerstone3D, set up lean: its start, its memory, its end. Panes (pane.js)
+// are opened here; besides these two only features know the library.
+import {
+  cache,
+  Enums,
+  eventTarget,
+  getWebWorkerManager,
+  imageLoader,
+  imageRetrievalPoolManager,
+  init as initCore,
+  metaData,
+  RenderingEngine,
+} from "@cornerstonejs/core";
+import { init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
+import { openPane } from "./pane.js";
+import { fileWindows, values } from "./rules.js";
+
+const ENGINE = "viewer";
+/** Decoded images kept in memory; on an old computer the browser must live too. */
+const CACHE_BYTES = 512 * 1024 * 1024;
+const PREFETCH_AT_ONCE = 4;
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+const VOI_FUNCTIONS = ["LINEAR", "LINEAR_EXACT", "SIGMOID"];
+
+/**
+ * The windows of the file, for the library. Its own reading takes the first letter of VOI LUT
+ * Function (0028,1056) for the function and then refuses the image.
+ */
+function windowsOfFile(type, imageId) {
+  if (type !== Enums.MetadataModules.VOI_LUT) return undefined;
+  const instance = wadors.metaDataManager.get(imageId);
+  if (!instance) return undefined;
+  const windows = fileWindows(instance);
+  const named = String(values(instance, "00281056")[0] ?? "LINEAR");
+  return {
+    windowCenter: windows.length ? windows.map((each) => each.center) : undefined,
+    windowWidth: windows.length ? windows.map((each) => each.width) : undefined,
+    voiLUTFunction: [VOI_FUNCTIONS.includes(named) ? named : "LINEAR"],
+  };
+}
+
+/** Starts the libraries once; `onRefused(status)` hears of every failed request. */
+function start(onRefused) {
+  initCore({ rendering: { webGlContextCount: 1 } });
+  initLoader({
+    maxWebWorkers: clamp(Math.floor((navigator.hardwareConcurrency || 2) / 2), 1, 4),
+    errorInterceptor: (error) => onRefused(error.status),
+  });
+  metaData.addProvider(windowsOfFile, 20_000);
+  cache.setMaxCacheSize(CACHE_BYTES);
+  imageRetrievalPoolManager.setMaxSimultaneousRequests(
+    Enums.RequestType.Prefetch,
+    PREFETCH_AT_ONCE,
+  );
+}
+
+/**
+ * The images of memory and the panes that show them.
+ * @param {{events: object, onRefused: (status: number) => void}} wiring
+ */
+export function openEngine({ events, onRefused }) {
+  start(onRefused);
+  const engine = new RenderingEngine(ENGINE);
+  const panes = new Set();
+  const { IMAGE_CACHE_IMAGE_ADDED, IMAGE_CACHE_IMAGE_REMOVED } = Enums.Events;
+  const { IMAGE_LOAD_ERROR, IMAGE_LOAD_FAILED } = Enums.Events;
+  const listeners = [
+    [IMAGE_CACHE_IMAGE_ADDED, (e) => events.tell("cached", e.detail.image.imageId, true)],
+    [IMAGE_CACHE_IMAGE_REMOVED, (e) => events.tell("cached", e.detail.imageId, false)],
+    [IMAGE_LOAD_ERROR, (e) => events.tell("broken", e.detail.imageId)],
+    [IMAGE_LOAD_FAILED, (e) => events.tell("broken", e.detail.imageId)],
+  ];
+  for (const [name, heard] of listeners) eventTarget.addEventListener(name, heard);
+
+  return {
+    /** A live viewport in an element; see pane.js. */
+    openPane(element, wiring) {
+      const pane = openPane(engine, element, wiring);
+      panes.add(pane);
+      return pane;
+    },
+    closePane(pane) {
+      panes.delete(pane);
+      pane.close();
+    },
+    isCached: (imageId) => Boolean(cache.getImageLoadObject(imageId)?.image ?? cache.isLoaded(imageId)),
+    /** Loads into the cache without showing; resolves to the decoded size in bytes. */
+    async prefetch(imageId) {
+      const image = await imageLoader.loadAndCacheImage(imageId, {
+        requestType: Enums.RequestType.Prefetch,
+        priority: 10,
+      });
+      return image.sizeInBytes;
+    },
+    /** Takes every pixel away, out of the page and out of memory. */
+    close() {
+      for (const [name, heard] of listeners) eventTarget.removeEventListener(name, heard);
+      imageRetrievalPoolManager.clearRequestStack(Enums.RequestType.Prefetch);
+      imageRetrievalPoolManager.clearRequestStack(Enums.RequestType.Interaction);
+      for (const pane of panes) pane.close();
+      engine.destroy();
+      cache.purgeCache();
+      wadors.metaDataManager.purge();
+      getWebWorkerManager().terminate("dicomImageLoader");
+    },
+  };
+}

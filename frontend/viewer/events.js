@@ -1,0 +1,21 @@
+// What happens in the viewer, told to whoever asked: the parts need not know each other.
+
+/**
+ * - `series` (reader): another series was chosen; nothing of it is on screen yet
+ * - `live` (reader): its first image is drawn by the browser itself
+ * - `image` (reader): another image, window, zoom or place is on screen
+ * - `cached` (imageId, there): an image came into memory or left it
+ * - `active` (reader): another pane is the one that keys and buttons speak to
+ * - `blank` (words): access ended; take everything of the study away at once
+ */
+export function createEvents() {
+  const heard = new Map();
+  return {
+    on(name, listener) {
+      heard.set(name, [...(heard.get(name) ?? []), listener]);
+    },
+    tell(name, ...facts) {
+      for (const listener of heard.get(name) ?? []) listener(...facts);
+    },
+  };
+}

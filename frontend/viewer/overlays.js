@@ -1,0 +1,95 @@
+// Everything that is written on one pane: its overlays, edge marks, slider, notice and first picture.
+// Only text and attributes; styles live in static/css/viewer.css.
+import { edgeMarks, figure } from "./rules.js";
+
+const EDGES = ["top", "right", "bottom", "left"];
+const OF_ONE_IMAGE = ["image", "window", "zoom", "slice"];
+const TRACK = { loaded: "#4b7d84", missing: "#26363a" };
+
+/** How a series is called on screen: "Series 2 · Axial lung 1.0 mm". */
+export function seriesName(series) {
+  return [`Series ${series.number ?? "without number"}`, series.description]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** @param {HTMLElement} pane the element of class `vp` (templates/viewer/pane.html) */
+export function createOverlays(pane) {
+  const part = (name) => pane.querySelector(`[data-part="${name}"]`);
+  const [picture, first, slider, track] = ["picture", "first", "slider", "track"].map(part);
+
+  function writeMarks(instance, camera) {
+    const marks = (instance && edgeMarks(instance, camera)) ?? {};
+    for (const edge of EDGES) write(part(`edge-${edge}`), marks[edge] ?? "");
+  }
+
+  function showSlider(at, count, place) {
+    slider.max = String(count);
+    slider.value = String(at + 1);
+    slider.setAttribute("aria-valuetext", place);
+    slider.hidden = count < 2;
+    track.toggleAttribute("hidden", count < 2);
+  }
+
+  return {
+    slider,
+    stage: part("stage"),
+    /** Overlays, marks, slider and the spoken summary for the image on screen. */
+    showImage({ series, frames, at, window, zoom, slice, inverted, camera }) {
+      const place = `Image ${at + 1} of ${frames.length}`;
+      const level = window ? `W ${figure(window.width)}  L ${figure(window.center)}` : "";
+      write(part("series"), seriesName(series));
+      write(part("image"), place);
+      write(part("window"), inverted ? `${level}  inverted` : level);
+      write(part("zoom"), `Zoom ${zoom.toFixed(1)}`);
+      write(part("slice"), slice === null ? "" : `Slice ${slice.toFixed(1).replace("-", "−")} mm`);
+      writeMarks(frames[at].instance, camera);
+      showSlider(at, frames.length, place);
+      picture.setAttribute("aria-label", [seriesName(series), place, level].join(", "));
+    },
+    /** Before the first image of a series is there: its name, and nothing of the one before. */
+    announce(series) {
+      write(part("series"), seriesName(series));
+      for (const name of OF_ONE_IMAGE) write(part(name), "");
+      writeMarks(null);
+      slider.hidden = true;
+      track.toggleAttribute("hidden", true);
+      picture.setAttribute("aria-label", `${seriesName(series)}, loading`);
+      pane.dataset.state = "loading";
+    },
+    /** The line beside the slider: light where images are loaded. */
+    showTrack(loaded) {
+      const height = Math.max(1, track.clientHeight);
+      track.width = 4;
+      track.height = height;
+      const pen = track.getContext("2d");
+      pen.fillStyle = TRACK.missing;
+      pen.fillRect(0, 0, 4, height);
+      pen.fillStyle = TRACK.loaded;
+      loaded.forEach((there, at) => {
+        const from = Math.floor((at * height) / loaded.length);
+        if (there) pen.fillRect(0, from, 4, Math.ceil(height / loaded.length) + 1);
+      });
+    },
+    /** A sentence in the place of the picture; empty takes it away. */
+    notice(text) {
+      write(part("notice"), text);
+      part("notice").hidden = text === "";
+      if (text) picture.setAttribute("aria-label", text);
+    },
+    /** The server's picture of the middle image, shown until the live one is there. */
+    firstPaint(url, text = "") {
+      first.alt = text;
+      if (url && first.getAttribute("src") !== url) first.src = url;
+      first.hidden = !url;
+    },
+    /** `live` lets the stage be seen: never the picture of one series under the name of another. */
+    settle(count) {
+      pane.dataset.state = count ? "live" : "empty";
+    },
+  };
+}
