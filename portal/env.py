@@ -134,6 +134,12 @@ VARIABLES = (
         "Years that the access log is kept and its heads are locked; 6 or more",
     ),
     Variable(
+        "OUTGOING_ALLOWED",
+        "",
+        "Where the portal may send to though it is not public: `host:port` or `10.20.0.0/16`, "
+        "with commas. Empty: public addresses by https only",
+    ),
+    Variable(
         "TRUST_PROXY",
         "0",
         "1 when a reverse proxy sets X-Forwarded-Proto and X-Forwarded-For, and only then",
@@ -167,6 +173,10 @@ class Environment:
         if value not in allowed:
             raise EnvironmentMistake(f"{name} must be one of: {', '.join(allowed)}")
         return value
+
+    def several(self, name: str) -> list[str]:
+        """What stands between the commas."""
+        return [each.strip() for each in self.text(name).split(",") if each.strip()]
 
     def number(self, name: str) -> int:
         """A whole number, not below zero."""

@@ -26,6 +26,8 @@ STATUS: dict[str, int] = {
     "absent": 404,
     "bad_value": 400,
     "not_now": 409,
+    "address_refused": 422,
+    "not_reached": 503,
     # tenants
     "no_actor": 401,
     "not_allowed": 404,  # a page that a role does not have is, for that role, not there

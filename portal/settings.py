@@ -117,6 +117,9 @@ AUDIT_ANCHOR_FILE = Path(env.text("AUDIT_ANCHOR_FILE") or DATA_DIR / "audit-head
 AUDIT_ANCHOR_S3 = env.text("AUDIT_ANCHOR_S3")
 AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
 AUDIT_KEEP_YEARS = max(env.number("AUDIT_KEEP_YEARS"), 6)  # 45 CFR 164.316(b)(2)(i)
+OUTGOING_ALLOWED = [
+    each.strip() for each in env.text("OUTGOING_ALLOWED").split(",") if each.strip()
+]
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # forms only; uploads of images are streamed past it
 for _folder in (DATA_DIR / "tmp", DATA_DIR / "staticfiles"):

@@ -27,3 +27,17 @@ class BadValue(DomainError):
 
     code = "bad_value"
     message = "A value is not of the expected form."
+
+
+class AddressRefused(DomainError):
+    """An address that the portal asks nothing of: not public, or written in a doubtful way."""
+
+    code = "address_refused"
+    message = "Give an https address that is public and written plainly."
+
+
+class NotReached(DomainError):
+    """Somebody else's server gave no answer, or none that ends."""
+
+    code = "not_reached"
+    message = "The other side did not answer."
