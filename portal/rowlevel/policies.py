@@ -171,6 +171,7 @@ OPEN: dict[str, str] = {
             "tenants_region",
             "tenants_organization",
             "tenants_membership",
+            "tenants_post",
             "tenants_team",
             "tenants_teammember",
             "tenants_letter",

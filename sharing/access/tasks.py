@@ -17,3 +17,9 @@ def mind_requests() -> None:
 def expire_glasses() -> None:
     """Mark the emergency accesses that have run out; the beat calls this."""
     services.expire_glasses(at=timezone.now())
+
+
+@shared_task(name="access.end_given")
+def end_given(user_id: int, organization_id: int) -> None:
+    """Who left an organization keeps nothing that was given to them there."""
+    services.end_given(user_id=user_id, organization_id=organization_id, at=timezone.now())

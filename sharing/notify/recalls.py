@@ -118,12 +118,18 @@ def may_answer(actor: Actor, recall: Recall) -> frozenset[RecallEvent]:
     """What the actor may say of it now."""
     if recall.state != RecallState.WAITING:
         return frozenset()
-    if recall.organization_id == actor.organization_id:
+    if recall.organization_id == actor.organization_id and _answers(actor, recall):
         return frozenset({RecallEvent.DESTROY, RecallEvent.KEEP})
     own = recall.custodian_id == actor.organization_id
-    if own and recall.organization_id is None and actor.may(Duty.READ_LOG):
+    if own and recall.organization_id is None and actor.may(Duty.GUARD):
         return frozenset({RecallEvent.CLOSE})
     return frozenset()
+
+
+def _answers(actor: Actor, recall: Recall) -> bool:
+    """An officer, or who took a copy: an auditor reads of all, and answers for none."""
+    taken = recall.copies.filter(actor_kind=actor.kind, actor_id=actor.id)
+    return actor.may(Duty.GUARD) or taken.exists()
 
 
 @transaction.atomic

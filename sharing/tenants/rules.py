@@ -61,6 +61,7 @@ class Role(StrEnum):
     PHYSICIAN = "physician"
     TECHNOLOGIST = "technologist"
     CLERK = "clerk"
+    AUDITOR = "auditor"
     OPERATOR = "operator"
     RESEARCHER = "researcher"
     CLIENT = "client"
@@ -69,9 +70,10 @@ class Role(StrEnum):
     @property
     def words(self) -> str:
         """The role as pages say it."""
-        return self.value.replace("_", " ").capitalize()
+        return _WORDS.get(self.value, self.value.replace("_", " ").capitalize())
 
 
+_WORDS = {"physician": "Referring physician"}
 TREATING = frozenset({Role.RADIOLOGIST, Role.PHYSICIAN, Role.TECHNOLOGIST})
 
 PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
@@ -81,6 +83,7 @@ PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
     Role.PHYSICIAN: (Purpose.TREATMENT,),
     Role.TECHNOLOGIST: (Purpose.TREATMENT,),
     Role.CLERK: (Purpose.OPERATIONS,),
+    Role.AUDITOR: (Purpose.OPERATIONS,),
     Role.OPERATOR: (Purpose.OPERATIONS,),
     Role.RESEARCHER: (Purpose.RESEARCH,),
     Role.CLIENT: (Purpose.TREATMENT, Purpose.OPERATIONS),
@@ -96,6 +99,7 @@ ACTIONS: Mapping[Role, frozenset[Action]] = {
     Role.PHYSICIAN: _LOOK | {Action.DOWNLOAD, Action.RESHARE},
     Role.TECHNOLOGIST: _LOOK,
     Role.CLERK: _LOOK,
+    Role.AUDITOR: frozenset(),
     Role.OPERATOR: frozenset(),
     Role.RESEARCHER: _LOOK | {Action.DOWNLOAD},
     Role.CLIENT: _LOOK | {Action.DOWNLOAD, Action.AI},
@@ -110,6 +114,7 @@ class Duty(StrEnum):
     UPLOAD = "upload"
     RECORD_CONSENT = "record_consent"
     READ_LOG = "read_log"
+    GUARD = "guard"
     MANAGE_MEMBERS = "manage_members"
     APPROVE_ORGANIZATIONS = "approve_organizations"
     SHARE = "share"
@@ -137,6 +142,7 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.PRIVACY_OFFICER: frozenset(
         {
             Duty.READ_LOG,
+            Duty.GUARD,
             Duty.DELETE,
             Duty.HOLD,
             Duty.LABEL,
@@ -159,6 +165,7 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL, Duty.BREAK_GLASS}),
     Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
     Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL, Duty.RELATE}),
+    Role.AUDITOR: frozenset({Duty.READ_LOG, Duty.READ_AGREEMENTS}),
     Role.OPERATOR: frozenset(
         {
             Duty.APPROVE_ORGANIZATIONS,

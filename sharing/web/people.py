@@ -19,36 +19,44 @@ from sharing.tenants.services import Actor, Duty, Role
 from .doors import actor_of
 from .forms.people import ROLES, InviteForm, WelcomeForm
 from .joining import link_over
+from .posts import CHIPS
 
+GONE = {"deactivated", "withdrawn"}
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @dataclass
-class Person:
-    """One line of the list: a person and all their roles here."""
+class Line:
+    """One line of the list: a post and the roles that it has now."""
 
-    user: Any
-    roles: list[tuple[int, Role]] = field(default_factory=list)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the person has not begun yet."""
-        return self.user.last_login is None
+    post: Any
+    chip: tuple[str, str, str]
+    due: bool
+    roles: list[Role] = field(default_factory=list)
+    letter: Any = None
 
 
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """Everybody with a role here, and who is invited."""
-    actor = _administrator(request)
-    people: dict[int, Person] = {}
+    actor, at = _administrator(request), timezone.now()
+    gone = request.GET.get("gone") == "1"
+    due = set(services.posts_due(actor, at=at).values_list("pk", flat=True))
+    lines = {
+        post.user_id or -post.pk: Line(post, CHIPS[post.state], post.pk in due)
+        for post in services.posts(actor)
+        if (post.state in GONE) == gone
+    }
     for member in services.members(actor.organization_id):
-        person = people.setdefault(member.user_id, Person(member.user))
-        person.roles.append((member.pk, Role(member.role)))
-    invited = [
-        (letter, [Role(role).words for role in letter.roles])
-        for letter in services.open_invitations(actor.organization_id, at=timezone.now())
-    ]
-    context = {"people": list(people.values()), "invited": invited, "roles": ROLES}
+        if member.user_id in lines:
+            lines[member.user_id].roles.append(Role(member.role))
+    invited = {
+        letter.email: (letter, [Role(role).words for role in letter.roles])
+        for letter in services.open_invitations(actor.organization_id, at=at)
+    }
+    for line in lines.values():
+        line.letter = invited.get(line.post.email)
+    context = {"lines": list(lines.values()), "roles": ROLES, "gone": gone, "due": len(due)}
     return render(request, "web/people/list.html", context)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.conf import settings
 
 from portal import env
-from tests.house import licences
+from tests.house import licences, roles
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -48,3 +48,8 @@ def test_the_licence_table_is_current() -> None:
     names = {row.name for row in [*licences.packages(), *licences.front_end()]}
     written = {line.split(" | ")[0].removeprefix("| ") for line in page.splitlines()}
     assert names <= written
+
+
+def test_the_published_table_of_roles_is_what_the_code_allows() -> None:
+    """Made anew by `python -m tests.house.roles > docs/roles.md`."""
+    assert (ROOT / "docs" / "roles.md").read_text() == roles.table()

@@ -38,7 +38,7 @@ from .emergency import (
     reviews_waiting,
     used_here,
 )
-from .ending import end_grants, revoke_share, share_made, shares_made
+from .ending import end_given, end_grants, revoke_share, share_made, shares_made
 from .foreseeing import SHARED_ACTIONS, Preview, Wanted, foresee, preview_share
 from .past import explain_access, facts_at, keep_grant
 from .relating import Kind, Tie, end_tie, kinds_of, record_tie, ties_of
@@ -80,6 +80,7 @@ __all__ = [
     "cut_glass",
     "decide_many",
     "decide_one",
+    "end_given",
     "end_glass",
     "end_grants",
     "end_shares",

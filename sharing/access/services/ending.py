@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from sharing.access.errors import ShareNotFound
 from sharing.access.models import Grant, Share
-from sharing.audit.rules import What
+from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import record
 from sharing.kernel import scope
 from sharing.tenants.errors import NotAllowed
@@ -53,6 +53,8 @@ def revoke_share(*, public_id: str, by: Actor, at: datetime) -> int:
     Raises NotAllowed, ShareNotFound.
     """
     made = share_made(by, public_id=public_id, at=at)
+    if not (by.may(Duty.SHARE) or by.may(Duty.GUARD)):
+        raise NotAllowed()  # an auditor reads
     living = Grant.objects.filter(share__in=_line_of(made), revoked_at=None, ends_at__gt=at)
     ended = end_grants(living, at=at)
     for grant in ended:
@@ -95,3 +97,16 @@ def _what(grant: Grant) -> What:
         study_uid=grant.study_uid,
         detail={"share": grant.share.public_id, "standing": not grant.study_uid},
     )
+
+
+@scope.as_house()  # what was given is the custodians', and the person is of another house
+@transaction.atomic
+def end_given(*, user_id: int, organization_id: int, at: datetime) -> int:
+    """End what was given to a person by name at an organization that they left; how much."""
+    given = Grant.objects.filter(
+        user_id=user_id, organization_id=organization_id, revoked_at=None, ends_at__gt=at
+    )
+    ended = end_grants(given, at=at)
+    for grant in ended:
+        record(who=SYSTEM, action="study.unshare", at=at, what=_what(grant))
+    return len(ended)

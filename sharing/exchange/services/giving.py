@@ -123,6 +123,8 @@ def links_to(actor: Actor, subject: Subject, *, at: datetime) -> list[ShareLink]
 def revoke_link(*, public_id: str, by: Actor, at: datetime) -> ShareLink:
     """End a link at once, for those too who came in by it. Raises NotAllowed, LinkNotFound."""
     pk = link_made(by, public_id=public_id).pk
+    if not (by.may(Duty.SHARE) or by.may(Duty.GUARD)):
+        raise NotAllowed()  # an auditor reads
     link = ShareLink.objects.select_for_update().get(pk=pk)
     if link.revoked_at is None:
         link.revoked_at, link.revoked_by = at, by.name

@@ -16,6 +16,7 @@ from sharing.tenants.models import Letter, Membership, Organization, User
 from sharing.tenants.rules import Actor, Duty, Role
 
 from .acting import require
+from .posts import accepted, enrolled, invited
 
 INVITATION_LASTS = timedelta(days=14)
 _NEVER_INVITED = (Role.OPERATOR, Role.CLIENT, Role.BEARER)
@@ -26,12 +27,14 @@ INVITABLE = tuple(role for role in Role if role not in _NEVER_INVITED)
 def invite(*, email: str, name: str, roles: Iterable[Role], by: Actor, at: datetime) -> str:
     """Invite a person to the actor's organization by a letter; returns its secret.
 
-    Raises NotAllowed, or BadValue for no role or one that can't be given by invitation.
+    Raises NotAllowed, BadValue for no role or one that can't be given by invitation, NotNow for a
+    person who is on leave.
     """
     require(by, Duty.MANAGE_MEMBERS)
     wanted = sorted(set(roles))
     if not wanted or not set(wanted) <= set(INVITABLE):
         raise BadValue("Choose at least one role.")
+    invited(email=email, name=name, by=by, at=at)
     letter = Letter.objects.create(
         kind=Letter.Kind.JOIN,
         organization_id=by.organization_id,
@@ -86,6 +89,7 @@ def accept_invitation(*, secret: str, name: str, password: str | None, at: datet
     if user is None:
         user = User.objects.create_user(letter.email, name or letter.name, password)
     who = Who(kind="user", id=user.public_id, name=user.name)
+    accepted(organization=letter.organization, user=user, at=at)
     for role in letter.roles:
         add_member(organization=letter.organization, user=user, role=Role(role), by=who, at=at)
     letter.used_at = at
@@ -97,7 +101,8 @@ def accept_invitation(*, secret: str, name: str, password: str | None, at: datet
 def add_member(
     *, organization: Organization, user: User, role: Role, by: Who, at: datetime
 ) -> Membership:
-    """Give a person a role; holding it already is no error."""
+    """Give a person a role; holding it already is no error. Raises NotNow while the post rests."""
+    enrolled(organization=organization, user=user, by=by, at=at)
     member, created = Membership.objects.get_or_create(
         organization=organization, user=user, role=role, ended_at=None, defaults={"since": at}
     )

@@ -18,7 +18,8 @@ ROLES = (  # role, what it may do, in words
     (Role.TECHNOLOGIST, "Views and uploads studies"),
     (Role.CLERK, "Uploads studies and records consents"),
     (Role.RESEARCHER, "Sees what patients permitted for research"),
-    (Role.PRIVACY_OFFICER, "Reads the access log; sees no images"),
+    (Role.AUDITOR, "Reads the access log and changes nothing; sees no images"),
+    (Role.PRIVACY_OFFICER, "Reads the access log, reviews emergencies; sees no images"),
     (Role.ADMINISTRATOR, "Invites people and sets roles; sees no images"),
 )
 
@@ -38,6 +39,13 @@ class InviteForm(Form):
     def clean_roles(self) -> list[Role]:
         """As the domain's roles."""
         return [Role(role) for role in self.cleaned_data["roles"]]
+
+
+class LicenceForm(Form):
+    """Under which licence a person works."""
+
+    number = forms.CharField(label="Licence number", max_length=64, validators=[one_line])
+    authority = forms.CharField(label="Given by", max_length=120, validators=[one_line])
 
 
 class WelcomeForm(Form):

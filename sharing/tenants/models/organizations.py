@@ -7,10 +7,11 @@ from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from sharing.kernel import tokens
 from sharing.kernel.tokens import public_id
-
-from .rules import ImplicitPolicy, OrganizationState, Role, TeamKind
+from sharing.tenants.rules import ImplicitPolicy, OrganizationState, Role, TeamKind
 
 _letters = Signer(salt="sharing.tenants.letter")
 
@@ -35,6 +36,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=timezone.now)
+    sessions_from = models.CharField(max_length=24, default=tokens.public_id)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -51,6 +53,12 @@ class User(AbstractBaseUser):
     def get_full_name(self) -> str:
         """The person's name as written."""
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to be theirs: a new `sessions_from` ends all at once."""
+        said = self.password + self.sessions_from
+        made = salted_hmac("sharing.tenants.sessions", said, secret=secret, algorithm="sha256")
+        return str(made.hexdigest())
 
 
 class Region(models.Model):
