@@ -74,6 +74,7 @@ STATUS: dict[str, int] = {
     "unsupported_media": 415,
     "too_many": 429,
     "too_many_misses": 429,
+    "too_many_searches": 409,
     "quota": 507,
     "blob_unavailable": 503,
     "store_away": 503,

@@ -132,6 +132,8 @@ POLICIES: dict[str, Policy] = {
     "archive_deliveryitem": _below("archive_delivery", "delivery_id", "organization_id"),
     "archive_conflict": _owned(),
     "archive_look": Policy(f"{_own()} OR {_OWN_STUDY}", _own()),
+    "archive_opening": _owned(),
+    "archive_savedsearch": _owned(),
     "archive_labelling": _owned(),
     "archive_removal": _owned(),
     "archive_withheld": _owned(),

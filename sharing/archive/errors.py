@@ -133,3 +133,14 @@ class LabelNotFound(Absent):
 
 class LabelRuleNotFound(Absent):
     """No such rule in force, or not the actor's to change."""
+
+
+class SearchNotFound(Absent):
+    """No such saved search of the person's."""
+
+
+class TooManySearches(DomainError):
+    """A person keeps as many searches as they may."""
+
+    code = "too_many_searches"
+    message = "You keep 20 searches. Delete one first."

@@ -11,6 +11,7 @@ from sharing.archive.errors import StudyNotFound
 from sharing.archive.services.finding import open_study, still_allowed
 from sharing.archive.services.locating import mark_of
 from sharing.archive.services.looking import VIEWER, note
+from sharing.archive.services.remembering import remember_opening
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor, Role
@@ -39,6 +40,7 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
         action=Action.IMAGES,
         request_id=getattr(request, "request_id", ""),
     )
+    remember_opening(actor, found.study, at=timezone.now())
     lines = pages.lines_of(found.study)
     context = {
         "study": found.study,

@@ -1,16 +1,20 @@
 """The first page: what waits for this person, by what their roles are for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sharing.access.services import requests_to_answer
-from sharing.archive.services.showing import Criteria, Shown, browse
+from sharing.archive.services.finding import find_studies
+from sharing.archive.services.listing import Criteria, browse, ending_soon
+from sharing.archive.services.remembering import new_among, opened_lately
 from sharing.archive.services.showing import show as shown_to
 from sharing.consent.services import consents_recorded
 from sharing.notify.services import notices_for
@@ -23,15 +27,13 @@ from .due import how_many
 from .requests import asked
 
 ROWS = 8
-SOON = timedelta(days=14)
-LOOKED_AT = 200
-"""Of the newest studies that others hold, so many are asked whether access ends soon."""
-
 TABS = (  # key, word, what it narrows the list to
     ("", "For me", Criteria()),
+    ("unopened", "Unread", Criteria(unopened=True)),
     ("shared", "Shared", Criteria(shared=True)),
     ("own", "Own", Criteria(own=True)),
 )
+LATELY = "lately"
 PLACES = (  # duty, where one whose first duty it is begins
     (Duty.READ_LOG, "web:log"),
     (Duty.MANAGE_MEMBERS, "web:people"),
@@ -65,13 +67,13 @@ def show(request: HttpRequest) -> HttpResponse:
 
 def _for_treating(actor: Actor, tab: str, at: datetime) -> dict[str, Any]:
     lists = {key: browse(actor, criteria, at=at) for key, _, criteria in TABS}
-    chosen = tab if tab in lists else ""
-    studies = shown_to(actor, list(lists[chosen][:ROWS]), at=at)
+    counts = {key: found.count() for key, found in lists.items()}
+    chosen = tab if tab in lists or tab == LATELY else ""
     return {
-        "tabs": [(key, word, lists[key].count()) for key, word, _ in TABS],
+        "tabs": [(key, word, counts[key]) for key, word, _ in TABS],
         "tab": chosen,
-        "total": lists[chosen].count(),
-        "studies": present.rows(studies, organization_id=actor.organization_id),
+        "total": counts.get(chosen, 0),
+        "studies": _rows(actor, _listed(actor, chosen, lists, at), at),
         "notices": list(notices_for(actor)[:4]),
         "ending": _ending(actor, at),
         "may_ask": actor.may(Duty.SHARE),
@@ -81,13 +83,25 @@ def _for_treating(actor: Actor, tab: str, at: datetime) -> dict[str, Any]:
     }
 
 
+def _listed(actor: Actor, tab: str, lists: Mapping[str, QuerySet[Any]], at: datetime) -> list[Any]:
+    if tab == LATELY:
+        return opened_lately(find_studies(actor, at=at), actor)[:ROWS]
+    return list(lists[tab][:ROWS])
+
+
+def _rows(actor: Actor, studies: list[Any], at: datetime) -> list[present.StudyRow]:
+    return present.rows(
+        shown_to(actor, studies, at=at),
+        organization_id=actor.organization_id,
+        new=new_among(actor, studies),
+    )
+
+
 def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
     own = browse(actor, Criteria(own=True), at=at).order_by("-received_at", "-pk")
     consents = consents_recorded(actor)[:5] if actor.may(Duty.RECORD_CONSENT) else []
     return {
-        "studies": present.rows(
-            shown_to(actor, list(own[:ROWS]), at=at), organization_id=actor.organization_id
-        ),
+        "studies": _rows(actor, list(own[:ROWS]), at),
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_upload": actor.may(Duty.UPLOAD),
         "may_record": actor.may(Duty.RECORD_CONSENT),
@@ -98,18 +112,11 @@ def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
 
 def _ending(actor: Actor, at: datetime) -> list[Ending]:
     """Patients whose studies the actor soon sees no more: who, how many, the first end."""
-    others = browse(actor, Criteria(), at=at).exclude(organization_id=actor.organization_id)
-    soon: dict[int, list[Shown]] = {}
-    for shown in shown_to(actor, list(others[:LOOKED_AT]), at=at):
-        until = shown.decision.basis.until
-        if until is not None and until - at < SOON:
-            soon.setdefault(shown.study.patient_id, []).append(shown)
+    soon: dict[int, list[tuple[Any, datetime]]] = {}
+    for study, until in ending_soon(actor, at=at):
+        soon.setdefault(study.patient_id, []).append((study, until))
     found = [
-        Ending(
-            group[0].study.patient,
-            len(group),
-            min(s.decision.basis.until for s in group if s.decision.basis.until),
-        )
+        Ending(group[0][0].patient, len(group), min(until for _, until in group))
         for group in soon.values()
     ]
     return sorted(found, key=lambda each: each.until)[:5]

@@ -1,5 +1,6 @@
 """The patients in sight: the list, and one with their studies and consents."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from sharing.access.services import kinds_of, uses_to_tell
 from sharing.archive.services.finding import find_studies
+from sharing.archive.services.remembering import new_among
 from sharing.archive.services.showing import (
     patient_in_sight,
     patient_lines,
@@ -25,6 +27,7 @@ from sharing.tenants.services import Actor, Duty
 from . import present
 from .doors import actor_of
 from .forms.due import ToldForm
+from .lanes import lanes
 
 ROWS = 25
 MOST_STUDIES = 200
@@ -56,13 +59,13 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     own = patient.organization_id == actor.organization_id
     consents = consents_of(patient=patient) if own else []
     may_record = own and actor.may(Duty.RECORD_CONSENT)
+    rows = _rows(actor, list(studies), at)
     context = {
+        "lanes": lanes(rows, today=timezone.localdate(at)),
         "refused": refused_on_phone(actor, patient=patient)[:5] if may_record else [],
         "patient": patient,
         "own": own,
-        "studies": present.rows(
-            shown_to(actor, list(studies), at=at), organization_id=actor.organization_id
-        ),
+        "studies": rows,
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_record": may_record,
         "to_tell": _to_tell(actor, patient) if own else [],
@@ -71,6 +74,14 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "may_tie": own and bool(kinds_of(actor)),
     }
     return render(request, "web/patients/show.html", context)
+
+
+def _rows(actor: Actor, studies: list[Any], at: datetime) -> list[present.StudyRow]:
+    return present.rows(
+        shown_to(actor, studies, at=at),
+        organization_id=actor.organization_id,
+        new=new_among(actor, studies),
+    )
 
 
 def _to_tell(actor: Actor, patient: Any) -> list[Any]:

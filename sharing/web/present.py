@@ -1,6 +1,6 @@
 """Turns what the rooms know into what the partials say. Pure: no request, no query of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -67,6 +67,7 @@ class StudyRow:
     thumbnail_url: str
     ground: GroundLine
     own: bool
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,8 @@ def ground(decision: Decision) -> GroundLine:
     return GroundLine(kind, decision.reason, until)
 
 
-def study_row(shown: Shown, *, organization_id: int) -> StudyRow:
-    """A study in sight, with the addresses that may be offered."""
+def study_row(shown: Shown, *, organization_id: int, new: Collection[str] = ()) -> StudyRow:
+    """A study in sight, with the addresses that may be offered; `new`: ids of those not opened."""
     study = shown.study
     viewer = reverse("viewer:study", args=[study.public_id]) if shown.viewable else ""
     picture = reverse("web:study-thumbnail", args=[study.public_id]) if shown.pictured else ""
@@ -155,12 +156,15 @@ def study_row(shown: Shown, *, organization_id: int) -> StudyRow:
         thumbnail_url=picture,
         ground=ground(shown.decision),
         own=study.organization_id == organization_id,
+        unread=study.public_id in new,
     )
 
 
-def rows(found: Iterable[Shown], *, organization_id: int) -> list[StudyRow]:
+def rows(
+    found: Iterable[Shown], *, organization_id: int, new: Collection[str] = ()
+) -> list[StudyRow]:
     """Many of them."""
-    return [study_row(shown, organization_id=organization_id) for shown in found]
+    return [study_row(shown, organization_id=organization_id, new=new) for shown in found]
 
 
 def state_of(consent: Any, at: datetime) -> str:

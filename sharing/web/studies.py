@@ -1,6 +1,6 @@
 """The list of all studies in sight: search, facets, sorting, and choosing what to share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
@@ -9,7 +9,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from sharing.archive.services.showing import SORTS, Criteria, browse, facets, show
+from sharing.archive.services.listing import PERIODS, SORTS, Criteria, Facets, browse, facets
+from sharing.archive.services.remembering import new_among, searches_of
+from sharing.archive.services.showing import show
 from sharing.tenants.services import Actor, Duty
 
 from . import present
@@ -18,6 +20,7 @@ from .wording import modality_word
 
 ROWS = 25
 MOST_CHOICES = 30
+_region = str.capitalize  # as BodyRegion.words: what stands in an address may be no region
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,24 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Facet:
+    """A group of them; `key` is its name in the address."""
+
+    key: str
+    word: str
+    choices: list[Choice]
+
+
+@dataclass(frozen=True)
 class Token:
     """A filter that is set, and the address without it."""
 
     word: str
     url: str
+
+
+PERIOD_WORDS = {"month": "Last 30 days", "year": "Last 12 months", "older": "Older"}
+FLAGS = {"shared": "Shared with us", "own": "Our own", "unopened": "Unread", "ending": "Ends soon"}
 
 
 @require_safe
@@ -45,18 +61,33 @@ def listing(request: HttpRequest) -> HttpResponse:
     criteria = _criteria(request.GET)
     page = Paginator(browse(actor, criteria, at=at), ROWS).get_page(request.GET.get("page"))
     found = facets(actor, criteria, at=at)
+    studies = list(page)
     context = {
         "criteria": criteria,
         "page": page,
         "studies": present.rows(
-            show(actor, list(page), at=at), organization_id=actor.organization_id
+            show(actor, studies, at=at),
+            organization_id=actor.organization_id,
+            new=new_among(actor, studies),
         ),
-        "modalities": _modalities(found.modalities.most_common(MOST_CHOICES), criteria),
-        "custodians": _custodians(found.custodians.most_common(MOST_CHOICES), criteria, actor),
+        "flags": [Choice(key, word, 0, getattr(criteria, key)) for key, word in FLAGS.items()],
+        "facets": _facets(found, criteria, actor),
         "tokens": _tokens(request.GET, criteria, dict(found.custodians.keys())),
         "may_share": actor.may(Duty.SHARE),
+        "saved": searches_of(actor),
+        "query": kept(request.GET),
     }
     return render(request, "web/studies/list.html", context)
+
+
+def kept(asked: QueryDict) -> str:
+    """The part of an address that is worth a name: what narrows the list, and its order."""
+    known = QueryDict(mutable=True)
+    for key in ("q", "modality", "custodian", "region", "period", *FLAGS, "sort"):
+        values = [value for value in asked.getlist(key)[:MOST_CHOICES] if value]
+        if values and (key, values) != ("sort", ["-date"]):
+            known.setlist(key, values)
+    return known.urlencode()
 
 
 def _criteria(asked: QueryDict) -> Criteria:
@@ -65,16 +96,43 @@ def _criteria(asked: QueryDict) -> Criteria:
         query=asked.get("q", "").strip()[:200],
         modalities=tuple(asked.getlist("modality")[:MOST_CHOICES]),
         custodians=tuple(asked.getlist("custodian")[:MOST_CHOICES]),
-        shared=asked.get("shared") == "1",
-        own=asked.get("own") == "1",
+        regions=tuple(asked.getlist("region")[:MOST_CHOICES]),
+        periods=tuple(each for each in PERIODS if each in asked.getlist("period")),
+        **{key: asked.get(key) == "1" for key in FLAGS},
         sort=sort if sort in SORTS else "-date",
     )
 
 
-def _modalities(counted: Iterable[tuple[str, int]], criteria: Criteria) -> list[Choice]:
+def _facets(found: Facets, criteria: Criteria, actor: Actor) -> list[Facet]:
+    """The groups of choices that have any."""
+    periods = [(each, found.periods[each]) for each in PERIODS if found.periods[each]]
+    groups = [
+        Facet(
+            "modality",
+            "Modality",
+            _choices(found.modalities.most_common(), criteria.modalities, modality_word),
+        ),
+        Facet(
+            "period", "Study date", _choices(periods, criteria.periods, PERIOD_WORDS.__getitem__)
+        ),
+        Facet(
+            "region",
+            "Body region",
+            _choices(found.regions.most_common(), criteria.regions, _region),
+        ),
+        Facet(
+            "custodian", "Custodian", _custodians(found.custodians.most_common(), criteria, actor)
+        ),
+    ]
+    return [each for each in groups if each.choices]
+
+
+def _choices(
+    counted: Iterable[tuple[str, int]], chosen: Sequence[str], word: Callable[[str], str]
+) -> list[Choice]:
     return [
-        Choice(code, modality_word(code), count, code in criteria.modalities)
-        for code, count in counted
+        Choice(value, word(value), count, value in chosen)
+        for value, count in list(counted)[:MOST_CHOICES]
     ]
 
 
@@ -88,18 +146,19 @@ def _custodians(
             count,
             code in criteria.custodians,
         )
-        for (code, name), count in counted
+        for (code, name), count in list(counted)[:MOST_CHOICES]
     ]
 
 
 def _tokens(asked: QueryDict, criteria: Criteria, names: dict[str, str]) -> list[Token]:
     """Every filter that is set; each leads to the list without it, from its first page."""
-    flags = [("shared", "1", "Shared")] if criteria.shared else []
-    flags += [("own", "1", "Own")] if criteria.own else []
-    flags += [("q", criteria.query, f"“{criteria.query}”")] if criteria.query else []
-    flags += [("modality", code, modality_word(code)) for code in criteria.modalities]
-    flags += [("custodian", code, names.get(code, code)) for code in criteria.custodians]
-    return [Token(word, _without(asked, key, value)) for key, value, word in flags]
+    found = [(key, "1", word) for key, word in FLAGS.items() if getattr(criteria, key)]
+    found += [("q", criteria.query, f"“{criteria.query}”")] if criteria.query else []
+    found += [("modality", code, modality_word(code)) for code in criteria.modalities]
+    found += [("period", each, PERIOD_WORDS[each]) for each in criteria.periods]
+    found += [("region", each, _region(each)) for each in criteria.regions]
+    found += [("custodian", code, names.get(code, code)) for code in criteria.custodians]
+    return [Token(word, _without(asked, key, value)) for key, value, word in found]
 
 
 def _without(asked: QueryDict, key: str, value: str) -> str:

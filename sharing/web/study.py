@@ -24,6 +24,7 @@ from sharing.access.services import (
 from sharing.archive.services.explaining import may_explain
 from sharing.archive.services.finding import open_study
 from sharing.archive.services.labelling import label_words
+from sharing.archive.services.remembering import remember_opening
 from sharing.archive.services.showing import peek, picture, series_of
 from sharing.audit.services import log_of_study
 from sharing.exchange.services import links_to
@@ -48,6 +49,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     actor, at = actor_of(request), timezone.now()
     found = open_study(actor, public_id=public_id, at=at, request_id=_request_id(request))
     study = found.study
+    remember_opening(actor, study, at=at)
     own = study.organization_id == actor.organization_id
     context = {
         "study": study,

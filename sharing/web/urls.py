@@ -28,6 +28,7 @@ from . import (
     region,
     removal,
     requests,
+    searches,
     shares,
     signing,
     studies,
@@ -71,6 +72,8 @@ urlpatterns = [
     path("notices/<int:notice_id>/", notices.show, name="notice"),
     # studies and patients
     path("studies/", studies.listing, name="studies"),
+    path("searches/", searches.save, name="save-search"),
+    path("searches/<str:public_id>/delete/", searches.forget, name="forget-search"),
     path(STUDY, study.show, name="study"),
     path(f"{STUDY}log/", study.log, name="study-log"),
     path("studies/<str:public_id>/explain/", explaining.show, name="explain-study"),

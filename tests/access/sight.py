@@ -7,8 +7,8 @@ from sharing.access.rules import Ask, Facts, Subject, decide
 from sharing.access.services import facts_on_file
 from sharing.archive.models import Study
 from sharing.archive.services.finding import find_studies
+from sharing.archive.services.listing import Criteria, browse, facets
 from sharing.archive.services.searching import Query, search_studies
-from sharing.archive.services.showing import Criteria, browse, facets
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 

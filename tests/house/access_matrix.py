@@ -59,6 +59,8 @@ MATRIX: dict[str, str] = {
     "web:act-as": SELF,
     "web:notices": SELF,
     "web:notice": SELF,
+    "web:save-search": SELF,
+    "web:forget-search": SELF,
     # pages: one's organization
     "web:home": ORGANIZATION,
     "web:applications": ORGANIZATION,

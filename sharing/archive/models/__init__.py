@@ -1,11 +1,12 @@
 """The archive: what it holds (`stored`), how it is found (`searched`), what leaves (`leaving`).
 
-What is sensitive, and why, stands in `labelled`.
+What is sensitive, and why, stands in `labelled`; what a person opened and keeps, in `remembered`.
 """
 
 from .labelled import Labelling, LabelRule
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
 from .looking import Look
+from .remembered import Opening, SavedSearch
 from .rendered import Rendition
 from .searched import Listed, NameKey, Requested
 from .stored import (
@@ -34,9 +35,11 @@ __all__ = [
     "Listed",
     "Look",
     "NameKey",
+    "Opening",
     "Removal",
     "Rendition",
     "Requested",
+    "SavedSearch",
     "Series",
     "Study",
     "StudyQuerySet",

@@ -1,11 +1,8 @@
 """What pages show of the studies inside the fence: rows with grounds, series, small pictures."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
-from operator import or_
 
 from django.db.models import Count, F, Max, Q, QuerySet
 
@@ -23,19 +20,8 @@ from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
 from .finding import find_studies, grounds, open_study
+from .listing import SORTS
 from .locating import mark_of
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """What a list of studies is narrowed by: OR within a facet, AND between them."""
-
-    query: str = ""
-    modalities: tuple[str, ...] = ()
-    custodians: tuple[str, ...] = ()
-    shared: bool = False
-    own: bool = False
-    sort: str = "-date"
 
 
 @dataclass(frozen=True)
@@ -48,14 +34,6 @@ class Shown:
     pictured: bool
 
 
-@dataclass
-class Facets:
-    """Counts over what the actor may see, and never over more."""
-
-    modalities: Counter[str] = field(default_factory=Counter)
-    custodians: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
 @dataclass(frozen=True)
 class PatientLine:
     """A patient, and how much of them the actor may see."""
@@ -63,47 +41,6 @@ class PatientLine:
     patient: Patient
     studies: int
     latest: date | None
-
-
-SORTS = {
-    "-date": (F("study_date").desc(nulls_last=True), "-pk"),
-    "date": (F("study_date").asc(nulls_last=True), "pk"),
-    "patient": ("patient__search_key", "-study_date", "-pk"),
-    "-patient": ("-patient__search_key", "-study_date", "-pk"),
-}
-
-
-def browse(actor: Actor, criteria: Criteria, *, at: datetime) -> QuerySet[Study]:
-    """The studies that fit, in the asked order; page it, then `show` the page."""
-    found = _narrowed(actor, criteria, at)
-    if criteria.modalities:
-        words = (Q(modalities__contains=f"|{word}|") for word in criteria.modalities)
-        found = found.filter(reduce(or_, words))
-    if criteria.custodians:
-        found = found.filter(organization__code__in=criteria.custodians)
-    return found.order_by(*SORTS.get(criteria.sort, SORTS["-date"]))
-
-
-def facets(actor: Actor, criteria: Criteria, *, at: datetime) -> Facets:
-    """How many studies each modality and custodian has, before those two narrow the list."""
-    rows = (
-        _narrowed(actor, criteria, at)
-        .order_by()
-        .values_list("modalities", "organization__code", "organization__name")
-        .annotate(count=Count("pk"))
-    )
-    found = Facets()
-    for modalities, code, name, count in rows:
-        found.custodians[code, name] += count
-        for word in filter(None, modalities.split("|")):
-            found.modalities[word] += count
-    return found
-
-
-def _narrowed(actor: Actor, criteria: Criteria, at: datetime) -> QuerySet[Study]:
-    return find_studies(
-        actor, at=at, query=criteria.query, shared=criteria.shared, own=criteria.own
-    )
 
 
 def show(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Shown]:

@@ -289,3 +289,40 @@ def test_an_administrator_sees_no_patient(region: Region, study: Study) -> None:
     assert admin.get("/patients/").status_code == 404
     assert admin.get(reverse("web:patient", args=[study.patient.public_id])).status_code == 404
     assert "Chest with contrast" not in admin.get("/studies/").content.decode()
+
+
+def test_a_study_is_unread_in_ben_s_lists_until_he_opens_it(region: Region, study: Study) -> None:
+    region.permit()
+    ben = browser(region.ben)
+    for address in ("/?tab=unopened", "/studies/?unopened=1"):
+        assert "Chest with contrast" in ben.get(address).content.decode(), address
+    assert 'aria-label="Unread"' in ben.get("/").content.decode()
+    ben.get(reverse("web:study", args=[study.public_id]))
+    for address in ("/?tab=unopened", "/studies/?unopened=1"):
+        assert "Chest with contrast" not in ben.get(address).content.decode(), address
+    assert 'aria-label="Unread"' not in ben.get("/").content.decode()
+    assert "Chest with contrast" in ben.get("/?tab=lately").content.decode()
+
+
+def test_ben_saves_a_search_opens_it_and_deletes_it(region: Region, study: Study) -> None:
+    ben = browser(region.ben)
+    said = {"name": "New <CT>", "query": "modality=CT&page=3&csrf=x&unopened=1"}
+    saved = ben.post(reverse("web:save-search"), said)
+    assert saved.url == "/studies/?modality=CT&unopened=1"
+    shown = ben.get(saved.url).content.decode()
+    assert "New &lt;CT&gt;" in shown
+    assert 'aria-current="true"' in shown
+    (forget,) = set(re.findall(r"/searches/[\w-]{22}/delete/", shown))
+    assert browser(region.ada).post(forget).status_code == 404
+    assert ben.post(forget).status_code == 302
+    assert "New &lt;CT&gt;" not in ben.get("/studies/").content.decode()
+
+
+@pytest.mark.parametrize("said", [{"name": "", "query": "own=1"}, {"name": "A", "query": ""}])
+def test_a_search_without_a_name_or_a_filter_is_not_saved(
+    region: Region, said: dict[str, str]
+) -> None:
+    ben = browser(region.ben)
+    shown = ben.post(reverse("web:save-search"), said, follow=True).content.decode()
+    assert "Nothing was saved" in shown
+    assert "/delete/" not in shown

@@ -1,0 +1,148 @@
+"""The list of studies in sight: what narrows it, its order, and the counts beside it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+
+from sharing.access.services import decide_many
+from sharing.archive.models import NameKey, Study
+from sharing.archive.queries import Typed, understood
+from sharing.dicom.names import fold
+from sharing.kernel.purposes import Action
+from sharing.tenants.models import Organization
+from sharing.tenants.rules import Actor
+
+from .remembering import unopened
+
+SOON = timedelta(days=14)
+LOOKED_AT = 200
+"""Of the newest studies that others hold, so many are asked whether access ends soon."""
+LAST = "\U0010ffff"
+PERIODS = ("month", "year", "older")
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What a list of studies is narrowed by: OR within a facet, AND between them."""
+
+    query: str = ""
+    modalities: tuple[str, ...] = ()
+    custodians: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
+    shared: bool = False
+    own: bool = False
+    unopened: bool = False
+    ending: bool = False
+    sort: str = "-date"
+
+
+@dataclass
+class Facets:
+    """Counts over what the actor may see, and never over more."""
+
+    modalities: Counter[str] = field(default_factory=Counter)
+    custodians: Counter[tuple[str, str]] = field(default_factory=Counter)
+    regions: Counter[str] = field(default_factory=Counter)
+    periods: Counter[str] = field(default_factory=Counter)
+
+
+SORTS = {
+    "-date": (F("study_date").desc(nulls_last=True), "-pk"),
+    "date": (F("study_date").asc(nulls_last=True), "pk"),
+    "patient": ("patient__search_key", "-study_date", "-pk"),
+    "-patient": ("-patient__search_key", "-study_date", "-pk"),
+}
+
+
+def browse(actor: Actor, criteria: Criteria, *, at: datetime) -> QuerySet[Study]:
+    """The studies that fit, in the asked order; page it, then `show` the page."""
+    found = _narrowed(actor, criteria, at)
+    for column, wanted in (("modalities", criteria.modalities), ("body_regions", criteria.regions)):
+        if wanted:
+            found = found.filter(
+                reduce(or_, (Q(**{f"{column}__contains": f"|{w}|"}) for w in wanted))
+            )
+    if criteria.custodians:
+        found = found.filter(organization__code__in=criteria.custodians)
+    if criteria.periods:
+        found = found.filter(reduce(or_, (_within(each, at.date()) for each in criteria.periods)))
+    return found.order_by(*SORTS.get(criteria.sort, SORTS["-date"]))
+
+
+def facets(actor: Actor, criteria: Criteria, *, at: datetime) -> Facets:
+    """How many studies each choice has, before the choices of the facets narrow the list."""
+    counts = {each: Count("pk", filter=_within(each, at.date())) for each in PERIODS}
+    rows = (
+        _narrowed(actor, criteria, at)
+        .order_by()
+        .values_list("modalities", "body_regions", "organization__code", "organization__name")
+        .annotate(count=Count("pk"), **counts)
+    )
+    found = Facets()
+    for modalities, regions, code, name, count, *periods in rows:
+        found.custodians[code, name] += count
+        found.periods.update(dict(zip(PERIODS, periods, strict=True)))
+        for column, counter in ((modalities, found.modalities), (regions, found.regions)):
+            counter.update({word: count for word in column.split("|") if word})
+    return found
+
+
+def ending_soon(actor: Actor, *, at: datetime) -> list[tuple[Study, datetime]]:
+    """The newest studies of others whose ground ends within a fortnight, with when."""
+    inside = Study.objects.visible_to(actor, at).with_owners().order_by(*SORTS["-date"])
+    others = list(inside.exclude(organization_id=actor.organization_id)[:LOOKED_AT])
+    decided = decide_many(actor, Action.DISCOVER, [each.subject for each in others], at=at)
+    untils = (
+        (study, decision.basis.until) for study, decision in zip(others, decided, strict=True)
+    )
+    return [(study, until) for study, until in untils if until is not None and until - at < SOON]
+
+
+def _within(period: str, today: date) -> Q:
+    month, year = today - timedelta(days=30), today - timedelta(days=365)
+    if period == "month":
+        return Q(study_date__gte=month)
+    return Q(study_date__gte=year) if period == "year" else Q(study_date__lt=year)
+
+
+def _narrowed(actor: Actor, criteria: Criteria, at: datetime) -> QuerySet[Study]:
+    inside = Study.objects.visible_to(actor, at).with_owners()
+    found: QuerySet[Study] = inside.shared_with(actor, at) if criteria.shared else inside
+    if criteria.own:
+        found = found.filter(organization_id=actor.organization_id)
+    if criteria.unopened:
+        found = unopened(found, actor)
+    if criteria.ending:
+        found = found.filter(pk__in=[study.pk for study, _ in ending_soon(actor, at=at)])
+    return _typed(found, understood(criteria.query))
+
+
+def _typed(found: QuerySet[Study], typed: Typed) -> QuerySet[Study]:
+    """What the words in the search box ask for."""
+    if typed.modalities:
+        words = (Q(modalities__contains=f"|{word}|") for word in typed.modalities)
+        found = found.filter(reduce(or_, words))
+    if typed.since and typed.until:
+        found = found.filter(study_date__range=(typed.since, typed.until))
+    return found.filter(_named(typed.text)) if typed.text else found
+
+
+def _named(text: str) -> Q:
+    """Whose name has each of the words, in any script or as pinyin; or whose number begins so."""
+    numbered = Q(patient__identifier__istartswith=text) | Q(accession_number__istartswith=text)
+    words = fold(text).split()
+    if not words:
+        return numbered
+    return numbered | reduce(and_, (Q(patient__in=_entered(word)) for word in words))
+
+
+def _entered(word: str) -> QuerySet[Any, Any]:
+    """The patients who can be entered at a word that begins so; walked by organization's index."""
+    keys = NameKey.objects.filter(organization__in=Organization.objects.all())
+    return keys.filter(key__gte=word, key__lt=word + LAST).values("patient")

@@ -1,0 +1,107 @@
+"""The list of studies: what is new to a person, what narrows it, and searches that are kept."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from sharing.archive.errors import SearchNotFound, TooManySearches
+from sharing.archive.models import Study
+from sharing.archive.services.listing import Criteria, browse, facets
+from sharing.archive.services.remembering import (
+    MOST_SEARCHES,
+    forget_search,
+    new_among,
+    opened_lately,
+    remember_opening,
+    save_search,
+    searches_of,
+)
+from tests.cast import NOW, Person, Region, make_patient
+
+
+def listed(person: Person, **narrowed: object) -> list[Study]:
+    return list(browse(person.actor, Criteria(**narrowed), at=NOW))  # type: ignore[arg-type]
+
+
+def test_what_ben_has_not_opened_is_new_to_him_and_to_nobody_else_s_account(
+    region: Region,
+) -> None:
+    first, second = region.study(), region.study()
+    region.permit()
+    remember_opening(region.ben.actor, first, at=NOW)
+    assert listed(region.ben, unopened=True) == [second]
+    assert new_among(region.ben.actor, [first, second]) == {second.public_id}
+    assert listed(region.ada, unopened=True) == []
+    assert listed(region.cleo, unopened=True) == []
+
+
+def test_what_was_opened_is_listed_latest_first_while_it_is_in_sight(region: Region) -> None:
+    first, second = region.study(), region.study()
+    consent = region.permit()
+    for number, study in enumerate((first, second, first)):
+        remember_opening(region.ben.actor, study, at=NOW + timedelta(minutes=number))
+    inside = Study.objects.visible_to(region.ben.actor, NOW)
+    assert opened_lately(inside, region.ben.actor) == [first, second]
+    region.revoke(consent)
+    assert opened_lately(Study.objects.visible_to(region.ben.actor, NOW), region.ben.actor) == []
+
+
+def test_facets_narrow_by_period_and_region_and_count_only_what_is_in_sight(
+    region: Region,
+) -> None:
+    new = region.study(study_date=NOW.date(), body_regions="|CHEST|")
+    old = region.study(study_date=date(2020, 1, 1), body_regions="|CHEST|HEAD|")
+    region.permit(studies=frozenset({new.study_uid}))
+    assert listed(region.ada, periods=("older",)) == [old]
+    assert listed(region.ada, periods=("month", "older")) == [new, old]
+    assert listed(region.ada, regions=("HEAD",)) == [old]
+    found = facets(region.ada.actor, Criteria(), at=NOW)
+    assert found.periods == {"month": 1, "year": 1, "older": 1}
+    assert found.regions == {"CHEST": 2, "HEAD": 1}
+    assert facets(region.ben.actor, Criteria(), at=NOW).regions == {"CHEST": 1}
+    assert facets(region.cleo.actor, Criteria(), at=NOW).periods.total() == 0
+
+
+def test_what_ends_within_a_fortnight_is_a_filter(region: Region) -> None:
+    soon, later = region.study(), region.study()
+    for study, days in ((soon, 3), (later, 80)):
+        region.permit(studies=frozenset({study.study_uid}), ends_at=NOW + timedelta(days=days))
+    assert listed(region.ben, ending=True) == [soon]
+    assert listed(region.ada, ending=True) == []
+
+
+@pytest.mark.parametrize("typed", ["lin", "xiaoyan", "林", "晓燕", "xiaoyan lin", "RV-7", "AC-55"])
+def test_the_box_finds_a_name_in_any_script_and_a_number(region: Region, typed: str) -> None:
+    lin = make_patient(region.riverside, "RV-7", name="LIN^Xiaoyan=林^晓燕")
+    study = region.study(lin, accession_number="AC-55")
+    region.study()
+    assert listed(region.ada, query=typed) == [study]
+    assert listed(region.cleo, query=typed) == []
+
+
+def test_the_box_finds_a_chinese_name_by_its_pinyin(region: Region) -> None:
+    study = region.study(make_patient(region.riverside, "RV-8", name="=陈^国良"))
+    assert listed(region.ada, query="chen guoliang") == [study]
+    study.modalities = "|CT|"
+    study.save()
+    assert listed(region.ada, query="guoliang CT") == [study]
+    assert listed(region.ada, query="guoliang MR") == []
+
+
+def test_a_search_is_kept_for_its_person_alone(region: Region) -> None:
+    saved = save_search(name="Chest", query="region=CHEST", by=region.ben.actor, at=NOW)
+    save_search(name="Chest", query="region=CHEST&modality=CT", by=region.ben.actor, at=NOW)
+    assert [each.query for each in searches_of(region.ben.actor)] == ["region=CHEST&modality=CT"]
+    assert list(searches_of(region.ada.actor)) == []
+    with pytest.raises(SearchNotFound):
+        forget_search(public_id=saved.public_id, by=region.ada.actor)
+    forget_search(public_id=saved.public_id, by=region.ben.actor)
+    assert list(searches_of(region.ben.actor)) == []
+
+
+def test_the_twenty_first_search_is_refused_and_an_old_one_may_change(region: Region) -> None:
+    for number in range(MOST_SEARCHES):
+        save_search(name=f"Search {number}", query="own=1", by=region.ben.actor, at=NOW)
+    with pytest.raises(TooManySearches):
+        save_search(name="One more", query="own=1", by=region.ben.actor, at=NOW)
+    save_search(name="Search 3", query="shared=1", by=region.ben.actor, at=NOW)
