@@ -17,11 +17,11 @@ from .studies import kept
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
     """Keeps what narrows the list now, under the name that was typed; then the list again."""
-    form = SaveSearchForm(request.POST)
+    actor, form = actor_of(request), SaveSearchForm(request.POST)
     query = kept(QueryDict(form.data.get("query", "")[:1000]))
     if form.is_valid() and query:
         name = form.cleaned_data["name"]
-        save_search(name=name, query=query, by=actor_of(request), at=timezone.now())
+        save_search(name=name, query=query, by=actor, at=timezone.now())
         messages.success(request, "The search is saved.")
     else:
         messages.error(request, "Nothing was saved. Set a filter, and name the search on one line.")
