@@ -82,6 +82,11 @@ STATUS: dict[str, int] = {
     "not_renderable": 406,
     "not_acceptable": 406,
     "marked_only": 406,
+    # fhir
+    "search_invalid": 400,
+    "not_offered": 405,
+    "resource_invalid": 422,
+    "version_stale": 412,
     "on_hold": 409,
     "label_invalid": 422,
     "removal_invalid": 422,
@@ -95,6 +100,7 @@ TITLES = {
     406: "No such representation",
     409: "Not possible",
     410: "Gone",
+    412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
     422: "Not acceptable content",
@@ -103,7 +109,23 @@ TITLES = {
     503: "Not available now",
     507: "No space left",
 }
-MACHINES = ("/api/", "/dicomweb/")
+FHIR = "/fhir/"
+MACHINES = ("/api/", "/dicomweb/", FHIR)
+ISSUES = {  # status -> code of an OperationOutcome's issue (FHIR R4 IssueType); else "invalid"
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    406: "not-supported",
+    409: "conflict",
+    412: "conflict",
+    415: "not-supported",
+    422: "business-rule",
+    429: "throttled",
+    500: "exception",
+    503: "transient",
+    507: "no-store",
+}
 
 
 def status_of(error: DomainError) -> int:
@@ -154,8 +176,7 @@ def problem(request: HttpRequest, status: int, *, code: str, detail: str) -> Htt
     """RFC 9457 for machines, a page for people, a sentence for htmx."""
     response: HttpResponse
     if is_for_machines(request):
-        body = {"title": TITLES[status], "status": status, "code": code, "detail": detail}
-        response = JsonResponse(body, status=status, content_type="application/problem+json")
+        response = _for_machines(request, status, code, detail)
     else:
         if not hasattr(request, "user"):  # refused before sign-in was looked at: a wrong host
             request.user = AnonymousUser()
@@ -169,6 +190,22 @@ def problem(request: HttpRequest, status: int, *, code: str, detail: str) -> Htt
         response["Retry-After"] = "5"
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _for_machines(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    """FHIR's own word for a refusal at its mount, RFC 9457 at the others."""
+    if not request.path_info.startswith(FHIR):
+        body = {"title": TITLES[status], "status": status, "code": code}
+        told = body | ({"detail": detail} if detail else {})
+        return JsonResponse(told, status=status, content_type="application/problem+json")
+    issue = {
+        "severity": "fatal" if status >= 500 else "error",
+        "code": ISSUES.get(status, "invalid"),
+        "details": {"text": detail or TITLES[status]},
+        "diagnostics": code,
+    }
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return JsonResponse(outcome, status=status, content_type="application/fhir+json")
 
 
 def is_for_machines(request: HttpRequest) -> bool:
@@ -210,11 +247,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     database, a disk or the broker is away is no fault of the request, so it may come again: 503.
     """
     status, code = _status_of_failure(sys.exc_info()[1])
+    response: HttpResponse
     if is_for_machines(request):
-        body = {"title": TITLES[status], "status": status, "code": code}
-        response: HttpResponse = JsonResponse(
-            body, status=status, content_type="application/problem+json"
-        )
+        response = _for_machines(request, status, code, "")
     else:
         name = "500.html" if status == 500 else "503.html"
         page = (settings.BASE_DIR / "templates" / name).read_text(encoding="utf-8")

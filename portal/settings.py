@@ -37,6 +37,7 @@ ROOMS = (
     "sharing.notify",
     "sharing.web",
     "sharing.api",
+    "sharing.fhir",
     "sharing.dicomweb",
     "sharing.viewer",
     "sharing.demo",

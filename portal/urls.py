@@ -9,6 +9,7 @@ from portal import accounts, errors, health
 FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.dicomweb": "dicomweb/",
     "sharing.api": "api/",
+    "sharing.fhir": "fhir/",
     "sharing.viewer": "viewer/",
     "sharing.web": "",
 }

@@ -205,3 +205,10 @@ MATRIX: dict[str, str] = {
     "api:upload-batch": ORGANIZATION,
     "api:upload-batch-close": ORGANIZATION,
 }
+_DIRECTORY = ("Organization", "Endpoint", "Practitioner", "PractitionerRole")
+_THROUGH_THE_FENCE = ("Patient", "ImagingStudy")
+for _kind in (*_DIRECTORY, *_THROUGH_THE_FENCE):
+    _whom = STUDY if _kind in _THROUGH_THE_FENCE else ORGANIZATION
+    for _route in ("", "-search", "-read", "-version"):
+        MATRIX[f"fhir:{_kind}{_route}"] = _whom
+MATRIX["fhir:metadata"] = PUBLIC

@@ -38,7 +38,11 @@ ACCEPTS = (
     'multipart/related; type="application/octet-stream"', "application/octet-stream",
     "application/dicom", 'multipart/related; type="application/dicom+xml"', "text/csv",
 )  # fmt: skip
-MACHINES = ("dicomweb:", "api:")
+MACHINES = ("dicomweb:", "api:", "fhir:")
+FHIR_KINDS = {
+    "Patient": "patient", "Practitioner": "user", "Consent": "consent",
+    "Organization": "home", "Endpoint": "home",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -144,13 +148,15 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
     """What stands in the path for one parameter."""
     rng = pool.rng
     crossed = rng.choice(list(pool.both.held.values())) if rng.random() < 0.3 else held
+    if param == "resource_id":
+        return _fhir_id(pool, name)
     if param in ("study", "series", "instance"):
         return getattr(crossed, param)
     fixed = {
         "frames": ["1", "1", "1,1", "2"], "bulk": ["7FE00010", "00204000"],
         "organization": list(HOMES), "code": list(HOMES), "form": ["csv", "pdf", "json", "xlsx"],
         "side": ["old", "new"], "number": [1, 2], "secret": ["x:y"], "key": ["x"],
-        "uidb36": ["1"],
+        "uidb36": ["1"], "version": ["1", "1.revoked"],
     }  # fmt: skip
     if param in fixed:
         return rng.choice(fixed[param])
@@ -164,9 +170,36 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
     return str(value)
 
 
+def _fhir_id(pool: Pool, name: str) -> str:
+    """Somebody's name for something, as FHIR writes it."""
+    kind = FHIR_KINDS.get(name.removeprefix("fhir:").partition("-")[0], "study")
+    made = pool.rng.choice(HOMES) if kind == "home" else str(pool.one(kind))
+    place = f"-{pool.rng.choice(HOMES)}" if name.startswith("fhir:PractitionerRole") else ""
+    return made.replace("_", ".") + place
+
+
+def _fhir_query(pool: Pool) -> dict[str, Any]:
+    """Parameters of R4's searches, one way further, with what they lead to."""
+    rng = pool.rng
+    keys = [
+        "patient", "subject", "identifier", "name", "family", "series", "instance", "modality",
+        "patient.name", "patient.identifier", "subject:Patient.name", "_id", "birthdate",
+        "started", "organization.name", "practitioner.name", "role", "status", "actor",
+    ]  # fmt: skip
+    value = rng.choice([pool.word(), str(pool.one(rng.choice(sorted(pool.ids)))), "2026", "CT"])
+    extras = {
+        "_include": "*", "_summary": rng.choice(["count", "true"]), "_count": rng.choice([1, 50]),
+        "_total": "accurate", "_sort": "-started", "modality:not": "XX", "started:missing": "true",
+    }  # fmt: skip
+    more = {key: extras[key] for key in rng.sample(sorted(extras), 2)}
+    return {rng.choice(keys): value.replace("_", ".")} | more
+
+
 def _query(pool: Pool, name: str) -> dict[str, Any]:
     """Filters, wildcards, pages: of DICOMweb, of the REST face, of the pages' lists."""
     rng = pool.rng
+    if name.startswith("fhir:"):
+        return _fhir_query(pool)
     if name.startswith("dicomweb:"):
         keys = [
             "PatientName", "PatientID", "StudyInstanceUID", "AccessionNumber", "StudyDescription",

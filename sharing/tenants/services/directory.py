@@ -1,7 +1,12 @@
 """Looking up organizations and people, for those who act."""
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from sharing.kernel.bulk import read
 from sharing.kernel.errors import Absent
@@ -9,6 +14,8 @@ from sharing.kernel.sql import rows
 from sharing.tenants.models import Membership, Organization, User
 from sharing.tenants.rules import (
     TREATING,
+    Actor,
+    Duty,
     ImplicitPolicy,
     OrganizationState,
     RegionSettings,
@@ -77,6 +84,53 @@ def treating_people(*, without: int, most: int = 500) -> list[Membership]:
     related = rows.select_related("organization", "user")
     found = related.order_by("organization__name", "user__name", "pk")[:most]
     return list({(row.organization_id, row.user_id): row for row in found}.values())
+
+
+def organizations_in_sight(actor: Actor) -> QuerySet[Organization]:
+    """The active organizations, for whoever acts for one of them."""
+    if not actor.active:
+        return Organization.objects.none()
+    return Organization.objects.filter(state=OrganizationState.ACTIVE)
+
+
+def people_in_sight(
+    actor: Actor, *, roles: Collection[str] = (), each_once: bool = False
+) -> QuerySet[Any]:
+    """Whom the actor may know by name, once for each organization, or `each_once` in all.
+
+    Those of the region who treat patients, for who shares, records consents or is a machine; own
+    staff for administrators; always oneself. `place` names a person at an organization.
+    """
+    seen = _people(actor, roles)
+    same = ["user"] if each_once else ["user", "organization"]
+    before = seen.filter(pk__lt=OuterRef("pk"), **{name: OuterRef(name) for name in same})
+    parts = (F("user__public_id"), Value("-"), F("organization__code"))
+    place = Concat(*parts, output_field=CharField())
+    found = seen.filter(~Exists(before)).annotate(place=place)
+    return found.select_related("user", "organization")
+
+
+def _people(actor: Actor, roles: Collection[str]) -> QuerySet[Membership]:
+    treating = Q(role__in=[role.value for role in TREATING])
+    seen = Q(user_id=actor.user_id) if actor.user_id else Q(pk__in=[])
+    if actor.may(Duty.MANAGE_MEMBERS):
+        seen |= Q(organization_id=actor.organization_id)
+    if actor.may(Duty.SHARE) or actor.may(Duty.RECORD_CONSENT) or actor.kind == "client":
+        seen |= treating
+    active = {"user__is_active": True, "organization__state": OrganizationState.ACTIVE}
+    found = Membership.objects.filter(seen, ended_at=None, **active)
+    return found.filter(role__in=roles) if roles else found
+
+
+def roles_of_people(
+    actor: Actor, rows: Iterable[Membership]
+) -> Mapping[tuple[int, int], list[str]]:
+    """What the actor may know these people to be, by person and organization."""
+    held: dict[tuple[int, int], list[str]] = defaultdict(list)
+    known = _people(actor, ()).filter(user_id__in={row.user_id for row in rows})
+    for row in known.order_by("pk"):
+        held[row.user_id, row.organization_id].append(row.role)
+    return held
 
 
 def operators_mail() -> list[str]:

@@ -1,0 +1,19 @@
+"""The types that are written here, and by which verbs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .matching import Asking
+from .words import Json
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Create, update, and all versions with the newest first."""
+
+    create: Callable[[Asking, Json], Json]
+    update: Callable[[Asking, str, Json, str], Json]
+    versions: Callable[[Asking, str], list[Json]]
+
+
+WRITERS: dict[str, Writer] = {}
