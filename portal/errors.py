@@ -36,6 +36,8 @@ STATUS: dict[str, int] = {
     "last_administrator": 409,
     "token_invalid": 401,
     "settings_invalid": 422,
+    "reason_missing": 422,
+    "signature_missing": 422,
     "agreement_invalid": 422,
     # consent, access
     "consent_invalid": 422,

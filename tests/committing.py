@@ -28,6 +28,7 @@ GUARDS = [
         "consent.migrations.0005_what_was_said_stays_said",
         "archive.migrations.0011_labels_stay",
         "consent.migrations.0007_a_code_for_the_phone",
+        "tenants.migrations.0008_moves_stay",
     )
 ]
 _emptying = ExitStack()

@@ -174,6 +174,7 @@ OPEN: dict[str, str] = {
             "tenants_organization",
             "tenants_membership",
             "tenants_post",
+            "tenants_move",
             "tenants_team",
             "tenants_teammember",
             "tenants_letter",

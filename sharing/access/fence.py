@@ -18,10 +18,10 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from sharing.kernel.purposes import Action, Purpose
 from sharing.kernel.sql import moment, vendor
-from sharing.tenants.rules import Actor, Role
+from sharing.tenants.rules import Actor, OrganizationState, Role
 
 from .models import visible
-from .rules import closed_gate
+from .rules import shut
 
 OBLIGING = """EXISTS (SELECT 1 FROM consent_consent ob
 WHERE ob.patient_id = archive_study.patient_id AND ob.state = 'active'
@@ -47,10 +47,10 @@ def fence(studies: type[Model], actor: Actor, action: Action, at: datetime) -> B
     It is an EXISTS by primary key, so that it filters what other conditions found and no planner
     begins with it. `studies` is the archive's model, which this room does not know.
     """
-    if closed_gate(actor, action):
+    if shut(actor, action):
         return None
     person = actor.user_id is not None
-    shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person)
+    shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person, actor.stage)
     sql, plan = _compiled(studies, *shape)
     values = {
         _Slot.ORGANIZATION: actor.organization_id,
@@ -104,6 +104,7 @@ def _compiled(
     purpose: Purpose,
     action: Action,
     person: bool,
+    stage: OrganizationState,
 ) -> tuple[str, tuple[Any, ...]]:
     stand_in = Actor(
         kind=kind,
@@ -116,6 +117,7 @@ def _compiled(
         purpose=purpose,
         roles=roles,
         user_id=_Slot.USER.value if person else None,
+        stage=stage,
     )
     condition = visible(studies, stand_in, action, _Slot.AT.value)
     inside = studies._default_manager.filter(condition, pk=OuterRef("pk"))

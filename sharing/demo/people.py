@@ -1,7 +1,7 @@
 """The organizations of the demonstration region and the people in them.
 
-They join as everybody does: an application, its verification, the operator's approval,
-invitations. Only the passwords are known from the start, and no second factor is asked for.
+They join as everybody does: an application, its verification, documents, terms, invitations. Only
+the passwords are known from the start, and no second factor is asked for.
 """
 
 from collections.abc import Iterator
@@ -11,20 +11,24 @@ from datetime import datetime
 from django.db import transaction
 
 from sharing.audit.rules import SYSTEM
+from sharing.tenants import terms
 from sharing.tenants.services import (
     Actor,
     Application,
     Role,
+    accept_documents,
     accept_invitation,
+    activate,
     actor_for_session,
     apply,
-    approve,
     find_organization,
     found_operator,
+    go_untested,
     invite,
     members,
     password_changed,
     require_second_factor,
+    sign_terms,
     verify_application,
 )
 
@@ -121,10 +125,18 @@ def found_region(*, password: str, at: datetime) -> None:
 def _join(application: Application, operator: Actor, secret_hash: str, at: datetime) -> None:
     _, secret = apply(application=application, at=at)
     organization = verify_application(secret=secret, at=at)
-    administrator = approve(organization=organization, by=operator, at=at)
+    administrator = accept_documents(organization=organization, by=operator, at=at)
     administrator.password = secret_hash
     administrator.save(update_fields=["password"])
     password_changed(user=administrator, at=at)
+    own = actor_for_session(administrator, {}, assured=True)
+    if own is None:
+        raise RuntimeError("the administrator may not act")
+    sign_terms(
+        signed_by=administrator.name, function="Administrator", sha256=terms.SHA256, by=own, at=at
+    )
+    go_untested(organization=organization, why="A demonstration.", by=operator, at=at)
+    activate(organization=organization, why="A demonstration.", by=operator, at=at)
     _without_second_factor(organization.code, at)
 
 

@@ -14,6 +14,7 @@ SUBJECTS = {
     "join": "{organization} invites you to Imaging Exchange",
     "application": "{organization} waits for your decision",
     "welcome": "{organization} is registered: how to begin",
+    "moved": "{organization}: what changed",
     "refusal": "The registration of {organization} was refused",
     "shared": "Studies were shared with {organization}",
     "asked": "A request for access waits at {organization}",
@@ -29,6 +30,21 @@ LETTER_PAGES = {
     "join": "web:accept-invitation",
 }
 """Where the link of each kind of letter leads."""
+
+MOVED = {
+    "sign": "signed the region’s terms. Next, the connection is tested.",
+    "test": "is ready: the operator can let it begin.",
+    "activate": "is active. Its people can be invited and can sign in.",
+    "suspend": "is suspended. Nobody of it can sign in, nothing that it holds is open to others, "
+    "and what its machines send is kept until it resumes.",
+    "resume": "is active again, with what came in meanwhile.",
+    "leave": "is leaving the region. It is closed to all but its administrators, who get "
+    "everything that it brought.",
+    "stay": "does not leave. It is suspended until the operator lets it resume.",
+    "close": "has left the region. What it brought was exported and deleted.",
+}
+"""What happened to an organization, after its name; other moves have e-mails of their own."""
+OPERATORS_TOLD = frozenset({"sign", "test", "leave", "close"})
 
 REVOKED = "A consent ended. Studies left your list."
 

@@ -55,7 +55,7 @@ def send_letter(*, letter_id: int, at: datetime) -> None:
         return
     page = reverse(LETTER_PAGES[letter.kind], args=[letter.secret])
     context = {"letter": letter, "link": absolute(page)}
-    _post(
+    post(
         f"letter:{letter.pk}",
         Addressee(letter.email, letter.name),
         letter.kind,
@@ -95,7 +95,7 @@ def send_welcome(*, user_id: int, organization_id: int, at: datetime) -> None:
         return {"user": user, "password": first_password(user=user), "link": link}
 
     to = Addressee(user.email, user.name)
-    _post(f"welcome:{organization.pk}:{user.pk}", to, "welcome", organization, context, at=at)
+    post(f"welcome:{organization.pk}:{user.pk}", to, "welcome", organization, context, at=at)
 
 
 def send_refusal(*, organization_id: int, at: datetime) -> None:
@@ -103,7 +103,7 @@ def send_refusal(*, organization_id: int, at: datetime) -> None:
     organization = Organization.objects.get(pk=organization_id)
     to = Addressee(organization.contact_email, organization.contact_name)
     context = {"reason": organization.question}
-    _post(f"refusal:{organization.pk}", to, "refusal", organization, lambda: context, at=at)
+    post(f"refusal:{organization.pk}", to, "refusal", organization, lambda: context, at=at)
 
 
 def tell_shared(*, share_id: int, at: datetime) -> None:
@@ -145,7 +145,7 @@ def tell_glass(*, glass_id: int, at: datetime) -> None:
         _post_to_all(people, key, "glass", organization, partial(dict, context), at=at)
         if not people:
             to = Addressee(organization.privacy_officer_email, organization.privacy_officer_name)
-            _post(key, to, "glass", organization, partial(dict, context), at=at)
+            post(key, to, "glass", organization, partial(dict, context), at=at)
 
 
 def tell_revoked(*, consent_id: int, at: datetime) -> None:
@@ -213,7 +213,7 @@ def tell_recall(*, recall_id: int, at: datetime) -> None:
     _post_to_all(people, key, "recall", there, partial(dict, told), at=at)
     if not officers.exists():
         to = Addressee(there.privacy_officer_email, there.privacy_officer_name)
-        _post(key, to, "recall", there, partial(dict, told), at=at)
+        post(key, to, "recall", there, partial(dict, told), at=at)
 
 
 def who_share(organization_id: int) -> QuerySet[User]:
@@ -330,14 +330,14 @@ def _post_to_all(
     for user in people:
         to = Addressee(user.email, user.name)
         try:
-            _post(f"{key}:{user.pk}", to, template, organization, context, at=at)
+            post(f"{key}:{user.pk}", to, template, organization, context, at=at)
         except (OSError, ValueError) as error:  # a refusing server; an address that is none
             failures.append(error)
     if failures:
         raise failures[0]
 
 
-def _post(
+def post(
     key: str,
     to: Addressee,
     template: str,

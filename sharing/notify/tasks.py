@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import ahead, recalls, services
+from . import ahead, moves, recalls, services
 
 
 @shared_task(name="notify.send_letter")
@@ -28,6 +28,12 @@ def send_welcome(user_id: int, organization_id: int) -> None:
 def send_refusal(organization_id: int) -> None:
     """An application was turned down."""
     services.send_refusal(organization_id=organization_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_moved")
+def tell_moved(move_id: int) -> None:
+    """An organization took a step of its life."""
+    moves.tell_moved(move_id=move_id, at=timezone.now())
 
 
 @shared_task(name="notify.tell_shared")

@@ -66,6 +66,20 @@ class SettingsInvalid(DomainError):
     message = "These settings can't be. Nothing was changed."
 
 
+class ReasonMissing(DomainError):
+    """A step of an organization's life that nobody says why."""
+
+    code = "reason_missing"
+    message = "Say in a few words why."
+
+
+class SignatureMissing(DomainError):
+    """The region's terms as nobody signed them."""
+
+    code = "signature_missing"
+    message = "Read the terms, then write who signs and in which function."
+
+
 class AgreementInvalid(DomainError):
     """An agreement that says too little or contradicts itself."""
 

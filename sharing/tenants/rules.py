@@ -10,13 +10,17 @@ from sharing.kernel.purposes import Action, Purpose
 
 
 class OrganizationState(StrEnum):
-    """Where an organization stands on its way into the region."""
+    """Where an organization stands on its way into the region, in it, and out of it."""
 
     APPLIED = "applied"
     VERIFIED = "verified"
     ASKED = "asked"
+    CHECKED = "checked"
+    SIGNED = "signed"
+    TESTED = "tested"
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    OFFBOARDING = "offboarding"
     REFUSED = "refused"
     CLOSED = "closed"
 
@@ -27,10 +31,15 @@ class OrganizationEvent(StrEnum):
     VERIFY = "verify"
     ASK = "ask"
     ANSWER = "answer"
-    APPROVE = "approve"
+    CHECK = "check"
+    SIGN = "sign"
+    TEST = "test"
+    ACTIVATE = "activate"
     REFUSE = "refuse"
     SUSPEND = "suspend"
     RESUME = "resume"
+    LEAVE = "leave"
+    STAY = "stay"
     CLOSE = "close"
 
 
@@ -39,14 +48,33 @@ NEXT: Mapping[tuple[OrganizationState, OrganizationEvent], OrganizationState] = 
     (_S.APPLIED, _E.VERIFY): _S.VERIFIED,
     (_S.VERIFIED, _E.ASK): _S.ASKED,
     (_S.ASKED, _E.ANSWER): _S.VERIFIED,
-    (_S.VERIFIED, _E.APPROVE): _S.ACTIVE,
+    (_S.VERIFIED, _E.CHECK): _S.CHECKED,
+    (_S.CHECKED, _E.SIGN): _S.SIGNED,
+    (_S.SIGNED, _E.TEST): _S.TESTED,
+    (_S.TESTED, _E.ACTIVATE): _S.ACTIVE,
     (_S.VERIFIED, _E.REFUSE): _S.REFUSED,
     (_S.ASKED, _E.REFUSE): _S.REFUSED,
+    (_S.CHECKED, _E.REFUSE): _S.REFUSED,
+    (_S.SIGNED, _E.REFUSE): _S.REFUSED,
+    (_S.TESTED, _E.REFUSE): _S.REFUSED,
     (_S.ACTIVE, _E.SUSPEND): _S.SUSPENDED,
     (_S.SUSPENDED, _E.RESUME): _S.ACTIVE,
-    (_S.ACTIVE, _E.CLOSE): _S.CLOSED,
-    (_S.SUSPENDED, _E.CLOSE): _S.CLOSED,
+    (_S.ACTIVE, _E.LEAVE): _S.OFFBOARDING,
+    (_S.SUSPENDED, _E.LEAVE): _S.OFFBOARDING,
+    (_S.OFFBOARDING, _E.STAY): _S.SUSPENDED,
+    (_S.OFFBOARDING, _E.CLOSE): _S.CLOSED,
 }
+BEGINS = "apply"
+"""What stands first in each history; there is no state before it."""
+PREPARING = frozenset({_S.CHECKED, _S.SIGNED, _S.TESTED})
+"""Its administrators sign in and its machines try the line; for all others it isn't there yet."""
+ENTERED = PREPARING | {_S.ACTIVE, _S.OFFBOARDING}
+"""Somebody of it may sign in; in all but ACTIVE its administrators only."""
+WORKING: Mapping[str, frozenset[OrganizationState]] = {
+    "user": ENTERED,
+    "client": PREPARING | {_S.ACTIVE},
+}
+"""In which states whom of it the gates let through, by kind of actor."""
 
 
 class Role(StrEnum):
@@ -133,11 +161,18 @@ class Duty(StrEnum):
     RECORD_AGREEMENT = "record_agreement"
     READ_AGREEMENTS = "read_agreements"
     BREAK_GLASS = "break_glass"
+    RUN_ORGANIZATION = "run_organization"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
     Role.ADMINISTRATOR: frozenset(
-        {Duty.MANAGE_MEMBERS, Duty.MANAGE_TEAMS, Duty.READ_AGREEMENTS, Duty.RULE_LABELS}
+        {
+            Duty.MANAGE_MEMBERS,
+            Duty.MANAGE_TEAMS,
+            Duty.READ_AGREEMENTS,
+            Duty.RULE_LABELS,
+            Duty.RUN_ORGANIZATION,
+        }
     ),
     Role.PRIVACY_OFFICER: frozenset(
         {
@@ -275,6 +310,12 @@ class Actor:
     assured: bool = True
     scopes: frozenset[str] = field(default_factory=frozenset)
     user_id: int | None = None
+    stage: OrganizationState = OrganizationState.ACTIVE
+
+    @property
+    def apart(self) -> bool:
+        """Whether its organization is not one of the region's now: own studies at most."""
+        return self.stage != OrganizationState.ACTIVE
 
     @property
     def who(self) -> Who:
@@ -301,9 +342,13 @@ class Actor:
         return bool(self.roles & TREATING)
 
     def may(self, duty: Duty) -> bool:
-        """Whether the actor's roles include the duty, in good standing."""
+        """Whether the actor's roles include the duty, in good standing.
+
+        What a suspended organization's machines send is kept: nobody sees it until it resumes.
+        """
         held = any(duty in DUTIES[role] for role in self.roles)
-        return held and self.active and self.assured
+        kept = self.stage == OrganizationState.SUSPENDED and duty == Duty.UPLOAD
+        return held and (self.active or kept) and self.assured
 
     def may_ever(self, action: Action) -> bool:
         """Whether a role of the actor's that may act for this purpose may ever do this."""
@@ -319,6 +364,13 @@ def purposes_of(roles: frozenset[Role]) -> tuple[Purpose, ...]:
     """The purposes that these roles may declare, the first being the default."""
     offered = {purpose for role in roles for purpose in PURPOSES[role]}
     return tuple(purpose for purpose in Purpose if purpose in offered)
+
+
+def roles_in(state: OrganizationState, roles: frozenset[Role]) -> frozenset[Role]:
+    """Which of the roles at an organization count in that state of it."""
+    if state == OrganizationState.ACTIVE:
+        return roles
+    return roles & {Role.ADMINISTRATOR} if state in ENTERED else frozenset()
 
 
 def mark_of(name: str) -> str:

@@ -43,11 +43,12 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:conflicts", "Conflicts", "intersect", lambda a: a.may(Duty.DECIDE)),
     ("web:privacy", "Privacy", "graph-up", lambda a: a.may(Duty.READ_LOG)),
     ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
+    ("web:organization", "Organization", "building", lambda a: a.may(Duty.RUN_ORGANIZATION)),
     ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),
     ("web:label-rules", "Labels", "shield-lock", lambda a: a.may(Duty.RULE_LABELS)),
     ("web:agreements", "Agreements", "file-earmark-text", lambda a: a.may(Duty.READ_AGREEMENTS)),
     ("web:region", "Region", "sliders", lambda a: a.may(Duty.SET_REGION)),
-    ("web:applications", "Applications", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
+    ("web:applications", "Organizations", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
 )
 
 

@@ -36,7 +36,7 @@ TABS = (  # key, word, what it narrows the list to
 LATELY = "lately"
 PLACES = (  # duty, where one whose first duty it is begins
     (Duty.READ_LOG, "web:log"),
-    (Duty.MANAGE_MEMBERS, "web:people"),
+    (Duty.RUN_ORGANIZATION, "web:organization"),
     (Duty.APPROVE_ORGANIZATIONS, "web:applications"),
 )
 

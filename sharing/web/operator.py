@@ -1,4 +1,4 @@
-"""The region's operator decides who joins."""
+"""The region's operator decides who joins, rests and leaves."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,31 +14,58 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sharing.kernel.errors import Absent, BadValue
 from sharing.kernel.lifecycle import NotNow
 from sharing.tenants import services
+from sharing.tenants.rules import NEXT, OrganizationEvent, OrganizationState
 from sharing.tenants.services import Actor
 
 from .doors import actor_of
-from .forms.joining import AskForm, RefuseForm
+from .forms.joining import AskForm, RefuseForm, WhyForm
+
+Decision = Callable[[Actor, Any, dict[str, str], datetime], str]
 
 ROWS = 25
 STATES = {  # state -> word, icon, kind of chip
     "applied": ("Address not confirmed", "envelope", ""),
-    "verified": ("Waits for you", "hourglass-split", "wait"),
+    "verified": ("Documents to check", "hourglass-split", "wait"),
     "asked": ("Asked, waits for them", "chat-left-text", "info"),
+    "checked": ("Terms to sign", "pencil-square", "info"),
+    "signed": ("Connection to test", "hdd-network", "info"),
+    "tested": ("Ready to begin", "hourglass-split", "wait"),
     "active": ("Active", "check-lg", "ok"),
     "suspended": ("Suspended", "pause", "no"),
+    "offboarding": ("Leaving", "box-arrow-right", "wait"),
     "refused": ("Refused", "x-lg", "no"),
     "closed": ("Closed", "archive", ""),
 }
-FILTERS = (("verified", "Waiting"), ("asked", "Asked"), ("active", "Active"), ("all", "All"))
+WAITING = ("verified", "tested")
+"""Where the next step is the operator's."""
+FILTERS = (
+    ("waiting", "Waiting for you"),
+    ("joining", "On their way in"),
+    ("active", "Active"),
+    ("suspended", "Suspended"),
+    ("offboarding", "Leaving"),
+    ("all", "All"),
+)
+_NARROWED = {"waiting": WAITING, "joining": ("applied", "asked", "checked", "signed")}
+WAY = (  # the way in: states that are behind a step, and its word
+    ("applied", "Applied"),
+    ("verified", "Address confirmed"),
+    ("checked", "Documents checked"),
+    ("signed", "Terms signed"),
+    ("tested", "Connection tested"),
+    ("active", "Active"),
+)
 
 
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """All applications, those that wait first to see."""
     found = services.applications(actor_of(request))
-    waiting = found.filter(state="verified").count()
-    state = request.GET.get("state", "verified" if waiting else "all")
-    if state in STATES:
+    waiting = found.filter(state__in=WAITING).count()
+    state = request.GET.get("state", "waiting" if waiting else "all")
+    if state in _NARROWED:
+        found = found.filter(state__in=_NARROWED[state])
+    elif state in STATES:
         found = found.filter(state=state)
     page = Paginator(found, ROWS).get_page(request.GET.get("page"))
     rows = [(organization, STATES[organization.state]) for organization in page]
@@ -48,15 +75,15 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, code: str) -> HttpResponse:
-    """One application: ask, approve, refuse."""
+    """One organization: what it says, how it came here, and the steps that are open."""
     actor = actor_of(request)
     organization = _application(actor, code)
-    forms = {"ask": AskForm(prefix="ask"), "refuse": RefuseForm(prefix="refuse")}
+    forms = {name: make(prefix=name) for name, make in FORMS.items()}
     if request.method == "POST":
         try:
             said = _do(request, actor, organization, forms, timezone.now())
         except NotNow:
-            messages.error(request, "The application has moved on. Nothing was changed now.")
+            messages.error(request, "The organization has moved on. Nothing was changed now.")
             return redirect("web:application", code=code)
         if said:
             messages.success(request, said)
@@ -64,8 +91,10 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "organization": organization,
         "chip": STATES[organization.state],
+        "way": way_of(organization.state),
         "steps": steps_of(organization.state),
         "forms": forms,
+        "moves": list(reversed(services.history(organization.pk))),
         "wrong": next((name for name, form in forms.items() if form.errors), ""),
     }
     status = 422 if context["wrong"] else 200
@@ -74,11 +103,20 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
 
 def steps_of(state: str) -> dict[str, bool]:
     """Which decisions are open in that state: the page offers no other."""
-    return {
-        "ask": state == "verified",
-        "approve": state == "verified",
-        "refuse": state in {"verified", "asked"},
-    }
+    return {name: (OrganizationState(state), event) in NEXT for name, event in EVENTS.items()}
+
+
+def way_of(state: str) -> list[tuple[str, str]]:
+    """(word, done, now or nothing) of each step of the way in; none for who has left it."""
+    known = [name for name, _ in WAY]
+    here = "verified" if state == "asked" else state
+    if here not in known:
+        return []
+    place = known.index(here)
+    return [
+        (word, "done" if number <= place else "now" if number == place + 1 else "")
+        for number, (_, word) in enumerate(WAY)
+    ]
 
 
 def _application(actor: Actor, code: str) -> Any:
@@ -92,16 +130,15 @@ def _do(
     request: HttpRequest, actor: Actor, organization: Any, forms: dict[str, Any], at: datetime
 ) -> str:
     """Carry one decision out and say so; "" when its form is wrong. Raises NotNow, BadValue."""
-    decisions: dict[str, Callable[..., str]] = {"ask": _ask, "approve": _approve, "refuse": _refuse}
     decision = request.POST.get("decision", "")
-    if decision not in decisions:
+    if decision not in EVENTS:
         raise BadValue("Choose what to decide.")
-    if decision in forms:
-        form = forms[decision] = type(forms[decision])(request.POST, prefix=decision)
-        if not form.is_valid():
-            return ""
-        return decisions[decision](actor, organization, form.cleaned_data, at)
-    return decisions[decision](actor, organization, at)
+    if decision not in forms:
+        return DECISIONS[decision](actor, organization, {}, at)
+    form = forms[decision] = type(forms[decision])(request.POST, prefix=decision)
+    return (
+        DECISIONS[decision](actor, organization, form.cleaned_data, at) if form.is_valid() else ""
+    )
 
 
 def _ask(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
@@ -109,11 +146,50 @@ def _ask(actor: Actor, organization: Any, said: dict[str, str], at: datetime) ->
     return f"The question is on its way to {organization.contact_name}."
 
 
-def _approve(actor: Actor, organization: Any, at: datetime) -> str:
-    services.approve(organization=organization, by=actor, at=at)
-    return f"{organization.name} is active. {organization.contact_name} gets an e-mail to begin."
+def _accept(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
+    services.accept_documents(organization=organization, by=actor, at=at)
+    return f"Accepted. {organization.contact_name} gets an e-mail to sign in and sign the terms."
 
 
 def _refuse(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
     services.refuse(organization=organization, reason=said["reason"], by=actor, at=at)
     return f"{organization.name} was refused. {organization.contact_name} gets the reason."
+
+
+def _moved(verb: str, sentence: str) -> Decision:
+    def decide(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
+        why = said.get("why") or "Everything is in order."
+        getattr(services, verb)(organization=organization, why=why, by=actor, at=at)
+        return sentence.format(name=organization.name)
+
+    return decide
+
+
+EVENTS = {
+    "ask": OrganizationEvent.ASK,
+    "accept": OrganizationEvent.CHECK,
+    "refuse": OrganizationEvent.REFUSE,
+    "untested": OrganizationEvent.TEST,
+    "activate": OrganizationEvent.ACTIVATE,
+    "suspend": OrganizationEvent.SUSPEND,
+    "resume": OrganizationEvent.RESUME,
+    "offboard": OrganizationEvent.LEAVE,
+    "stay": OrganizationEvent.STAY,
+}
+"""What the page may decide, by the name of its button."""
+FORMS: dict[str, Any] = {
+    "ask": AskForm,
+    "refuse": RefuseForm,
+    **dict.fromkeys(("untested", "suspend", "resume", "offboard", "stay"), WhyForm),
+}
+DECISIONS: dict[str, Decision] = {
+    "ask": _ask,
+    "accept": _accept,
+    "refuse": _refuse,
+    "untested": _moved("go_untested", "{name} goes without a connection. It can begin."),
+    "activate": _moved("activate", "{name} is active. Its people are told."),
+    "suspend": _moved("suspend", "{name} is suspended. Its people are told why."),
+    "resume": _moved("resume", "{name} is active again. Its people are told."),
+    "offboard": _moved("offboard", "{name} is leaving. The export of what it brought begins."),
+    "stay": _moved("stay", "{name} stays. It is suspended until you let it resume."),
+}

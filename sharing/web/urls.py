@@ -18,6 +18,7 @@ from . import (
     notices,
     opened,
     operator,
+    organization,
     patients,
     people,
     phone,
@@ -50,6 +51,9 @@ urlpatterns = [
     path("join/answer/<str:secret>/", joining.answer, name="answer-question"),
     path("operator/", operator.listing, name="applications"),
     path("operator/<str:code>/", operator.show, name="application"),
+    # an organization's own console
+    path("organization/", organization.overview, name="organization"),
+    path("organization/terms/", organization.sign, name="terms"),
     # what holds in the region
     path("region/", region.settings, name="region"),
     path("region/own/", region.policy, name="own-policy"),

@@ -65,6 +65,8 @@ MATRIX: dict[str, str] = {
     "web:home": ORGANIZATION,
     "web:applications": ORGANIZATION,
     "web:application": ORGANIZATION,
+    "web:organization": ORGANIZATION,
+    "web:terms": ORGANIZATION,
     "web:region": ORGANIZATION,
     "web:own-policy": ORGANIZATION,
     "web:agreements": ORGANIZATION,

@@ -28,7 +28,14 @@ PAGES = {
         "/labels/",
         "/labels/new/",
     ),
-    "ines@riverside.example": ("/people/", "/people/invite/", "/agreements/", "/labels/"),
+    "ines@riverside.example": (
+        "/organization/",
+        "/organization/terms/",
+        "/people/",
+        "/people/invite/",
+        "/agreements/",
+        "/labels/",
+    ),
     "ada@riverside.example": (
         "/",
         "/studies/",

@@ -90,8 +90,8 @@ def riverside_registers(story: Story) -> None:
     otto.goes_to("/operator/")
     otto.follows("Riverside General Hospital")
     otto.reads("DE-4711")
-    otto.page.locator("button[name=decision][value=approve]").click()
-    otto.reads("is active")
+    otto.page.locator("button[name=decision][value=accept]").click()
+    otto.reads("Accepted.")
 
     welcome = story.portal.wait_for_mail(INES, count=2)
     found = re.search(r"Password:\s+(\S+)", text_of(welcome))
@@ -108,6 +108,23 @@ def riverside_registers(story: Story) -> None:
     ines.password = NEW_PASSWORD
     expect(page).to_have_url(re.compile("/accounts/2fa/totp/activate/"))
     ines.sets_up_second_factor()
+    riverside_prepares(story, ines, otto)
+
+
+def riverside_prepares(story: Story, ines: Human, otto: Human) -> None:
+    """1b. The terms are signed, the operator lets it begin."""
+    ines.goes_to("/")
+    ines.follows("Read and sign")
+    ines.page.locator("[name=signed_by]").fill("Dr Guo Chen")
+    ines.page.locator("[name=function]").fill("Medical director")
+    ines.page.locator("main form button.btn-primary").click()
+    ines.reads("Signed.")
+    otto.goes_to("/operator/riverside/")
+    otto.page.get_by_text("It has no machines…").click()
+    otto.page.locator("[name=untested-why]").fill("It is connected after the story.")
+    otto.page.locator("button[name=decision][value=untested]").click()
+    otto.page.locator("button[name=decision][value=activate]").click()
+    otto.reads("is active")
 
 
 def riverside_invites_its_people(story: Story) -> None:

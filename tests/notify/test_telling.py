@@ -191,7 +191,7 @@ def test_the_welcome_brings_a_password_that_opens_the_account_once(
     at = timezone.now()
     _, secret = tenants.apply(application=application(), at=at)
     riverside = tenants.verify_application(secret=secret, at=at)
-    user = tenants.approve(organization=riverside, by=olu.actor, at=at)
+    user = tenants.accept_documents(organization=riverside, by=olu.actor, at=at)
     run_jobs()
     services.send_welcome(user_id=user.pk, organization_id=riverside.pk, at=at)
     letters = [message for message in mail.outbox if "how to begin" in message.subject]

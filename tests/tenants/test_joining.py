@@ -19,10 +19,14 @@ pytestmark = pytest.mark.django_db
 S, E = OrganizationState, OrganizationEvent
 EXPECTED = {  # written again on purpose: the table and its reader must agree
     S.APPLIED: {E.VERIFY: S.VERIFIED},
-    S.VERIFIED: {E.ASK: S.ASKED, E.APPROVE: S.ACTIVE, E.REFUSE: S.REFUSED},
+    S.VERIFIED: {E.ASK: S.ASKED, E.CHECK: S.CHECKED, E.REFUSE: S.REFUSED},
     S.ASKED: {E.ANSWER: S.VERIFIED, E.REFUSE: S.REFUSED},
-    S.ACTIVE: {E.SUSPEND: S.SUSPENDED, E.CLOSE: S.CLOSED},
-    S.SUSPENDED: {E.RESUME: S.ACTIVE, E.CLOSE: S.CLOSED},
+    S.CHECKED: {E.SIGN: S.SIGNED, E.REFUSE: S.REFUSED},
+    S.SIGNED: {E.TEST: S.TESTED, E.REFUSE: S.REFUSED},
+    S.TESTED: {E.ACTIVATE: S.ACTIVE, E.REFUSE: S.REFUSED},
+    S.ACTIVE: {E.SUSPEND: S.SUSPENDED, E.LEAVE: S.OFFBOARDING},
+    S.SUSPENDED: {E.RESUME: S.ACTIVE, E.LEAVE: S.OFFBOARDING},
+    S.OFFBOARDING: {E.STAY: S.SUSPENDED, E.CLOSE: S.CLOSED},
     S.REFUSED: {},
     S.CLOSED: {},
 }
@@ -161,16 +165,16 @@ def test_the_operator_asks_and_the_applicant_answers(verified: Organization, olu
     """Then the application waits for the operator again, who is told."""
     services.ask(organization=verified, question="Which house?", by=olu.actor, at=NOW)
     with pytest.raises(NotNow):
-        services.approve(organization=verified, by=olu.actor, at=NOW)
+        services.accept_documents(organization=verified, by=olu.actor, at=NOW)
     secret = letter_secret(Letter.Kind.ANSWER_QUESTION)
     answered = services.answer_question(secret=secret, answer="The main one.", at=NOW)
     assert (answered.state, answered.answer) == (S.VERIFIED, "The main one.")
     assert Job.objects.filter(task="notify.tell_operators").count() == 2
 
 
-def test_an_approval_makes_the_first_administrator(verified: Organization, olu: Person) -> None:
+def test_accepting_makes_the_first_administrator(verified: Organization, olu: Person) -> None:
     """With an account that nobody can enter before the letter with its password."""
-    user = services.approve(organization=verified, by=olu.actor, at=NOW)
+    user = services.accept_documents(organization=verified, by=olu.actor, at=NOW)
     member = Membership.objects.get(user=user)
     assert (member.organization_id, member.role) == (verified.pk, Role.ADMINISTRATOR)
     assert user.email == "sam@riverside.example"
@@ -179,11 +183,11 @@ def test_an_approval_makes_the_first_administrator(verified: Organization, olu: 
     assert services.user_needs(user, has_second_factor=False) == "password"
 
 
-def test_a_second_approval_is_refused_and_makes_nobody(verified: Organization, olu: Person) -> None:
+def test_documents_are_accepted_once(verified: Organization, olu: Person) -> None:
     """Two operators, one decision."""
-    services.approve(organization=verified, by=olu.actor, at=NOW)
+    services.accept_documents(organization=verified, by=olu.actor, at=NOW)
     with pytest.raises(NotNow):
-        services.approve(organization=verified, by=olu.actor, at=NOW)
+        services.accept_documents(organization=verified, by=olu.actor, at=NOW)
     assert Membership.objects.filter(organization=verified).count() == 1
     assert Job.objects.filter(task="notify.send_welcome").count() == 1
 
@@ -194,7 +198,7 @@ def test_a_contact_who_has_an_account_keeps_it(region: Region, olu: Person) -> N
     _, secret = services.apply(application=said, at=NOW)
     organization = services.verify_application(secret=secret, at=NOW)
     before = User.objects.count()
-    user = services.approve(organization=organization, by=olu.actor, at=NOW)
+    user = services.accept_documents(organization=organization, by=olu.actor, at=NOW)
     assert (user.pk, User.objects.count()) == (region.ben.user.pk, before)
     assert not user.must_change_password
 
@@ -203,7 +207,7 @@ def test_a_contact_who_has_an_account_keeps_it(region: Region, olu: Person) -> N
     ("verb", "words"),
     [
         (services.ask, {"question": "?"}),
-        (services.approve, {}),
+        (services.accept_documents, {}),
         (services.refuse, {"reason": "?"}),
     ],
 )

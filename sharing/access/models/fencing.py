@@ -13,12 +13,12 @@ from django.db.models.functions import Coalesce, Concat, StrIndex
 from django.db.models.lookups import Exact
 
 from sharing.access.rules import (
-    closed_gate,
     glass_gives,
     is_own,
     kinds_that_let,
     may_be_implied,
     policies_that_open,
+    shut,
     takes_a_copy,
     way_of,
 )
@@ -41,7 +41,7 @@ def visible(
 
     The same rule as `rules.decide`, rung by rung, over the archive's `studies`.
     """
-    if closed_gate(actor, action):
+    if shut(actor, action):
         return None
     refused = Exists(_denials(actor, at).filter(_ordinary(studies, actor, action)))
     going_on = _going_on(actor, action, at)
@@ -60,7 +60,8 @@ def visible(
     if not is_own(actor):
         return others
     own = Q(organization_id=actor.organization_id)
-    return (own if actor.user_id is None else own & ~Q(_kept_out(actor, at))) | others
+    mine = own if actor.user_id is None else own & ~Q(_kept_out(actor, at))
+    return mine if actor.apart else mine | others
 
 
 def shared_with(actor: Actor, at: datetime) -> Exists:

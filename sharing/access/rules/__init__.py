@@ -43,6 +43,7 @@ from .ladder import (
     is_own,
     may_be_implied,
     policies_that_open,
+    shut,
     walk,
     way_of,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "overdue",
     "policies_that_open",
     "review_due",
+    "shut",
     "takes_a_copy",
     "walk",
     "way_of",

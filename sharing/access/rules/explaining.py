@@ -11,7 +11,7 @@ from datetime import datetime
 from sharing.consent.rules import Decision as Said
 from sharing.consent.rules import Force, GranteeKind
 from sharing.kernel.purposes import LEAVING, Action, Obligation
-from sharing.tenants.rules import ACTIONS, PURPOSES, Role, purposes_of
+from sharing.tenants.rules import ACTIONS, PURPOSES, OrganizationState, Role, purposes_of
 
 from .facts import (
     FOREVER,
@@ -33,7 +33,7 @@ QUESTIONS = {  # rung -> what it asks, and what it means that it has no answer
     "excluded": ("Did the patient exclude this person?", "No"),
     "own_staff": ("Do they work for the organization that holds it?", "No"),
     "unagreed": ("Do the two organizations have the agreement that is needed?", "Yes"),
-    "inactive_custodian": ("Is the organization that holds it active?", "Yes"),
+    "inactive_custodian": ("Are both organizations active?", "Yes"),
     "uncertain_identity": ("Is the patient’s identity certain?", "Yes"),
     "opted_out": ("Did the patient refuse all sharing?", "No"),
     "emergency": ("Is an emergency access open?", "No"),
@@ -136,7 +136,7 @@ def _changes(decision: Decision, ask: Ask, facts: Facts) -> Iterator[Change]:
 
 
 def _active(ask: Ask, facts: Facts) -> Iterator[Change]:
-    actor = replace(ask.actor, active=True)
+    actor = replace(ask.actor, active=True, stage=OrganizationState.ACTIVE)
     words = "The account and its organization are active again"
     yield Change(words, replace(ask, actor=actor), facts)
 

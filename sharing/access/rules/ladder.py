@@ -68,6 +68,11 @@ def closed_gate(actor: Actor, action: Action) -> tuple[Rule, str] | None:
     return None
 
 
+def shut(actor: Actor, action: Action) -> bool:
+    """Whether this actor can do this to no study at all, whoever holds it."""
+    return bool(closed_gate(actor, action)) or (actor.apart and not is_own(actor))
+
+
 def excluded(ask: Ask, facts: Facts) -> Decision | None:
     """Before rung 1: a person on the patient's exclusion list, own staff included."""
     for consent, _ in _binding(ask, facts, Force.EXCLUSION):
@@ -89,7 +94,9 @@ def is_own(actor: Actor) -> bool:
 
 
 def inactive_custodian(ask: Ask, facts: Facts) -> Decision | None:
-    """Rung 0 for all others: a suspended organization shares nothing."""
+    """Rung 0 for all others: an organization that is not active shares nothing and sees nothing."""
+    if ask.actor.apart:
+        return _refuse(Rule.ACTOR_INACTIVE, "The account or the organization is not active")
     if ask.subject.custodian_active:
         return None
     return _refuse(Rule.CUSTODIAN_INACTIVE, "The organization that holds it is not active")

@@ -18,7 +18,7 @@ from sharing.archive.rules import REASONS, Door, Outcome
 from sharing.audit.rules import Who
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor, Duty
-from sharing.tenants.services import find_organization, require
+from sharing.tenants.services import organization_of, require
 
 from .intake import Incoming, Intake, Item
 from .writing import write
@@ -61,7 +61,7 @@ def receive_from(
     """Receive for the actor's own organization. Raises NotAllowed, and what `receive` raises."""
     require(actor, Duty.UPLOAD)
     return receive(
-        organization=find_organization(actor.organization_code),
+        organization=organization_of(actor),
         door=door,
         sender=actor.name,
         files=files,

@@ -34,7 +34,7 @@ from sharing.blobs.store import PIECE, sync, sync_folder
 from sharing.outbox.services import promise
 from sharing.tenants.models import User
 from sharing.tenants.rules import Actor, Duty
-from sharing.tenants.services import find_organization, require
+from sharing.tenants.services import organization_of, require
 
 from .receiving import Incoming, receive
 
@@ -44,7 +44,7 @@ def open_batch(actor: Actor, *, at: datetime) -> Batch:
     """A new batch for files that belong together. Raises NotAllowed."""
     require(actor, Duty.UPLOAD)
     return Batch.objects.create(
-        organization=find_organization(actor.organization_code),
+        organization=organization_of(actor),
         user=User.objects.get(pk=actor.user_id) if actor.user_id else None,
         client="" if actor.user_id else actor.id,
         opened_at=at,

@@ -1,5 +1,6 @@
 """Organizations of the region, the people in them, and the machines that call for them."""
 
+from .moves import Move
 from .organizations import (
     Agreement,
     AgreementModality,
@@ -20,6 +21,7 @@ __all__ = [
     "AgreementModality",
     "Letter",
     "Membership",
+    "Move",
     "Organization",
     "PartnerToken",
     "Post",

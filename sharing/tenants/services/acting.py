@@ -13,7 +13,16 @@ from sharing.kernel.sql import moment, rows
 from sharing.kernel.tokens import fingerprint
 from sharing.tenants.errors import NotAllowed, TokenInvalid
 from sharing.tenants.models import Membership, Organization, User
-from sharing.tenants.rules import Actor, Duty, OrganizationState, Role, purposes_of
+from sharing.tenants.rules import (
+    ENTERED,
+    WORKING,
+    Actor,
+    Duty,
+    OrganizationState,
+    Role,
+    purposes_of,
+    roles_in,
+)
 
 
 @dataclass(frozen=True)
@@ -31,17 +40,21 @@ class ActingChoice:
 
 
 def acting_choices(user: User) -> list[ActingChoice]:
-    """What the person may act for: active organizations only, by name and purpose."""
+    """What the person may act for, by name and purpose.
+
+    Of organizations that prepare or leave (`rules.ENTERED`) as their administrator only.
+    """
     held: dict[Organization, set[Role]] = defaultdict(set)
     held_rows = Membership.objects.filter(
-        user=user, ended_at=None, organization__state=OrganizationState.ACTIVE
+        user=user, ended_at=None, organization__state__in=ENTERED
     ).select_related("organization")
     for row in held_rows.order_by("organization__name", "pk"):
         held[row.organization].add(Role(row.role))
     return [
-        ActingChoice(organization, purpose, frozenset(roles))
-        for organization, roles in held.items()
-        for purpose in purposes_of(frozenset(roles))
+        ActingChoice(organization, purpose, roles)
+        for organization, named in held.items()
+        for roles in [roles_in(OrganizationState(organization.state), frozenset(named))]
+        for purpose in purposes_of(roles)
     ]
 
 
@@ -68,6 +81,7 @@ def actor_for_session(user: User, session: Mapping[str, Any], *, assured: bool) 
         purpose=chosen.purpose,
         roles=chosen.roles,
         assured=assured or not organization.requires_second_factor,
+        stage=OrganizationState(organization.state),
     )
 
 
@@ -118,7 +132,8 @@ def still_acting(actor: Actor, *, at: datetime) -> Actor | None:
     wanted = (actor.organization_id, actor.purpose)
     for choice in acting_choices(user) if user else ():
         if (choice.organization.pk, choice.purpose) == wanted:
-            return replace(actor, roles=choice.roles)
+            stage = OrganizationState(choice.organization.state)
+            return replace(actor, roles=choice.roles, stage=stage)
     return None
 
 
@@ -154,7 +169,8 @@ def _machine_of(row: tuple[Any, ...]) -> Actor:
         organization_mark=mark,
         purpose=Purpose(purpose),
         roles=frozenset({Role.CLIENT}),
-        active=state == OrganizationState.ACTIVE,
+        active=OrganizationState(state) in WORKING["client"],
+        stage=OrganizationState(state),
         scopes=frozenset(json.loads(scopes)),
     )
 

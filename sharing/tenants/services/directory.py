@@ -25,7 +25,18 @@ from sharing.tenants.rules import (
 
 def find_organization(code: str) -> Organization:
     """The active organization of that code. Raises Absent."""
-    found = read(Organization, _ALL, "code = %s AND state = %s", [code, OrganizationState.ACTIVE])
+    return _one("code = %s AND state = %s", [code, OrganizationState.ACTIVE])
+
+
+def organization_of(actor: Actor) -> Organization:
+    """The actor's own, in whatever state it is: its machines send before it is active, and while
+    it is suspended. Raises Absent.
+    """
+    return _one("code = %s", [actor.organization_code])
+
+
+def _one(condition: str, params: list[Any]) -> Organization:
+    found = read(Organization, _ALL, condition, params)
     if not found:
         raise Absent()
     return Organization.from_db(DEFAULT_DB_ALIAS, _ALL, found[0])

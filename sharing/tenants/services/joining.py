@@ -1,4 +1,4 @@
-"""How an organization joins the region: apply, verify, ask, approve."""
+"""How an organization comes to the region: apply, verify, ask, and its documents are accepted."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,14 +7,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from sharing.audit.rules import ANONYMOUS, SYSTEM, What, Who
-from sharing.audit.services import record
-from sharing.kernel.lifecycle import step
+from sharing.audit.rules import SYSTEM, Who
 from sharing.outbox.services import promise
 from sharing.tenants.errors import LinkInvalid, Taken
 from sharing.tenants.models import Letter, Membership, Organization, Region, User
 from sharing.tenants.rules import (
-    NEXT,
+    BEGINS,
     Actor,
     Duty,
     OrganizationEvent,
@@ -24,8 +22,8 @@ from sharing.tenants.rules import (
 )
 
 from .acting import require
+from .moving import move, write_move
 from .people import add_member
-from .policies import keep_organization
 
 LETTER_LASTS = timedelta(days=7)
 
@@ -67,7 +65,8 @@ def apply(*, application: Application, at: datetime) -> tuple[Organization, str]
     except IntegrityError:
         raise Taken() from None
     secret = send_letter(Letter.Kind.VERIFY_APPLICATION, organization, at=at)
-    _log(ANONYMOUS, "organization.apply", organization, at)
+    by = Who(kind="anonymous", name=application.contact_name)
+    write_move(organization, BEGINS, before="", by=by, why="Registered on the page.", at=at)
     return organization, secret
 
 
@@ -89,9 +88,9 @@ def send_letter(kind: Letter.Kind, organization: Organization, *, at: datetime) 
 def verify_application(*, secret: str, at: datetime) -> Organization:
     """The contact followed the link: the address is theirs. Raises LinkInvalid."""
     letter = use_letter(Letter.Kind.VERIFY_APPLICATION, secret, at=at)
-    organization = _move(letter.organization_id, OrganizationEvent.VERIFY)
     who = Who(kind="anonymous", name=letter.name)
-    _log(who, "organization.verify", organization, at)
+    why = "The contact followed the link in the e-mail."
+    organization = move(letter.organization_id, OrganizationEvent.VERIFY, by=who, why=why, at=at)
     promise("notify.tell_operators", at=at, organization_id=organization.pk)
     return organization
 
@@ -148,37 +147,44 @@ def applications(actor: Actor) -> QuerySet[Organization]:
 def ask(*, organization: Organization, question: str, by: Actor, at: datetime) -> None:
     """The operator asks the applicant something, by a letter with a link to answer."""
     require(by, Duty.APPROVE_ORGANIZATIONS)
-    moved = _move(organization.pk, OrganizationEvent.ASK)
+    moved = move(organization.pk, OrganizationEvent.ASK, by=by.who, why=question, at=at)
     moved.question, moved.answer = question, ""
     moved.save(update_fields=["question", "answer"])
     send_letter(Letter.Kind.ANSWER_QUESTION, moved, at=at)
-    _log(by.who, "organization.ask", moved, at)
 
 
 @transaction.atomic
 def answer_question(*, secret: str, answer: str, at: datetime) -> Organization:
     """The applicant answers; the application waits for the operator again. Raises LinkInvalid."""
     letter = use_letter(Letter.Kind.ANSWER_QUESTION, secret, at=at)
-    moved = _move(letter.organization_id, OrganizationEvent.ANSWER)
+    who = Who(kind="anonymous", name=letter.name)
+    moved = move(letter.organization_id, OrganizationEvent.ANSWER, by=who, why=answer, at=at)
     moved.answer = answer
     moved.save(update_fields=["answer"])
-    _log(Who(kind="anonymous", name=letter.name), "organization.answer", moved, at)
     promise("notify.tell_operators", at=at, organization_id=moved.pk)
     return moved
 
 
 @transaction.atomic
-def approve(*, organization: Organization, by: Actor, at: datetime) -> User:
-    """Let the organization in; makes its first administrator, who gets a letter to begin with."""
+def accept_documents(
+    *,
+    organization: Organization,
+    by: Actor,
+    at: datetime,
+    why: str = "The documents are in order.",
+) -> User:
+    """The documents are in order; makes the first administrator, who gets a letter to begin with.
+
+    Until the organization is active its administrators prepare, and nobody else signs in.
+    """
     require(by, Duty.APPROVE_ORGANIZATIONS)
-    moved = _decide(organization.pk, OrganizationEvent.APPROVE, at)
+    moved = _decide(organization.pk, OrganizationEvent.CHECK, by, why, at)
     user = User.objects.filter(email=moved.contact_email.lower()).first()
     if user is None:
         user = User.objects.create_user(moved.contact_email, moved.contact_name)
         user.must_change_password = True
         user.save(update_fields=["must_change_password"])
     add_member(organization=moved, user=user, role=Role.ADMINISTRATOR, by=by.who, at=at)
-    _log(by.who, "organization.approve", moved, at)
     promise("notify.send_welcome", at=at, user_id=user.pk, organization_id=moved.pk)
     return user
 
@@ -187,10 +193,9 @@ def approve(*, organization: Organization, by: Actor, at: datetime) -> User:
 def refuse(*, organization: Organization, reason: str, by: Actor, at: datetime) -> None:
     """Turn an application down, with the reason."""
     require(by, Duty.APPROVE_ORGANIZATIONS)
-    moved = _decide(organization.pk, OrganizationEvent.REFUSE, at)
+    moved = _decide(organization.pk, OrganizationEvent.REFUSE, by, reason, at)
     moved.question = reason
     moved.save(update_fields=["question"])
-    _log(by.who, "organization.refuse", moved, at)
     promise("notify.send_refusal", at=at, organization_id=moved.pk)
 
 
@@ -224,19 +229,13 @@ def founded() -> bool:
     return Membership.objects.filter(role=Role.OPERATOR).exists()
 
 
-def _decide(organization_id: int, event: OrganizationEvent, at: datetime) -> Organization:
-    keep_organization(Organization.objects.select_for_update().get(pk=organization_id), at=at)
-    moved = _move(organization_id, event)
+def _decide(
+    organization_id: int, event: OrganizationEvent, by: Actor, why: str, at: datetime
+) -> Organization:
+    moved = move(organization_id, event, by=by.who, why=why, at=at)
     moved.decided_at = at
     moved.save(update_fields=["decided_at"])
     return moved
-
-
-def _move(organization_id: int, event: OrganizationEvent) -> Organization:
-    organization = Organization.objects.select_for_update().get(pk=organization_id)
-    organization.state = step(NEXT, OrganizationState(organization.state), event).value
-    organization.save(update_fields=["state"])
-    return organization
 
 
 def _free_code(name: str) -> str:
@@ -244,7 +243,3 @@ def _free_code(name: str) -> str:
     taken = set(Organization.objects.filter(code__startswith=stem).values_list("code", flat=True))
     numbers = (f"{stem}{n}" for n in range(2, len(taken) + 3))
     return stem if stem not in taken else next(code for code in numbers if code not in taken)
-
-
-def _log(who: Who, action: str, organization: Organization, at: datetime) -> None:
-    record(who=who, action=action, at=at, what=What(custodian=organization.code))

@@ -8,7 +8,7 @@ from django.db.models import Q
 from sharing.audit.rules import Who
 from sharing.kernel.purposes import Purpose
 from sharing.tenants.models import Membership, Organization, TeamMember
-from sharing.tenants.rules import Actor, Role
+from sharing.tenants.rules import WORKING, Actor, Role, roles_in
 
 from .acting import actor_for_link
 from .policies import organizations_at
@@ -37,8 +37,9 @@ def actor_at(who: Who, *, at: datetime, assured: bool = True) -> Actor | None:
         organization_name=here.organization.name,
         organization_mark=here.organization.mark,
         purpose=purpose,
-        roles=roles,
-        active=here.active,
+        roles=roles_in(here.state, roles) or roles,
+        active=here.state in WORKING[who.kind],
+        stage=here.state,
         assured=assured,
         user_id=user_id,
     )

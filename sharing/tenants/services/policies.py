@@ -29,8 +29,13 @@ class Standing:
     """An organization as it stood at a moment."""
 
     organization: Organization
-    active: bool
+    state: OrganizationState
     policy: ImplicitPolicy | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it was one of the region's."""
+        return self.state == OrganizationState.ACTIVE
 
 
 @transaction.atomic
@@ -130,7 +135,7 @@ def organizations_at(codes: Iterable[str], *, at: datetime) -> dict[str, Standin
 def _standing(row: Organization, was: Mapping[str, Any] | None) -> Standing:
     said = was or {"state": row.state, "policy": row.implicit_policy}
     policy = ImplicitPolicy(said["policy"]) if said["policy"] else None
-    return Standing(row, said["state"] == OrganizationState.ACTIVE, policy)
+    return Standing(row, OrganizationState(said["state"]), policy)
 
 
 def _by_value(region: Region) -> dict[str, Any]:

@@ -164,3 +164,14 @@ class RefuseForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Goes to the contact by e-mail.",
     )
+
+
+class WhyForm(Form):
+    """Why an organization takes a step; it is told to its people."""
+
+    why = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Kept in its history and told to its people by e-mail.",
+    )

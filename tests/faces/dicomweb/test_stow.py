@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory
 from sharing.archive.models import Delivery, Instance, Study
 from sharing.dicomweb.body import body
 from sharing.dicomweb.parts import Parts
+from sharing.tenants.models import Organization
 from tests.archive.broken import BROKEN, answers_as_expected
 from tests.archive.sending import dicom_files
 from tests.cast import Region
@@ -168,3 +169,19 @@ def test_a_physician_may_not_store(region: Region, stow: Stow, real_data: Path) 
 def test_nobody_stores_at_another_custodian(stow: Stow, real_data: Path) -> None:
     assert stow(real_data / SMALL, url="/dicomweb/o/lakeside/studies").status_code == 403
     assert stow(real_data / SMALL, url="/dicomweb/o/riverside/studies").status_code == 200
+
+
+def test_what_a_suspended_hospital_sends_is_kept_and_appears_when_it_resumes(
+    region: Region, stow: Stow, pacs: Client, real_data: Path
+) -> None:
+    """Nothing is lost, and until then nobody sees it, the sender included."""
+    Organization.objects.filter(pk=region.riverside.pk).update(state="suspended")
+    files = list(dicom_files(real_data / "studies/mr_epi_multiseries"))
+    assert stow(*files).status_code == 200
+    assert Instance.objects.count() == len(files)
+    found = pacs.get("/dicomweb/o/riverside/studies")
+    assert (found.status_code, found.content) in {(200, b"[]"), (204, b"")}
+    Organization.objects.filter(pk=region.riverside.pk).update(state="active")
+    assert len(pacs.get("/dicomweb/o/riverside/studies").json()) == 1
+    Organization.objects.filter(pk=region.riverside.pk).update(state="offboarding")
+    assert stow(*files).status_code == 403

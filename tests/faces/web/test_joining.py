@@ -191,17 +191,17 @@ def test_the_applicant_answers_by_the_letters_link(client: Client, olu: Person) 
     assert client.post(url, {"answer": "Another."}).status_code == 404
 
 
-def test_the_operator_approves_once(client: Client, olu: Person) -> None:
+def test_the_operator_accepts_once(client: Client, olu: Person) -> None:
     """The second operator is told that it has moved on, and nothing is sent twice."""
     riverside = waiting()
     sign_in(client, olu.user)
     assert "1 waiting" in client.get("/operator/").content.decode()
     for _ in range(2):
-        answer = client.post("/operator/riverside/", {"decision": "approve"}, follow=True)
+        answer = client.post("/operator/riverside/", {"decision": "accept"}, follow=True)
         assert answer.status_code == 200
     assert "has moved on" in answer.content.decode()
     riverside.refresh_from_db()
-    assert riverside.state == "active"
+    assert riverside.state == "checked"
     assert Job.objects.filter(task="notify.send_welcome").count() == 1
 
 
@@ -247,7 +247,7 @@ def test_the_operators_pages_are_not_there_for_others(
     """The same 404, whether the application exists or not."""
     sign_in(client, getattr(region, who).user)
     assert client.get(url).status_code == 404
-    assert client.post(url, {"decision": "approve"}).status_code in {404, 405}
+    assert client.post(url, {"decision": "accept"}).status_code in {404, 405}
 
 
 def test_the_whole_way_from_the_form_to_the_welcome(
@@ -259,7 +259,7 @@ def test_the_whole_way_from_the_form_to_the_welcome(
     client.post(path_in(mail.outbox[-1]))
     run_jobs()
     operator = sign_in(Client(), olu.user)
-    operator.post(path_in(mail.outbox[-1]), {"decision": "approve"})
+    operator.post(path_in(mail.outbox[-1]), {"decision": "accept"})
     run_jobs()
     assert mail.outbox[-1].to == ["sam@riverside.example"]
     assert path_in(mail.outbox[-1]) == "/accounts/login/"
