@@ -40,6 +40,7 @@ WITHOUT = {
     Duty.RECORD_AGREEMENT: "record agreements between organizations",
     Duty.READ_AGREEMENTS: "read agreements",
     Duty.BREAK_GLASS: "use emergency access",
+    Duty.RUN_ORGANIZATION: "run the organization: profile, devices, connection, terms, leaving",
 }
 """Words for each duty; one that is missing here still has its row, under its own name."""
 
