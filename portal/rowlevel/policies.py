@@ -146,6 +146,19 @@ POLICIES: dict[str, Policy] = {
     "exchange_linktry": Policy(
         _of("exchange_sharelink", "link_id"), _of("exchange_sharelink", "link_id")
     ),
+    "exchange_album": Policy(
+        f"{_own()} OR EXISTS (SELECT FROM exchange_albummember m WHERE m.album_id = ROW.id)",
+        _own(),
+    ),
+    "exchange_albummember": Policy(f"{_own('owner_id')} OR {_own()}", _own("owner_id")),
+    "exchange_albumstudy": Policy(
+        _of("exchange_album", "album_id"),
+        _of("exchange_album", "album_id", f"above.organization_id = {HERE}"),
+    ),
+    "exchange_albumgrant": Policy(
+        _of("exchange_albummember", "member_id"),
+        _of("exchange_albummember", "member_id", f"above.owner_id = {HERE}"),
+    ),
     "notify_recall": Policy(
         f"{_own('custodian_id')} OR {_own()}", f"{_own('custodian_id')} OR {_own()}"
     ),

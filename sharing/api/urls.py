@@ -3,13 +3,14 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import consents, requests, schema, shares, uploads
+from . import albums, consents, requests, schema, shares, uploads
 from .explaining import ExplainView
 from .log import ConsistencyView, HeadsView, WitnessView
 from .studies import MeView, StudiesView, StudyView
 
 app_name = "api"
 REQUEST = "v1/requests/<str:request_id>/"
+ALBUM = "v1/albums/<str:album_id>/"
 __all__ = ["app_name", "schema", "urlpatterns"]
 
 urlpatterns = [
@@ -20,6 +21,12 @@ urlpatterns = [
     path("v1/shares/", shares.SharesView.as_view(), name="shares"),
     path("v1/shares/preview/", shares.SharePreviewView.as_view(), name="share-preview"),
     path("v1/shares/<str:share_id>/", shares.ShareView.as_view(), name="share"),
+    path("v1/albums/", albums.AlbumsView.as_view(), name="albums"),
+    path(ALBUM, albums.AlbumView.as_view(), name="album"),
+    path(f"{ALBUM}studies/", albums.AlbumStudiesView.as_view(), name="album-studies"),
+    path(f"{ALBUM}studies/<str:study_id>/", albums.AlbumStudyView.as_view(), name="album-study"),
+    path(f"{ALBUM}members/", albums.AlbumMembersView.as_view(), name="album-members"),
+    path(f"{ALBUM}members/<str:member_id>/", albums.AlbumMemberView.as_view(), name="album-member"),
     path("v1/requests/", requests.RequestsView.as_view(), name="requests"),
     path(REQUEST, requests.RequestView.as_view(), name="request"),
     path(f"{REQUEST}approve/", requests.ApproveView.as_view(), name="approve-request"),

@@ -1,4 +1,4 @@
-"""Links: their codes, their limits, and where one stands. Pure."""
+"""Links: their codes, their limits, and where one stands; the limits of albums. Pure."""
 
 import hmac
 import re
@@ -22,6 +22,9 @@ TRIED_WITHIN = timedelta(minutes=15)
 TRIES_OF_ALL = 50
 TRIES_COUNTED = timedelta(days=1)
 """So many wrong codes all addresses together may give for a link in that time."""
+LONGEST_ALBUM = timedelta(days=366)
+MOST_IN_ALBUM = 100
+MOST_MEMBERS = 30
 
 
 class LinkState(StrEnum):

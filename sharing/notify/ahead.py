@@ -30,7 +30,7 @@ def tell_endings(*, at: datetime) -> None:
 
     Of a standing share's review only who shared it: the grantee can't do anything about it.
     """
-    soon = Grant.objects.live(at).filter(parent=None, share__renewed_by=None)
+    soon = Grant.objects.live(at).filter(parent=None, share__renewed_by=None, share__album="")
     for share_id in _shares_of(soon.filter(ends_at__lte=at + TOLD_AHEAD)):
         _tell_ending(share_id, at)
     reviews = soon.filter(review_by__lte=at + TOLD_AHEAD, review_by__lt=F("ends_at"))

@@ -27,7 +27,7 @@ from sharing.archive.services.labelling import label_words
 from sharing.archive.services.remembering import remember_opening
 from sharing.archive.services.showing import peek, picture, series_of
 from sharing.audit.services import log_of_study
-from sharing.exchange.services import links_to
+from sharing.exchange.services import albums_with, links_to
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty, organization_options, policy_at
@@ -67,6 +67,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "steps": [] if own else _steps(actor, study, at),
         "shares": [] if own else _shares(actor, study, at),
         "soon": at + SOON,
+        "albums": albums_with(actor, study.subject, at=at),
         "warnings": present.warning_words(study.warnings) if own else [],
         "access": _who_has_access(study, at) if own else [],
         "links": _links(actor, study, at) if own else [],

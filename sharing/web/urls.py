@@ -5,6 +5,8 @@ from django.urls import path
 from . import (
     accounting,
     agreements,
+    album_filling,
+    albums,
     conflicts,
     consents,
     due,
@@ -40,7 +42,7 @@ from . import (
 
 app_name = "web"
 CONSENT, PATIENT = "consents/<str:public_id>/", "patients/<str:public_id>/"
-STUDY = "studies/<str:public_id>/"
+STUDY, ALBUM = "studies/<str:public_id>/", "albums/<str:public_id>/"
 
 urlpatterns = [
     path("", home.show, name="home"),
@@ -129,6 +131,15 @@ urlpatterns = [
     path("links/new/", links.new, name="new-link"),
     path("links/preview/", links.preview, name="link-preview"),
     path("links/<str:public_id>/revoke/", links.revoke, name="revoke-link"),
+    path("albums/", albums.listing, name="albums"),
+    path("albums/new/", albums.new, name="new-album"),
+    path("albums/add/", album_filling.add, name="add-to-album"),
+    path(ALBUM, albums.show_album, name="album"),
+    path(f"{ALBUM}again/", albums.again, name="album-again"),
+    path(f"{ALBUM}close/", albums.close, name="close-album"),
+    path(f"{ALBUM}members/", album_filling.member, name="album-member"),
+    path(f"{ALBUM}members/<str:member_id>/remove/", album_filling.remove, name="remove-member"),
+    path(f"{ALBUM}studies/<str:study_id>/out/", album_filling.out, name="take-out"),
     # whoever came by a link
     path("open/", opened.land, name="open-link"),
     path("open/leave/", opened.leave, name="leave-link"),

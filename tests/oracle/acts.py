@@ -7,6 +7,15 @@ model never hears of it.
 from collections.abc import Callable
 from random import Random
 
+from tests.oracle.collecting import (
+    closes_an_album,
+    lets_somebody_in,
+    makes_an_album,
+    opens_what_is_covered_now,
+    puts_a_study_in,
+    removes_somebody,
+    takes_a_study_out,
+)
 from tests.oracle.giving import (
     asks_and_gets,
     breaks_the_glass,
@@ -59,4 +68,7 @@ ACTS: tuple[Act, ...] = (
     region_decides, organization_tightens, two_agree, two_agree,
     an_agreement_ends, somebody_is_tied, somebody_is_tied, somebody_is_tied, a_tie_ends,
     label_changes,
+    makes_an_album, makes_an_album, puts_a_study_in, puts_a_study_in, puts_a_study_in,
+    lets_somebody_in, lets_somebody_in, lets_somebody_in, opens_what_is_covered_now,
+    takes_a_study_out, removes_somebody, closes_an_album,
 )  # fmt: skip

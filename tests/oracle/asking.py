@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from sharing.access.models import AccessRequest, Glass, Review, Share
 from sharing.archive.models import Batch, Conflict, Hold, Removal
 from sharing.consent.models import Consent
+from sharing.exchange.models import Album, AlbumMember
 from sharing.notify.models import Notice
 from sharing.tenants.models import Membership
 from tests.oracle.canaries import Canaries
@@ -30,7 +31,9 @@ KIND_OF = {
     "end-share": "share", "answer-request": "request", "approve-request": "request",
     "refuse-request": "request", "withdraw-request": "request", "emergency": "glass",
     "end-emergency": "glass", "review-emergency": "review", "cut-emergency": "review",
-    "receipt": "batch", "take-back": "removal",
+    "receipt": "batch", "take-back": "removal", "album": "album", "album-again": "album",
+    "close-album": "album", "album-member": "album", "remove-member": "album",
+    "take-out": "album",
 }  # fmt: skip
 ACCEPTS = (
     "*/*", "text/html", "application/json", "application/dicom+json", "image/png", "image/jpeg",
@@ -95,7 +98,8 @@ class Pool:
             "patient": [row.public_id for row in both.patients.values()],
             "consent": _names(Consent), "share": _names(Share), "request": _names(AccessRequest),
             "glass": _names(Glass), "review": _names(Review), "batch": _names(Batch),
-            "removal": _names(Removal), "hold": _names(Hold),
+            "removal": _names(Removal), "hold": _names(Hold), "album": _names(Album),
+            "member": _names(AlbumMember),
             "membership": list(Membership.objects.values_list("pk", flat=True)),
             "conflict": list(Conflict.objects.values_list("pk", flat=True)) or [1],
             "notice": list(Notice.objects.values_list("pk", flat=True)) or [1],
@@ -163,6 +167,7 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
     kinds = {
         "membership_id": "membership", "conflict_id": "conflict", "notice_id": "notice",
         "hold_id": "hold", "study_id": "study", "upload_id": "batch", "batch_id": "batch",
+        "album_id": "album", "member_id": "member",
     }  # fmt: skip
     value = pool.one(kinds.get(param) or KIND_OF.get(name.split(":")[-1], "study"))
     if param.endswith("_id") and kinds.get(param) in ("membership", "conflict", "notice"):

@@ -14,6 +14,7 @@ from sharing.archive.rules import Door
 from sharing.archive.services.receiving import Incoming, receive
 from sharing.audit.rules import SYSTEM
 from sharing.consent.models import Consent
+from sharing.exchange.models import Album
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Purpose
 from sharing.tenants.services import found_team
@@ -82,7 +83,15 @@ class Canaries(Twice):
             people = frozenset({self.name_of(asked.asked_by)})
             mark = Mark("request", homes=frozenset({asked.custodian.code}), people=people)
             self.marks.name(asked.public_id, mark)
+        self._note_albums()
         self._note_emergencies()
+
+    def _note_albums(self) -> None:
+        between = {each.name: frozenset({each.home, each.there}) for each in self.albums}
+        for album in Album.objects.prefetch_related("members"):
+            mark = Mark("album", homes=between.get(album.public_id, frozenset()))
+            for name in (album.public_id, *(each.public_id for each in album.members.all())):
+                self.marks.name(name, mark)
 
     def _note_emergencies(self) -> None:
         for glass in Glass.objects.select_related("user", "organization"):

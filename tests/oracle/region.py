@@ -91,6 +91,7 @@ class Twice:
     ties: dict[str, facts.Tie] = field(default_factory=dict)
     glasses: dict[int, facts.Glass] = field(default_factory=dict)
     proxies: list[ProxyTwice] = field(default_factory=list)
+    albums: list[Any] = field(default_factory=list)
 
     def name_of(self, row: Any) -> str:
         """How the model calls a row of the portal's."""

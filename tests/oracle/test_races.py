@@ -30,6 +30,14 @@ from sharing.access.services import (
 )
 from sharing.archive.models import Study
 from sharing.consent.models import Consent
+from sharing.exchange.services import (
+    AlbumWanted,
+    add_member,
+    add_studies,
+    close_album,
+    make_album,
+    take_out,
+)
 from sharing.kernel.errors import DomainError
 from sharing.kernel.purposes import Action, Purpose
 from tests.cast import Person, Region, make_patient, make_study
@@ -254,3 +262,36 @@ def test_nothing_is_fetched_from_the_moment_at_which_a_share_ends(cases: Iterato
         tick = timedelta(microseconds=1)
         edge = [case.sees(case.region.ben, ends + n * tick) for n in (-1, 0, 1)]
         assert edge == [True, False, False]
+
+
+@pytest.mark.parametrize("ending", [None, "take_out", "close"])
+def test_who_is_let_in_while_an_album_changes_sees_what_is_in_it_and_nothing_else(
+    cases: Iterator[Case], ending: str | None
+) -> None:
+    """A study put in, taken out, or the album closed in the moment in which Ben is let in."""
+    for case in cases:
+        ada, at = case.region.ada.actor, case.at
+        wanted = AlbumWanted("Board", Purpose.TREATMENT, at + timedelta(days=1))
+        name = make_album(wanted=wanted, by=ada, at=at).public_id
+
+        def put_in(case: Case = case, name: str = name, ada: Any = ada) -> None:
+            add_studies(public_id=name, studies=[case.study], by=ada, at=timezone.now())
+
+        def let_in(case: Case = case, name: str = name, ada: Any = ada) -> None:
+            to, ben = case.region.hilltop, case.region.ben.user
+            add_member(public_id=name, to=to, person=ben, by=ada, at=timezone.now())
+
+        def end(case: Case = case, name: str = name, ada: Any = ada) -> None:
+            if ending == "close":
+                close_album(public_id=name, by=ada, at=timezone.now())
+            else:
+                take_out(public_id=name, study=case.study, by=ada, at=timezone.now())
+
+        if ending is not None:
+            put_in()
+        results = together(let_in, end if ending else put_in)
+        assert results[1] is None
+        assert case.sees(case.region.ben) == (ending is None)
+        assert Grant.objects.filter(revoked_at=None, study_uid=case.study.study_uid).count() == (
+            ending is None
+        )

@@ -22,7 +22,8 @@ class Share(models.Model):
 
     `shared_for` is the organization that the sharer acted for: the custodian, or one to whom the
     custodian's share gave the right to share on. A renewal is a share of its own, which `renews`
-    an earlier one and leaves its rows as they are.
+    an earlier one and leaves its rows as they are. `album` names the one that it was made by, for
+    the sentence that gives the reason; such a share ends with it, and is not renewed by itself.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=public_id)
@@ -42,6 +43,7 @@ class Share(models.Model):
     )
     purpose = models.CharField(max_length=10)
     note = models.CharField(max_length=1000, blank=True)
+    album = models.CharField(max_length=120, blank=True, default="", db_default="")
     shared_at = models.DateTimeField()
     renews = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="renewed_by"

@@ -176,6 +176,7 @@ class GrantFacts:
     revoked: bool = False
     review_by: datetime | None = None
     rooted_at: datetime | None = None
+    album: str = ""
 
     def speaks_of(self, ask: "Ask") -> bool:
         """Whether it is live and gives this actor this action on this study."""

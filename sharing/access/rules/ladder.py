@@ -203,9 +203,10 @@ def shared(ask: Ask, facts: Facts) -> Decision | None:
         return None
     grant, consent = max(pairs, key=_until)
     until = _until((grant, consent))
+    album = f" in the album “{grant.album}”" if grant.album else ""
     return Decision(
         allowed=True,
-        reason=f"Shared by {grant.shared_by} as the patient permitted, until {_day(until)}",
+        reason=f"Shared by {grant.shared_by}{album} as the patient permitted, until {_day(until)}",
         basis=Basis(Rule.SHARED_INSIDE_CONSENT, consent.key, grant.key, until),
         obligations=obligations_of(consent for _, consent in pairs),
         counted=counted_of(consent for _, consent in pairs),

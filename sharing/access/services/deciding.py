@@ -274,6 +274,7 @@ def grant_facts(grant: Grant, members: Members = None) -> GrantFacts:
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
         shared_by=grant.share.shared_by.name,
+        album=grant.share.album,
         revoked=grant.revoked_at is not None,
         review_by=grant.review_by,
         rooted_at=grant.rooted_at,

@@ -24,7 +24,8 @@ class Wanted:
     """What a share is to give, and to whom: a whole organization, a team or one person there, or
     with `link` whoever comes by the link of that name.
 
-    `standing`: all of the patient's studies, also those that come later.
+    `standing`: all of the patient's studies, also those that come later. `album`: the name of the
+    one that it is given by.
     """
 
     to: Organization | None
@@ -35,6 +36,7 @@ class Wanted:
     standing: bool = False
     team: Team | None = None
     link: str = ""
+    album: str = ""
 
     @property
     def grantee(self) -> Named:
@@ -139,4 +141,5 @@ def _imagined(subject: Subject, wanted: Wanted, at: datetime) -> GrantFacts:
         starts_at=at,
         ends_at=wanted.until,
         shared_by="",
+        album=wanted.album,
     )

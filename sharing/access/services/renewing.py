@@ -124,7 +124,7 @@ def recertify(*, public_id: str, by: Actor, at: datetime) -> datetime:
 def ask_renewal(*, public_id: str, by: Actor, at: datetime) -> RenewalAsk:
     """Somebody to whom a share came still needs it. Raises ShareNotFound, NotNow when asked."""
     living = Grant.objects.live(at).meaning(by).filter(purpose=by.purpose)
-    found = Share.objects.filter(public_id=public_id).filter(_has(living)).first()
+    found = Share.objects.filter(public_id=public_id, album="").filter(_has(living)).first()
     if found is None or by.user_id is None:
         raise ShareNotFound()
     asker = User.objects.select_for_update().get(public_id=by.id)
@@ -142,14 +142,15 @@ def ask_renewal(*, public_id: str, by: Actor, at: datetime) -> RenewalAsk:
 def _ours(actor: Actor) -> QuerySet[Any]:
     """Those made for the actor's organization, each with its soonest end and review.
 
-    A link is none of them: a link that ends is followed by a new one.
+    A link is none of them: a link that ends is followed by a new one. Nor what an album gave,
+    which goes on with the album.
     """
     require(actor, Duty.SHARE)
     here = actor.organization_id
     made_here = Q(shared_for_id=here) | Q(shared_for=None, custodian_id=here)
     living = Q(grants__revoked_at=None)
     return (
-        Share.objects.filter(made_here, to_organization__isnull=False)
+        Share.objects.filter(made_here, to_organization__isnull=False, album="")
         .annotate(
             ends=Min("grants__ends_at", filter=living),
             review=Min("grants__review_by", filter=living),

@@ -262,6 +262,7 @@ def _write(
         to_team=wanted.team,
         purpose=wanted.purpose,
         note=note,
+        album=wanted.album,
         shared_at=at,
         renews=renews,
     )

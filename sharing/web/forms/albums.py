@@ -1,0 +1,119 @@
+"""Albums: what one is called and gives, whom it is with, into which one studies are put."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from sharing.kernel.purposes import Action, Purpose
+
+from .base import Form
+from .days import DayField, days_on, end_of
+from .joining import one_line
+from .share import MAY, TEAM, by_organization
+
+USUAL_DAYS = 30
+FOR = ((Purpose.TREATMENT.value, "Treatment"), (Purpose.OPERATIONS.value, "Operations"))
+
+
+class AlbumForm(Form):
+    """A new album: its name, what its members may do, until when."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=120,
+        validators=[one_line],
+        help_text="Members, and the reasons in the access log, show it: name no patient.",
+    )
+    note = forms.CharField(
+        label="What it is for",
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    may = forms.ChoiceField(
+        label="Members may",
+        choices=[(action.value, word) for action, word, _ in MAY],
+        initial=Action.IMAGES.value,
+        required=False,
+    )
+    purpose = forms.ChoiceField(
+        label="Purpose", choices=FOR, initial=Purpose.TREATMENT.value, required=False
+    )
+    until = DayField(label="Until")
+
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.at = at
+        self.fields["until"].initial = days_on(at, USUAL_DAYS)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What members may do, from the weakest on; viewing images while nothing is chosen."""
+        known = {action.value: action for action, _, _ in MAY}
+        chosen = str(self.data.get("may")) if self.is_bound else ""
+        return known.get(chosen, Action.IMAGES).ladder
+
+    def clean_until(self) -> datetime:
+        """The end of that day, which must lie ahead."""
+        end = end_of(self.cleaned_data["until"])
+        if end <= self.at:
+            raise forms.ValidationError("The album must end in the future.")
+        return end
+
+
+class IntoForm(Form):
+    """Into which album."""
+
+    album: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        label="Album",
+        queryset=None,
+        to_field_name="public_id",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose an album."},
+    )
+
+    def __init__(self, *args: Any, albums: QuerySet[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["album"].queryset = albums  # type: ignore[attr-defined]
+
+
+class MemberForm(Form):
+    """Whom to let in: an organization, or one person or department there."""
+
+    to: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        label="Where",
+        queryset=None,
+        to_field_name="code",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose an organization."},
+    )
+    person = forms.ChoiceField(label="Who there", required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        organizations: QuerySet[Any],
+        people: Sequence[Any],
+        teams: Sequence[Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = {(row.organization.code, row.user.public_id): row.user for row in people}
+        self.teams = {(team.organization.code, TEAM + team.public_id): team for team in teams}
+        self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
+        self.fields["person"].choices = by_organization(people, teams=teams)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The person or the department must be one of the chosen organization."""
+        data = super().clean() or self.cleaned_data
+        to, person = data.get("to"), data.get("person")
+        key = (to.code if to is not None else "", person or "")
+        data["who"], data["team"] = self.people.get(key), self.teams.get(key)
+        if all(key) and data["who"] is None and data["team"] is None:
+            self.add_error("person", "This is not at the organization that you chose.")
+        return data
