@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sharing.archive.services.showing import SORTS, show, studies_to_share
+from sharing.archive.services.listing import SORTS
+from sharing.archive.services.showing import show, studies_to_share
 from sharing.exchange.errors import AlbumInvalid
 from sharing.exchange.services import (
     AlbumWanted,
