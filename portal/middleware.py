@@ -3,13 +3,16 @@
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import activate
 
 from portal import accounts, bearers, errors
 from sharing.kernel import scope
@@ -40,6 +43,25 @@ class RequestId:
             response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
+
+
+class Languages(LocaleMiddleware):
+    """The reader's language, for pages alone: machines get English, and wait for no choice."""
+
+    MACHINES = ("/dicomweb/", "/api/", "/fhir/", "/healthz", "/readyz", "/static/")
+
+    def process_request(self, request: HttpRequest) -> None:
+        """By the cookie, or by what the browser asks for."""
+        if request.path_info.startswith(self.MACHINES):
+            activate(settings.LANGUAGE_CODE)  # the thread may have served a page before
+        else:
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: Any) -> HttpResponseBase:
+        """`Vary` and `Content-Language`, where the language was asked."""
+        if request.path_info.startswith(self.MACHINES):
+            return cast(HttpResponseBase, response)
+        return super().process_response(request, response)
 
 
 class SecurityHeaders:

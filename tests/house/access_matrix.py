@@ -13,6 +13,7 @@ MATRIX: dict[str, str] = {
     # portal
     "alive": PUBLIC,
     "ready": PUBLIC,
+    "set_language": PUBLIC,
     # sign-in
     "account_login": PUBLIC,
     "account_logout": PUBLIC,

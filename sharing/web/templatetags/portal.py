@@ -10,6 +10,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from sharing.web import built, icons, words
+from sharing.web.languages.saying import in_chinese, said
 
 register = template.Library()
 
@@ -36,6 +37,8 @@ def person(who: Any) -> SafeString:
         return SafeString("")
     latin = words.latin_name(who if isinstance(who, str) else (getattr(who, "latin", "") or ""))
     native = "" if isinstance(who, str) else words.native_name(getattr(who, "native", "") or "")
+    if native and in_chinese():  # first and alone, where it is known
+        return format_html('<span class="name">{}</span>', native)
     if native and native != latin:
         spoken = format_html('<span lang="zh-Hans">{}</span>', native)
         return format_html('<span class="name">{}{}{}</span>', latin, " " if latin else "", spoken)
@@ -47,6 +50,8 @@ def person_plain(who: Any) -> str:
     """The same name as plain text, for titles and labels."""
     if isinstance(who, str):
         return words.latin_name(who)
+    if in_chinese() and who.native:
+        return words.native_name(who.native)
     parts = (words.latin_name(who.latin or ""), words.native_name(who.native or ""))
     return " ".join(part for part in parts if part)
 
@@ -54,25 +59,32 @@ def person_plain(who: Any) -> str:
 @register.filter
 def day(value: date | datetime | None) -> str:
     """`12 Nov 2026`."""
-    return words.day(_local(value))
+    return said(words.day(_local(value)))
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
     """`12 Nov 2026, 10:24`, in the portal's time zone."""
-    return words.moment(_local(value))
+    return said(words.moment(_local(value)))
 
 
 @register.filter
 def age(born: date | None, on: date | None = None) -> str:
     """`55 y`, today or on the given date."""
-    return words.age(born, on or timezone.localdate())
+    return said(words.age(born, on or timezone.localdate()))
 
 
 @register.filter
 def sex(code: str) -> str:
     """`Female` for `F`; `Unknown` for anything that DICOM does not name."""
-    return words.SEXES.get((code or "").strip().upper(), "Unknown")
+    return said(words.SEXES.get((code or "").strip().upper(), "Unknown"))
+
+
+@register.filter
+def sex_mark(code: str) -> str:
+    """`F`, where there is no room; `?` for what is not known."""
+    known = (code or "").strip().upper()
+    return (sex(known) if in_chinese() and known in words.SEXES else known) or "?"
 
 
 @register.filter
@@ -105,14 +117,14 @@ def state_chip(state: str) -> SafeString:
     if state not in words.STATES:
         return SafeString("")
     word, drawing, css = words.STATES[state]
-    return format_html('<span class="chip {}">{}{}</span>', css, icons.svg(drawing), word)
+    return format_html('<span class="chip {}">{}{}</span>', css, icons.svg(drawing), said(word))
 
 
 @register.filter
 def counted(count: int | None, noun: str) -> str:
     """`{{ 612|counted:"image" }}` is `612 images`; `"study,studies"` gives both forms."""
     one, _, many = noun.partition(",")
-    return words.span(count or 0, one, many)
+    return said(words.span(count or 0, one, many))
 
 
 @register.filter
