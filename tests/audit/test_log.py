@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from sharing.archive.errors import StudyNotFound
+from sharing.archive.services.alike import name_of_nothing
 from sharing.archive.services.finding import find_studies, grounds, open_study, still_allowed
 from sharing.audit.errors import LogTooLong
 from sharing.audit.models import Event
@@ -69,7 +70,9 @@ def test_absent_and_hidden_leave_one_trace_each_and_answer_alike(region: Region)
         errors.append(str(caught.value))
     assert len(set(errors)) == 1
     refused = Event.objects.filter(permitted=False).order_by("pk")
-    assert [event.study_uid for event in refused] == [study.study_uid, ""]
+    hidden, absent = [(event.custodian, event.study_uid) for event in refused]
+    assert hidden == ("riverside", study.study_uid)
+    assert absent == ("", name_of_nothing("nothing-of-that-name"))
 
 
 def test_the_list_gives_each_study_with_its_ground(region: Region) -> None:

@@ -159,10 +159,11 @@ DECISION = (
     Mutant(
         "a decision is kept for the next request",
         "sharing/archive/services/finding.py",
-        "return bool(rows(query, [public_id, *params]))",
-        'kept = still_allowed.__dict__.setdefault("kept", {})\n'
-        "    return kept.setdefault((actor.id, public_id), "
-        "bool(rows(query, [public_id, *params])))",
+        "    if rows(query, [public_id, *params]):\n        return True\n",
+        '    kept = still_allowed.__dict__.setdefault("kept", set())\n'
+        "    if (actor.id, public_id) in kept or rows(query, [public_id, *params]):\n"
+        "        kept.add((actor.id, public_id))\n"
+        "        return True\n",
         ("tests/audit/test_log.py::test_the_pulse_stops_when_pat_revokes",),
     ),
     Mutant(

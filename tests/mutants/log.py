@@ -20,8 +20,9 @@ MUTANTS = (
     Mutant(
         "what is absent leaves no line",
         FINDING,
-        "        _log(actor.who, action, What(study_uid=uid), _ABSENT, at, request_id)\n",
-        "",
+        "    _log(actor.who, action, what, ground, at, request_id)\n    raise missed(",
+        "    if held:\n        _log(actor.who, action, what, ground, at, request_id)\n"
+        "    raise missed(",
         (f"{LOG}::test_absent_and_hidden_leave_one_trace_each_and_answer_alike",),
     ),
     Mutant(

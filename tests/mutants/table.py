@@ -1,10 +1,11 @@
 """All seeded faults."""
 
-from . import access, doors, log, phones, region, said, uses
+from . import access, alike, doors, log, phones, region, said, uses
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
     *access.MUTANTS,
+    *alike.MUTANTS,
     *said.MUTANTS,
     *log.MUTANTS,
     *doors.MUTANTS,

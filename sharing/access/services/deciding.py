@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet, prefetch_related_objects
 
 from sharing.access.models import Glass, GlassPatient, Grant, Relationship, Use
 from sharing.access.rules import (
@@ -27,10 +27,12 @@ from sharing.consent.models import Consent, Grantee
 from sharing.consent.rules import Axis, ConsentState, Force, GranteeKind
 from sharing.consent.rules import Decision as Said
 from sharing.kernel.purposes import Action, Purpose
-from sharing.tenants.models import Organization, Team, User
+from sharing.tenants.models import Agreement, Organization, Team, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import agreements_with, region_settings
 
+NOBODY = 0
+"""A key that no row has: what it asks for in vain is asked for all the same."""
 Members = Mapping[int, frozenset[int]] | None
 """The people of teams at a moment, by the teams' keys; None: as they are now."""
 
@@ -49,16 +51,12 @@ def decide_many(
 
 
 def facts_on_file(subjects: Sequence[Subject]) -> Facts:
-    """All consents and grants in force about these patients, by value."""
+    """All consents and grants in force about these patients, by value.
+
+    As many statements whatever is on file: their number would tell a refused reader of it.
+    """
     patients = {subject.patient_id for subject in subjects}
-    active = Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
-    consents = with_what_they_say(active)
-    grants = (
-        Grant.objects.filter(patient_id__in=patients, revoked_at=None)
-        .select_related("share__shared_by", "organization", "user", "team")
-        .prefetch_related("team__members")
-        .order_by("pk")
-    )
+    consents, grants = _on_file(patients)
     region = region_settings()
     uses = uses_of(consents)
     return Facts(
@@ -74,6 +72,25 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
     )
 
 
+def _on_file(patients: set[int]) -> tuple[list[Consent], list[Grant]]:
+    """The rows of the consents and the grants, with whom they name."""
+    active = Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
+    consents = list(active.select_related("custodian").order_by("pk"))
+    _fetch(consents, Consent, _WHOM, "terms")
+    live = Grant.objects.filter(patient_id__in=patients, revoked_at=None)
+    related = live.select_related("share__shared_by", "organization", "user", "team")
+    grants = list(related.order_by("pk"))
+    grantees = (each for consent in consents for each in consent.grantees.all())
+    teams = [*(each.team for each in grantees), *(grant.team for grant in grants)]
+    _fetch([team for team in teams if team], Team, "members")
+    return consents, grants
+
+
+def _fetch(rows: Sequence[Model], kind: type[Model], *lookups: str | Prefetch) -> None:
+    """What hangs on the rows; asked for as well where there are none."""
+    prefetch_related_objects([*rows, kind(pk=NOBODY)], *lookups)
+
+
 def agreements_of(
     subjects: Sequence[Subject], known: datetime | None = None
 ) -> tuple[AgreementFacts, ...]:
@@ -84,6 +101,8 @@ def agreements_of(
     rows = agreements_with(subject.custodian_id for subject in subjects)
     if known is not None:
         rows = rows.filter(recorded_at__lte=known)
+    found = list(rows)
+    _fetch(found, Agreement, "modalities")
     return tuple(
         AgreementFacts(
             key=row.public_id,
@@ -94,7 +113,7 @@ def agreements_of(
             starts_at=row.starts_at,
             ends_at=row.ends_at,
         )
-        for row in rows
+        for row in found
     )
 
 
@@ -154,14 +173,13 @@ def all_relations(patients: set[int]) -> tuple[RelationFacts, ...]:
 
 
 def uses_of(consents: Iterable[Consent]) -> dict[tuple[int, int], list[UseFacts]]:
-    """The uses of those that permit so many; none of them, and no query is made."""
+    """The uses of those that permit so many; asked for as well where none does."""
     limited = [consent for consent in consents if consent.maximum_uses is not None]
     found: dict[tuple[int, int], list[UseFacts]] = {}
-    if limited:
-        numbers = {consent.number for consent in limited}
-        places = {consent.custodian_id for consent in limited}
-        for use in Use.objects.filter(custodian__in=places, number__in=numbers):
-            found.setdefault((use.custodian_id, use.number), []).append(use_facts(use))
+    numbers = {NOBODY, *(consent.number for consent in limited)}
+    places = {NOBODY, *(consent.custodian_id for consent in limited)}
+    for use in Use.objects.filter(custodian__in=places, number__in=numbers):
+        found.setdefault((use.custodian_id, use.number), []).append(use_facts(use))
     return found
 
 

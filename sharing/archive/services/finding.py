@@ -1,6 +1,6 @@
 """Finding studies inside the fence, and opening one with its ground and its trace in the log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from sharing.access.rules import Basis, Decision, Rule
-from sharing.access.services import decide_many, decide_one, is_counted, use
+from sharing.access.services import decide_many, is_counted, use
 from sharing.archive.errors import MarkedOnly
 from sharing.archive.models import Study
 from sharing.archive.sql import fence_sql, rows
@@ -19,6 +19,7 @@ from sharing.kernel import scope
 from sharing.kernel.purposes import LEAVING, Action, Obligation
 from sharing.tenants.rules import Actor
 
+from .alike import look_again, name_of_nothing, spend, stand_in, subjects_of
 from .missing import missed
 
 
@@ -28,6 +29,14 @@ class Found:
 
     study: Study
     decision: Decision
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An id that somebody asks for, and how the log names it where it names nothing."""
+
+    text: str
+    absent: What
 
 
 def find_studies(
@@ -91,8 +100,9 @@ def open_study(
     Raises StudyNotFound, the same for what is hidden and for what does not exist; and in the same
     way TooManyMisses for an actor who guesses.
     """
-    study = Study.objects.with_owners().filter(public_id=public_id).first()
-    return _opened(actor, study, action, at, request_id)
+    held = list(Study.objects.with_owners().filter(public_id=public_id))
+    absent = What(study_uid=name_of_nothing(public_id))
+    return _opened(actor, held, Asked(public_id, absent), action, at, request_id)
 
 
 @scope.as_house()  # as above
@@ -114,18 +124,8 @@ def open_study_by_uid(
     named = Study.objects.with_owners().filter(study_uid=study_uid)
     if custodian:
         named = named.filter(organization__code=custodian)
-    held = list(named)
-    study = _own_first(held, actor)
-    if len(held) > 1:  # the fence in SQL costs more than all the rest: frames come by the hundred
-        study = _own_first(named.visible_to(actor, at, action), actor) or study
-    return _opened(actor, study, action, at, request_id, uid=study_uid, raw=raw)
-
-
-def _own_first(studies: Iterable[Study], actor: Actor) -> Study | None:
-    def order(study: Study) -> tuple[bool, int]:
-        return study.organization_id != actor.organization_id, study.pk
-
-    return min(studies, key=order, default=None)
+    asked = Asked(study_uid, What(study_uid=study_uid))
+    return _opened(actor, list(named), asked, action, at, request_id, raw)
 
 
 def still_allowed(
@@ -137,28 +137,58 @@ def still_allowed(
         return False
     condition, params = fence
     query = f"SELECT 1 FROM archive_study WHERE public_id = %s AND {condition}"  # noqa: S608
-    return bool(rows(query, [public_id, *params]))
+    if rows(query, [public_id, *params]):
+        return True
+    look_again(public_id, lambda: bool(rows(_THERE, [public_id])), fence)
+    return False
+
+
+_THERE = "SELECT 1 FROM archive_study WHERE public_id = %s"
 
 
 def _opened(
     actor: Actor,
-    study: Study | None,
+    held: Sequence[Study],
+    asked: Asked,
     action: Action,
     at: datetime,
     request_id: str,
-    uid: str = "",
     raw: bool = False,
 ) -> Found:
-    """Absent and hidden take the same way: one decision, one line in a log, one answer.
+    """Absent and hidden take the same way: one decision, one line in a log, one answer."""
+    studies = held or stand_in(asked.text)
+    subjects = subjects_of(studies)
+    found = _first(actor, studies, decide_many(actor, action, subjects, at=at))
+    if held and found and found.decision.allowed:
+        return _given(actor, found, action, at, request_id, raw)
+    if held:
+        spend(asked.text)
+    for subject in subjects:
+        subject.series()  # by now it was asked, whatever the decision rests on
+    what, ground = asked.absent, _ABSENT
+    if held and found:
+        what, ground = _what(found.study, actor), found.decision.ground
+    _log(actor.who, action, what, ground, at, request_id)
+    raise missed(actor, at, request_id)
 
-    `uid` is what a stranger may guess. For one that names nothing a decision is made about some
-    other study, and thrown away: how long a refusal takes must not tell which of the two it is.
-    """
-    decided = study or Study.objects.with_owners().order_by("pk").first()
-    decision = decide_one(actor, action, decided.subject, at=at) if decided else None
-    if study is None or decision is None:
-        _log(actor.who, action, What(study_uid=uid), _ABSENT, at, request_id)
-        raise missed(actor, at, request_id)
+
+def _first(actor: Actor, studies: Sequence[Study], decisions: Sequence[Decision]) -> Found | None:
+    """The one to open, own organization's first; where none may be, the first that is refused."""
+
+    def order(found: Found) -> tuple[bool, bool, int]:
+        study = found.study
+        elsewhere = study.organization_id != actor.organization_id
+        return not found.decision.allowed, elsewhere, study.pk
+
+    pairs = zip(studies, decisions, strict=True)
+    return min((Found(study, decision) for study, decision in pairs), key=order, default=None)
+
+
+def _given(
+    actor: Actor, found: Found, action: Action, at: datetime, request_id: str, raw: bool
+) -> Found:
+    """An allowed one, when its reading is counted and in the log."""
+    study, decision = found.study, found.decision
     if _would_be_bare(actor, action, decision, raw):
         ground = replace(decision, allowed=False, reason=_BARE, basis=_bare_basis(decision)).ground
         _log(actor.who, action, study.subject.what, ground, at, request_id)

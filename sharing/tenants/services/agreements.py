@@ -98,8 +98,7 @@ def end_agreement(*, public_id: str, why: str, by: Actor, at: datetime) -> Agree
 
 def agreements_with(custodians: Iterable[int]) -> QuerySet[Agreement]:
     """All that these organizations signed as providers, for the decision."""
-    found = Agreement.objects.filter(provider_id__in=set(custodians))
-    return found.prefetch_related("modalities").order_by("pk")
+    return Agreement.objects.filter(provider_id__in=set(custodians)).order_by("pk")
 
 
 def agreements_in_force(*, at: datetime) -> int:
