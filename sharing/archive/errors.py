@@ -144,3 +144,10 @@ class TooManySearches(DomainError):
 
     code = "too_many_searches"
     message = "You keep 20 searches. Delete one first."
+
+
+class BadPaper(DomainError):
+    """A file that is neither a PDF nor a photo that can be read; its message says which."""
+
+    code = "bad_paper"
+    message = "This is neither a PDF nor a photo that can be read."

@@ -42,6 +42,8 @@ class BadMedia(Exception):
 
 REASONS = {
     # BadDicom
+    "not_a_document": "This is neither a PDF nor a photo that can be read.",
+    "image_too_large": "The photo has too many pixels.",
     "empty_file": "The file is empty.",
     "not_dicom": "This is not a DICOM file.",
     "no_data_set": "The file has a DICOM header but holds no data.",

@@ -59,6 +59,8 @@ def lanes(studies: Sequence[StudyRow], *, today: date) -> Lanes | None:
         )
         for place, code in enumerate(codes)
     ]
+    if sum(len(lane.marks) for lane in rows) < 2:
+        return None
     years = [(scale.at(date(year, 1, 1)), scale.middle(year), year) for year in scale.years]
     base = LANE * len(rows)
     return Lanes(base + 26, base, rows, years, scale.at(today))

@@ -70,6 +70,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "may_record": may_record,
         "to_tell": _to_tell(actor, patient) if own else [],
         "told_form": ToldForm(),
+        "may_file": own and actor.may(Duty.UPLOAD),
         "may_share": own and actor.may(Duty.SHARE),
         "may_tie": own and bool(kinds_of(actor)),
     }

@@ -86,6 +86,7 @@ MATRIX: dict[str, str] = {
     "web:move-post": ORGANIZATION,
     "web:patients": ORGANIZATION,
     "web:patient": ORGANIZATION,
+    "web:file-paper": ORGANIZATION,
     "web:patient-emergency": ORGANIZATION,
     "web:find-emergency": ORGANIZATION,
     "web:emergency": SELF,

@@ -48,8 +48,9 @@ def test_studies_that_would_overlap_are_one_mark_with_their_number() -> None:
     assert [mark.word for mark in picture.lanes[0].marks] == ["CT", "CT+2"]
 
 
-def test_one_study_and_studies_without_a_date_make_no_picture() -> None:
+def test_one_mark_and_studies_without_a_date_make_no_picture() -> None:
     assert lanes([row(date(2026, 3, 1)), row(None), row(None)], today=TODAY) is None
+    assert lanes([row(date(2026, 3, 1)), row(date(2026, 3, 2))], today=TODAY) is None
     assert lanes([], today=TODAY) is None
 
 
