@@ -6,14 +6,17 @@ from urllib.parse import quote
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from portal import devices
 from sharing.tenants import services
 
 
@@ -39,6 +42,18 @@ class InvitedAccounts(DefaultAccountAdapter):
         age = time.time() - records[-1]["at"] if records else float("inf")
         return bool(age > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
+    def post_login(self, request: Any, user: Any, **what: Any) -> Any:
+        """Notes a second factor that was used at the house's own sign-in, where it is trusted."""
+        if getattr(request, "factor_proven", False):
+            record_authentication(request, user, "mfa", type="house")
+        response = super().post_login(request, user, **what)
+        devices.remember(request, response, user.email)
+        return response
+
+    def _get_login_attempts_cache_key(self, request: Any, **credentials: Any) -> str:
+        """Guesses from elsewhere don't use up a person's own tries."""
+        return devices.counted_as(request, credentials.get("email", ""))
+
     def set_password(self, user: Any, password: str) -> None:
         """Changed or reset by the person: the password to begin with is over."""
         super().set_password(user, password)
@@ -57,10 +72,36 @@ class ActivateSecondFactor(ActivateTOTPView):
         return response
 
 
+class AddPasskey(AddWebAuthnView):
+    """allauth's page; the key that was just touched counts for this session too."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Adds, then records the use."""
+        response: HttpResponse = super().form_valid(form)
+        keys = Authenticator.objects.filter(
+            user=self.request.user, type=Authenticator.Type.WEBAUTHN
+        )
+        post_authentication(self.request, keys.latest("pk"))
+        return response
+
+
 def used_second_factor(request: HttpRequest) -> bool:
     """Whether a second factor was used in this session."""
     records = get_authentication_records(request, request.user)
     return any(record["method"] == "mfa" for record in records)
+
+
+def realm_of(request: HttpRequest) -> str:
+    """The organization by whose own sign-in this session came, blank for all others.
+
+    Who it vouched for acts for that organization and no other, whatever else they are.
+    """
+    came = (
+        record["provider"]
+        for record in get_authentication_records(request, request.user)
+        if record["method"] == "socialaccount"
+    )
+    return str(next(came, ""))
 
 
 def first_step(request: Any) -> str | None:
@@ -75,15 +116,23 @@ def first_step(request: Any) -> str | None:
         return "mfa_activate_totp"
     actor = request.actor
     if enrolled and not assured and actor is not None and not actor.assured:
-        return "mfa_reauthenticate"  # set up elsewhere while this session was open
+        # set up elsewhere while this session was open
+        return "mfa_reauthenticate" if types_code(user) else "mfa_reauthenticate_webauthn"
     return None
 
 
+def types_code(user: Any) -> bool:
+    """Whether the person has an app that shows codes."""
+    return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
+
+
 ALWAYS_OPEN = ("account_login", "account_logout", "account_reauthenticate")
+_AGAIN = ("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate")
 OPEN_AT = {
     "account_change_password": ("account_change_password",),
-    "mfa_activate_totp": ("mfa_activate_totp", "account_change_password"),
-    "mfa_reauthenticate": ("mfa_reauthenticate", "mfa_authenticate"),
+    "mfa_activate_totp": ("mfa_activate_totp", "mfa_add_webauthn", "account_change_password"),
+    "mfa_reauthenticate": _AGAIN,
+    "mfa_reauthenticate_webauthn": _AGAIN,
 }
 
 

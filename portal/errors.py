@@ -35,6 +35,7 @@ STATUS: dict[str, int] = {
     "taken": 409,
     "last_administrator": 409,
     "token_invalid": 401,
+    "sign_in_refused": 403,
     "settings_invalid": 422,
     "reason_missing": 422,
     "signature_missing": 422,
@@ -85,6 +86,7 @@ STATUS: dict[str, int] = {
     "not_renderable": 406,
     "not_acceptable": 406,
     "marked_only": 406,
+    "scim_invalid": 400,
     # fhir
     "search_invalid": 400,
     "not_offered": 405,
@@ -113,7 +115,7 @@ TITLES = {
     507: "No space left",
 }
 FHIR = "/fhir/"
-MACHINES = ("/api/", "/dicomweb/", FHIR)
+MACHINES = ("/api/", "/dicomweb/", "/scim/", FHIR)
 ISSUES = {  # status -> code of an OperationOutcome's issue (FHIR R4 IssueType); else "invalid"
     401: "login",
     403: "forbidden",

@@ -164,8 +164,12 @@ def _by_session(request: Any) -> Actor | None:
     if not request.user.is_authenticated:
         return bearers.by_link(request)
     bearers.forget_link(request)
+    request.realm = accounts.realm_of(request)
     return services.actor_for_session(
-        request.user, request.session, assured=accounts.used_second_factor(request)
+        request.user,
+        request.session,
+        assured=accounts.used_second_factor(request),
+        only=request.realm,
     )
 
 

@@ -38,6 +38,7 @@ ROOMS = (
     "sharing.web",
     "sharing.api",
     "sharing.fhir",
+    "sharing.scim",
     "sharing.dicomweb",
     "sharing.viewer",
     "sharing.demo",
@@ -54,6 +55,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "rest_framework",
     "drf_spectacular",
     "django_filters",
@@ -81,6 +85,7 @@ MIDDLEWARE = [
     "portal.middleware.RequestActor",
     "portal.bearers.LinkDoors",
     "portal.middleware.FirstThings",
+    "portal.stepup.Sittings",
     "portal.middleware.DomainErrors",
 ]
 TEMPLATES = [
@@ -104,6 +109,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.middleware.actor_in_templates",
+                "portal.stepup.sitting_in_templates",
                 "sharing.web.context.shell",
             ],
         },
@@ -225,7 +231,7 @@ AUTH_PASSWORD_VALIDATORS = [
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
     )
-]
+] + [{"NAME": "portal.passwords.NotGuessedEarly"}]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "portal.accounts.InvitedAccounts"
@@ -249,6 +255,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
+    "realm": "60/10m/ip",  # looking for the sign-in of an organization
     "join": "30/h/ip",  # registrations of organizations
     "phone": "60/m/ip",  # patients' proofs; a waiting room shares an address
     "open_link": "30/10m/ip",  # links and codes that were not right
@@ -256,7 +263,14 @@ ACCOUNT_RATE_LIMITS = {
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 # The address was proved by the link that began the account; allauth's own list doesn't know it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+SOCIALACCOUNT_ADAPTER = "portal.oidc.HouseSignIn"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: a form's redirect would be against form-action 'self'
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True}}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PUBLIC_HTTPS  # a laptop's http://localhost
 MFA_TOTP_TOLERANCE = 1  # one step either way: phones and servers disagree by seconds (RFC 6238 5.2)
 MFA_TOTP_ISSUER = "Imaging sharing portal"
 

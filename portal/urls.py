@@ -6,12 +6,13 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from portal import accounts, errors, health
+from portal import accounts, errors, health, oidc
 
 FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.dicomweb": "dicomweb/",
     "sharing.api": "api/",
     "sharing.fhir": "fhir/",
+    "sharing.scim": "scim/v2/",
     "sharing.viewer": "viewer/",
     "sharing.web": "",
 }
@@ -35,7 +36,24 @@ urlpatterns = [
         login_required(accounts.ActivateSecondFactor.as_view()),
         name="mfa_activate_totp",
     ),
-    path("accounts/", include("allauth.urls")),
+    path(
+        "accounts/2fa/webauthn/add/",
+        login_required(accounts.AddPasskey.as_view()),
+        name="mfa_add_webauthn",
+    ),
+    *(
+        path(f"accounts/3rdparty/{name}/", closed, name=f"socialaccount_{name}")
+        for name in ("signup", "connections", "login_cancelled", "login_error")
+    ),
+    path("accounts/oidc/<slug:provider_id>/login/", oidc.login, name="openid_connect_login"),
+    path(
+        "accounts/oidc/<slug:provider_id>/login/callback/",
+        oidc.callback,
+        name="openid_connect_callback",
+    ),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     *(path(prefix, include(f"{face}.urls")) for face, prefix in FACES.items()),
 ]
 handler400 = "portal.errors.bad_request"

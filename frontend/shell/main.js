@@ -3,9 +3,11 @@ import htmx from "htmx.org";
 import { watchBusyForms } from "./busy.js";
 import { watchDialogs } from "./dialogs.js";
 import { watchFocus } from "./focus.js";
+import { watchIdle } from "./idle.js";
 import { watchKeys } from "./keys.js";
 import { watchLinks } from "./links.js";
 import { watchMenus } from "./menus.js";
+import { watchPasskeys } from "./passkeys.js";
 import { watchPicks } from "./picks.js";
 import { watchToasts } from "./toasts.js";
 
@@ -32,3 +34,5 @@ watchBusyForms();
 watchKeys();
 watchLinks();
 watchPicks();
+watchPasskeys();
+watchIdle();

@@ -23,6 +23,7 @@ _SOURCE: Coding = {"system": _DCM, "code": "110153", "display": "Source Role ID"
 _DESTINATION: Coding = {"system": _DCM, "code": "110152", "display": "Destination Role ID"}
 _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST operations
     "member": _ROLES,
+    "support": _SECURITY,
     "token": _ROLES,
     "password": _SIGN_IN,
     "sign": _SIGN_IN,

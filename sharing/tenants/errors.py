@@ -89,3 +89,10 @@ class AgreementInvalid(DomainError):
 
 class AgreementNotFound(Absent):
     """No such agreement, or one between others."""
+
+
+class SignInRefused(DomainError):
+    """An organization's own sign-in vouches for somebody whom it can't let in here."""
+
+    code = "sign_in_refused"
+    message = "Your organization’s sign-in gives you no access here. Ask its administrator."

@@ -8,6 +8,9 @@ from sharing.audit.rules import Who
 from sharing.kernel import scope
 from sharing.kernel.purposes import Action, Purpose
 
+from .sittings import Limits
+from .support import Support
+
 
 class OrganizationState(StrEnum):
     """Where an organization stands on its way into the region, in it, and out of it."""
@@ -80,7 +83,8 @@ WORKING: Mapping[str, frozenset[OrganizationState]] = {
 class Role(StrEnum):
     """What a member is at an organization.
 
-    CLIENT is a partner's machine, BEARER whoever comes by a link; nobody is invited as either.
+    CLIENT is a partner's machine, BEARER whoever comes by a link, SUPPORT somebody of the operator
+    while a support session lasts; nobody is invited as any of them.
     """
 
     ADMINISTRATOR = "administrator"
@@ -92,6 +96,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPERATOR = "operator"
     RESEARCHER = "researcher"
+    SUPPORT = "support"
     CLIENT = "client"
     BEARER = "bearer"
 
@@ -114,6 +119,7 @@ PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
     Role.AUDITOR: (Purpose.OPERATIONS,),
     Role.OPERATOR: (Purpose.OPERATIONS,),
     Role.RESEARCHER: (Purpose.RESEARCH,),
+    Role.SUPPORT: (Purpose.OPERATIONS,),
     Role.CLIENT: (Purpose.TREATMENT, Purpose.OPERATIONS),
     Role.BEARER: (Purpose.TREATMENT, Purpose.PATIENT_REQUEST),
 }
@@ -130,6 +136,7 @@ ACTIONS: Mapping[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset(),
     Role.OPERATOR: frozenset(),
     Role.RESEARCHER: _LOOK | {Action.DOWNLOAD},
+    Role.SUPPORT: _LOOK,
     Role.CLIENT: _LOOK | {Action.DOWNLOAD, Action.AI},
     Role.BEARER: _LOOK | {Action.DOWNLOAD},
 }
@@ -211,6 +218,7 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
         }
     ),
     Role.RESEARCHER: frozenset(),
+    Role.SUPPORT: frozenset(),
     Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE}),
     Role.BEARER: frozenset(),
 }
@@ -289,6 +297,7 @@ SCOPES = (
     "shares.read",
     "uploads.write",
     "log.witness",
+    "people.write",
 )
 """What a partner's token may carry."""
 
@@ -310,12 +319,14 @@ class Actor:
     assured: bool = True
     scopes: frozenset[str] = field(default_factory=frozenset)
     user_id: int | None = None
+    limits: Limits = field(default=Limits(), compare=False)
+    support: Support | None = None
     stage: OrganizationState = OrganizationState.ACTIVE
 
     @property
     def apart(self) -> bool:
         """Whether its organization is not one of the region's now: own studies at most."""
-        return self.stage != OrganizationState.ACTIVE
+        return self.stage != OrganizationState.ACTIVE or Role.SUPPORT in self.roles
 
     @property
     def who(self) -> Who:

@@ -15,6 +15,8 @@ from sharing.notify.services import unread_count
 from sharing.tenants import services as tenants
 from sharing.tenants.services import Actor, Duty
 
+from .doors import realm_of
+
 Shown = Callable[[Actor], bool]
 
 
@@ -29,7 +31,16 @@ class Place:
 
 
 def _sees_studies(actor: Actor) -> bool:
-    return actor.treating or actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT)
+    return (
+        actor.support is not None
+        or actor.treating
+        or actor.may(Duty.UPLOAD)
+        or actor.may(Duty.RECORD_CONSENT)
+    )
+
+
+def _meets_support(actor: Actor) -> bool:
+    return any(map(actor.may, (Duty.APPROVE_ORGANIZATIONS, Duty.GUARD, Duty.MANAGE_MEMBERS)))
 
 
 PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for whom
@@ -47,6 +58,8 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),
     ("web:label-rules", "Labels", "shield-lock", lambda a: a.may(Duty.RULE_LABELS)),
     ("web:agreements", "Agreements", "file-earmark-text", lambda a: a.may(Duty.READ_AGREEMENTS)),
+    ("web:support", "Support", "life-preserver", _meets_support),
+    ("web:domains", "Domains", "globe", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
     ("web:region", "Region", "sliders", lambda a: a.may(Duty.SET_REGION)),
     ("web:applications", "Organizations", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
 )
@@ -62,7 +75,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "nav": places(actor, request.path),
         "search_url": _address("web:studies") if _sees_studies(actor) else None,
-        "acting_choices": SimpleLazyObject(lambda: tenants.acting_choices(user)),
+        "acting_choices": SimpleLazyObject(
+            lambda: tenants.acting_choices(user, only=realm_of(request))
+        ),
         "notices_count": SimpleLazyObject(lambda: unread_count(actor)),
         "may_break": breaks,
         "glasses": SimpleLazyObject(lambda: lasting_glasses(actor, at=timezone.now())),

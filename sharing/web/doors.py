@@ -12,3 +12,8 @@ def actor_of(request: HttpRequest) -> Actor:
     if actor is None:
         raise NoActor()
     return actor
+
+
+def realm_of(request: HttpRequest) -> str:
+    """The organization by whose own sign-in this session came; blank for all others."""
+    return str(getattr(request, "realm", ""))

@@ -169,12 +169,14 @@ def _page(request: HttpRequest, patient: Any) -> HttpResponse:
         longest=settings.emergency_hours,
         where=organization_options(without=0) if patient is None else None,
         by_code=proof.asks_for_code(request),
+        proven=proof.touched_key(request),
     )
     if request.method == "POST" and form.is_valid():
         glass = _broken(request, form, patient, actor, at)
         if glass is not None:
             return redirect("web:emergency", public_id=glass.public_id)
     context = {"form": form, "patient": patient, "days": settings.review_days}
+    context["by_key"] = proof.has_key(request) and "proof" in form.fields
     status = 422 if form.is_bound else 200
     return render(request, "web/emergency/new.html", context, status=status)
 
@@ -183,7 +185,7 @@ def _broken(
     request: HttpRequest, form: GlassForm, patient: Any, actor: Actor, at: datetime
 ) -> Any | None:
     data = form.cleaned_data
-    wrong = proof.what_is_wrong(request, data["proof"])
+    wrong = proof.what_is_wrong(request, data.get("proof", ""))
     if wrong:
         form.add_error("proof", wrong)
         return None

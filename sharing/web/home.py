@@ -59,6 +59,8 @@ def show(request: HttpRequest) -> HttpResponse:
         return render(request, "web/home/treating.html", context)
     if actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT):
         return render(request, "web/home/desk.html", _for_desk(actor, at))
+    if actor.support is not None:
+        return redirect("web:studies")
     for duty, place in PLACES:
         if actor.may(duty):
             return redirect(place)

@@ -1,14 +1,17 @@
 """That it is still them: the second factor once more, or the password of who has none (allauth)."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.core import ratelimit
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
+LATELY = 300
 TOO_OFTEN = "Tried too often. Wait a minute, then try again."
 WRONG_CODE = "This code is not right. Codes change every 30 seconds and work once."
 WRONG_PASSWORD = "This password is not right."  # noqa: S105 - a sentence
@@ -19,9 +22,24 @@ def asks_for_code(request: HttpRequest) -> bool:
     return Authenticator.objects.filter(user=_user(request)).exists()
 
 
+def touched_key(request: HttpRequest) -> bool:
+    """Whether a passkey was used within five minutes: nothing need be typed then."""
+    records = get_authentication_records(request, _user(request))
+    keys = (record for record in records if record.get("type") == "webauthn")
+    return any(time.time() - record["at"] < LATELY for record in keys)
+
+
+def has_key(request: HttpRequest) -> bool:
+    """Whether the person has a passkey."""
+    keys = Authenticator.objects.filter(user=_user(request), type=Authenticator.Type.WEBAUTHN)
+    return bool(keys.exists())
+
+
 def what_is_wrong(request: HttpRequest, typed: str) -> str:
     """Blank when the person proved it now: a code works once, and tries are counted."""
     user = _user(request)
+    if touched_key(request):
+        return ""
     if not ratelimit.consume(request, action="reauthenticate", user=user):
         return TOO_OFTEN
     if not asks_for_code(request):

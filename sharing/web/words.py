@@ -76,3 +76,21 @@ _TITLES = {"dr", "prof", "mr", "mrs", "ms"}
 def span(count: int, one: str, many: str = "") -> str:
     """`1 image`, `312 images`, `1,014 images`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+_BROWSERS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Android", "Android"),
+    ("Mac OS", "a Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def device(user_agent: str) -> str:
+    """`Chrome on Windows`, as a person would know the device again."""
+    browser = next((word for sign, word in _BROWSERS if sign in user_agent), "A browser")
+    system = next((word for sign, word in _SYSTEMS if sign in user_agent), "")
+    return f"{browser} on {system}" if system else browser

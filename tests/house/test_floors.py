@@ -26,7 +26,7 @@ FLOORS = (
     ("archive",),
     ("exchange", "consults"),
     ("notify",),
-    ("web", "api", "fhir", "dicomweb", "dimse", "viewer"),
+    ("web", "api", "fhir", "scim", "dicomweb", "dimse", "viewer"),
     ("demo",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

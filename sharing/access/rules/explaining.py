@@ -165,7 +165,7 @@ def _role(ask: Ask, facts: Facts) -> Iterator[Change]:
             return
 
 
-_ROLES = tuple(role for role in Role if role not in {Role.CLIENT, Role.BEARER})
+_ROLES = tuple(role for role in Role if role not in {Role.CLIENT, Role.BEARER, Role.SUPPORT})
 _ACTOR: dict[str, Callable[[Ask, Facts], Iterator[Change]]] = {
     Rule.ACTOR_INACTIVE: _active,
     Rule.SECOND_FACTOR_MISSING: _second_factor,

@@ -28,6 +28,7 @@ class Rule(StrEnum):
     ACTION_NOT_OF_ROLE = "action_not_of_role"
     PERSON_EXCLUDED = "person_excluded"
     OWN_STAFF = "own_staff"
+    SUPPORT_SESSION = "support_session"
     CUSTODIAN_INACTIVE = "custodian_inactive"
     NO_AGREEMENT = "no_agreement"
     IDENTITY_UNCERTAIN = "identity_uncertain"

@@ -84,6 +84,10 @@ def own_staff(ask: Ask, facts: Facts) -> Decision | None:
     """Rung 1: the custodian's own staff keep access to its own studies."""
     if not is_own(ask.actor) or ask.actor.organization_id != ask.subject.custodian_id:
         return None
+    support = ask.actor.support
+    if support is not None:
+        basis = Basis(Rule.SUPPORT_SESSION, until=support.until)
+        return Decision(allowed=True, reason=support.words, basis=basis)
     reason = "Your own organization holds this study"
     return Decision(allowed=True, reason=reason, basis=Basis(Rule.OWN_STAFF))
 
@@ -95,6 +99,8 @@ def is_own(actor: Actor) -> bool:
 
 def inactive_custodian(ask: Ask, facts: Facts) -> Decision | None:
     """Rung 0 for all others: an organization that is not active shares nothing and sees nothing."""
+    if ask.actor.support is not None:
+        return _refuse(Rule.SUPPORT_SESSION, "A support session opens no other organization")
     if ask.actor.apart:
         return _refuse(Rule.ACTOR_INACTIVE, "The account or the organization is not active")
     if ask.subject.custodian_active:

@@ -15,6 +15,9 @@ from .organizations import (
     UserManager,
 )
 from .posts import Post
+from .realms import Realm, RealmDomain
+from .sittings import Sitting
+from .support import SupportSession
 
 __all__ = [
     "Agreement",
@@ -25,7 +28,11 @@ __all__ = [
     "Organization",
     "PartnerToken",
     "Post",
+    "Realm",
+    "RealmDomain",
     "Region",
+    "Sitting",
+    "SupportSession",
     "Team",
     "TeamMember",
     "User",

@@ -1,6 +1,9 @@
 """Verbs of organizations and people, by theme: joining, people, acting, machines."""
 
+from sharing.tenants.realms import Arrival, arrival_of, mapping_of
 from sharing.tenants.rules import Actor, Duty, Role
+from sharing.tenants.sittings import Limits
+from sharing.tenants.support import SupportEvent
 
 from .acting import (
     ActingChoice,
@@ -102,7 +105,20 @@ from .posts import (
     state_licence,
     withdraw_invitation,
 )
+from .realms import (
+    SignIn,
+    arrive,
+    confirm_domain,
+    domains_waiting,
+    realm_at,
+    realm_for,
+    realm_of,
+    secret_of,
+    set_realm,
+)
 from .signing import sign_terms
+from .sittings import set_sitting, sitting_of
+from .support import answer_support, ask_support, support_open, support_sessions
 from .teams import (
     end_team,
     found_team,
@@ -120,9 +136,13 @@ __all__ = [
     "ActingChoice",
     "Actor",
     "Application",
+    "Arrival",
     "Duty",
+    "Limits",
     "Role",
+    "SignIn",
     "Standing",
+    "SupportEvent",
     "Terms",
     "accept_documents",
     "accept_invitation",
@@ -138,15 +158,22 @@ __all__ = [
     "agreements_in_force",
     "agreements_with",
     "answer_question",
+    "answer_support",
     "applications",
     "apply",
+    "approve",
+    "arrival_of",
+    "arrive",
     "ask",
+    "ask_support",
     "bring_back",
     "check_licence",
+    "confirm_domain",
     "confirm_post",
     "confirmation_due",
     "deactivate",
     "deactivate_by_directory",
+    "domains_waiting",
     "end_agreement",
     "end_membership",
     "end_sessions",
@@ -166,6 +193,7 @@ __all__ = [
     "keep_organization",
     "lapse_posts",
     "leave_team",
+    "mapping_of",
     "members",
     "members_at",
     "offboard",
@@ -186,6 +214,9 @@ __all__ = [
     "posts",
     "posts_due",
     "privacy_officers",
+    "realm_at",
+    "realm_for",
+    "realm_of",
     "record_agreement",
     "refuse",
     "region_at",
@@ -195,13 +226,19 @@ __all__ = [
     "resume",
     "revoke_token",
     "roles_of_people",
+    "secret_of",
     "send_on_leave",
     "set_organization_policy",
+    "set_realm",
     "set_region",
+    "set_sitting",
     "sign_terms",
+    "sitting_of",
     "state_licence",
     "stay",
     "still_acting",
+    "support_open",
+    "support_sessions",
     "suspend",
     "team_of",
     "teams",

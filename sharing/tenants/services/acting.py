@@ -8,11 +8,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.utils import timezone
+
 from sharing.kernel.purposes import Purpose
 from sharing.kernel.sql import moment, rows
 from sharing.kernel.tokens import fingerprint
 from sharing.tenants.errors import NotAllowed, TokenInvalid
-from sharing.tenants.models import Membership, Organization, User
+from sharing.tenants.models import Membership, Organization, SupportSession, User
 from sharing.tenants.rules import (
     ENTERED,
     WORKING,
@@ -23,6 +25,8 @@ from sharing.tenants.rules import (
     purposes_of,
     roles_in,
 )
+from sharing.tenants.sittings import Limits
+from sharing.tenants.support import Support
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class ActingChoice:
     organization: Organization
     purpose: Purpose
     roles: frozenset[Role]
+    support: Support | None = None
 
     @property
     def key(self) -> str:
@@ -39,32 +44,51 @@ class ActingChoice:
         return f"{self.organization.code}:{self.purpose}"
 
 
-def acting_choices(user: User) -> list[ActingChoice]:
+def acting_choices(user: User, *, only: str = "") -> list[ActingChoice]:
     """What the person may act for, by name and purpose.
 
     Of organizations that prepare or leave (`rules.ENTERED`) as their administrator only.
+    `only`: the code of the one organization by whose own sign-in the person came.
     """
     held: dict[Organization, set[Role]] = defaultdict(set)
     held_rows = Membership.objects.filter(
         user=user, ended_at=None, organization__state__in=ENTERED
-    ).select_related("organization")
+    ).select_related("organization__sitting")
     for row in held_rows.order_by("organization__name", "pk"):
         held[row.organization].add(Role(row.role))
-    return [
+    own = [
         ActingChoice(organization, purpose, roles)
         for organization, named in held.items()
+        if only in {"", organization.code}
         for roles in [roles_in(OrganizationState(organization.state), frozenset(named))]
         for purpose in purposes_of(roles)
     ]
+    operates = any(Role.OPERATOR in choice.roles for choice in own)
+    return own + (_support(user, own, timezone.now()) if operates else [])
 
 
-def actor_for_session(user: User, session: Mapping[str, Any], *, assured: bool) -> Actor | None:
+def _support(user: User, own: list[ActingChoice], at: datetime) -> list[ActingChoice]:
+    """Where somebody of the operator may look now, because the hospital let them in."""
+    lasting = SupportSession.objects.lasting(at).filter(
+        asked_by=user, organization__state=OrganizationState.ACTIVE
+    )
+    choices = [
+        ActingChoice(row.organization, Purpose.OPERATIONS, frozenset({Role.SUPPORT}), row.support)
+        for row in lasting.select_related("organization__sitting", "answered_by").order_by("pk")
+    ]
+    taken = {choice.key for choice in own}
+    return [choice for choice in choices if choice.key not in taken]
+
+
+def actor_for_session(
+    user: User, session: Mapping[str, Any], *, assured: bool, only: str = ""
+) -> Actor | None:
     """The actor of a signed-in person, or None when they may act for nobody.
 
     `session["acting"]` holds the chosen ActingChoice key; without it the first choice is taken.
     `assured` says whether a second factor was used in this session.
     """
-    choices = acting_choices(user) if user.is_active else []
+    choices = acting_choices(user, only=only) if user.is_active else []
     if not choices:
         return None
     chosen = next((c for c in choices if c.key == session.get("acting")), choices[0])
@@ -73,16 +97,23 @@ def actor_for_session(user: User, session: Mapping[str, Any], *, assured: bool) 
         kind="user",
         id=user.public_id,
         user_id=user.pk,
-        name=user.name,
+        name=user.name if chosen.support is None else f"{user.name}, support",
         organization_id=organization.pk,
         organization_code=organization.code,
         organization_name=organization.name,
         organization_mark=organization.mark,
         purpose=chosen.purpose,
         roles=chosen.roles,
-        assured=assured or not organization.requires_second_factor,
+        assured=assured or (chosen.support is None and not organization.requires_second_factor),
+        support=chosen.support,
         stage=OrganizationState(organization.state),
+        limits=_limits(organization),
     )
+
+
+def _limits(organization: Organization) -> Limits:
+    sitting = getattr(organization, "sitting", None)  # read along with the roles
+    return sitting.limits if sitting else Limits()
 
 
 _MACHINE = """

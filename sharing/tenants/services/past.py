@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from sharing.audit.rules import Who
 from sharing.kernel.purposes import Purpose
-from sharing.tenants.models import Membership, Organization, TeamMember
+from sharing.tenants.models import Membership, Organization, SupportSession, TeamMember
 from sharing.tenants.rules import WORKING, Actor, Role, roles_in
 
 from .acting import actor_for_link
@@ -25,6 +25,9 @@ def actor_at(who: Who, *, at: datetime, assured: bool = True) -> Actor | None:
     if here is None:
         return None
     user_id, roles = _roles(who, here.organization, at)
+    support = None if roles else _support_at(who, here.organization, at)
+    if support is not None:
+        user_id, roles = support.asked_by_id, frozenset({Role.SUPPORT})
     if not roles:
         return None
     purpose = Purpose.TREATMENT if who.purpose == Purpose.EMERGENCY else Purpose(who.purpose)
@@ -42,6 +45,7 @@ def actor_at(who: Who, *, at: datetime, assured: bool = True) -> Actor | None:
         stage=here.state,
         assured=assured,
         user_id=user_id,
+        support=support.support if support is not None else None,
     )
 
 
@@ -56,6 +60,16 @@ def _roles(
     ).values_list("user_id", "role")
     roles = frozenset(Role(role) for _, role in held)
     return next((user_id for user_id, _ in held), None), roles
+
+
+def _support_at(who: Who, organization: Organization, at: datetime) -> SupportSession | None:
+    """The support session by which somebody of the operator looked then."""
+    if who.kind != "user":
+        return None
+    lasted = SupportSession.objects.lasting(at).filter(
+        asked_by__public_id=who.id, organization=organization
+    )
+    return lasted.select_related("answered_by").first()
 
 
 def members_at(teams: Iterable[int], *, at: datetime) -> dict[int, frozenset[int]]:

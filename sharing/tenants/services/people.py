@@ -19,7 +19,7 @@ from .acting import require
 from .posts import accepted, enrolled, invited
 
 INVITATION_LASTS = timedelta(days=14)
-_NEVER_INVITED = (Role.OPERATOR, Role.CLIENT, Role.BEARER)
+_NEVER_INVITED = (Role.OPERATOR, Role.CLIENT, Role.BEARER, Role.SUPPORT)
 INVITABLE = tuple(role for role in Role if role not in _NEVER_INVITED)
 
 

@@ -54,6 +54,7 @@ class GlassForm(Form):
         longest: int,
         where: QuerySet[Any] | None,
         by_code: bool,
+        proven: bool = False,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("initial", {"hours": min(USUAL_HOURS, longest)})
@@ -65,6 +66,9 @@ class GlassForm(Form):
                 del self.fields[name]
         else:
             self.fields["issuer"].queryset = where  # type: ignore[attr-defined]
+        if proven:
+            del self.fields["proof"]
+            return
         proof = self.fields["proof"]
         proof.label = "Code from your authenticator" if by_code else "Your password"
         kind = forms.TextInput if by_code else forms.PasswordInput

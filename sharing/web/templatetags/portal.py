@@ -69,6 +69,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def device(user_agent: str) -> str:
+    """`Chrome on Windows`."""
+    return words.device(user_agent)
+
+
+@register.filter
 def age(born: date | None, on: date | None = None) -> str:
     """`55 y`, today or on the given date."""
     return said(words.age(born, on or timezone.localdate()))
