@@ -9,18 +9,28 @@ export class WebError extends Error {
   }
 }
 
+/** The name under which a frame is known: its address behind the library's scheme. */
+export function imageIdOf({ root, study, series, sop, frame }) {
+  return `wadors:${root}/studies/${study}/series/${series}/instances/${sop}/frames/${frame}`;
+}
+
 /**
- * The frames of a series in reading order.
+ * The metadata of every instance of a series, as they come.
  * @param {{root: string, study: string, series: string, signal?: AbortSignal}} where
- * @returns {Promise<{imageId: string, sop: string, frame: number, instance: object}[]>}
+ * @returns {Promise<object[]>}
  * @throws {WebError}
  */
-export async function framesOfSeries({ root, study, series, signal }) {
-  const base = `${root}/studies/${study}/series/${series}`;
-  const answer = await fetch(`${base}/metadata`, { signal });
+export async function instancesOfSeries({ root, study, series, signal }) {
+  const url = `${root}/studies/${study}/series/${series}/metadata`;
+  const answer = await fetch(url, { signal });
   if (!answer.ok) throw new WebError(answer.status);
-  return framesOf(await answer.json()).map((each) => ({
-    ...each,
-    imageId: `wadors:${base}/instances/${each.sop}/frames/${each.frame}`,
-  }));
+  return answer.json();
+}
+
+/**
+ * The frames of a series in reading order.
+ * @returns {{imageId: string, sop: string, frame: number, instance: object}[]}
+ */
+export function framesAmong(instances, where) {
+  return framesOf(instances).map((each) => ({ ...each, imageId: imageIdOf({ ...where, ...each }) }));
 }

@@ -11,9 +11,9 @@ import {
   metaData,
   RenderingEngine,
 } from "@cornerstonejs/core";
-import { init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
+import { createImage, init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
 import { openPane } from "./pane.js";
-import { fileWindows, values } from "./rules.js";
+import { coarseLevel, fileWindows, numbers, storedSyntax, values } from "./rules.js";
 
 const ENGINE = "viewer";
 /** Decoded images kept in memory; on an old computer the browser must live too. */
@@ -41,13 +41,72 @@ function windowsOfFile(type, imageId) {
   };
 }
 
-/** Starts the libraries once; `onRefused(status)` hears of every failed request. */
-function start(onRefused) {
+/** The image at `level` halvings of its sides, drawn as large as it will be. */
+async function coarseImage({ imageId, instance, bytes, syntax, level }) {
+  const [rows] = numbers(instance, "00280010");
+  const [columns] = numbers(instance, "00280011");
+  const type = numbers(instance, "00281052").length ? "Float32Array" : pixelType(instance);
+  const image = await createImage(imageId, bytes.slice(), syntax, {
+    decodeLevel: level,
+    targetBuffer: { type, rows, columns, scalingType: "bilinear" },
+  });
+  image.imageQualityStatus = Enums.ImageQualityStatus.SUBRESOLUTION;
+  return image;
+}
+
+function pixelType(instance) {
+  const bits = numbers(instance, "00280100")[0] > 8 ? 16 : 8;
+  return numbers(instance, "00280103")[0] ? `Int${bits}Array` : `Uint${bits}Array`;
+}
+
+/**
+ * Frames come by our own line (line.js); the library decodes them in its workers. Of one that is
+ * looked at and takes its time, what is there so far is shown first: `coarse(imageId, image)`.
+ */
+function loaderOver(line, coarse) {
+  /** Draws parts of one frame, one at a time, until the whole is there. */
+  function growing(imageId, instance) {
+    const state = { level: Infinity, busy: false, whole: false };
+    async function part({ bytes, syntax, total }) {
+      const level = coarseLevel({ here: bytes.length, total, syntax, perSecond: line.speed() });
+      if (state.busy || state.whole || level >= state.level) return;
+      Object.assign(state, { level, busy: true });
+      try {
+        const image = await coarseImage({ imageId, instance, bytes, syntax, level });
+        if (!state.whole) coarse(imageId, image);
+      } catch {
+        state.level = 0; // what can't be drawn in part is drawn when it is whole
+      } finally {
+        state.busy = false;
+      }
+    }
+    return { part, end: () => (state.whole = true) };
+  }
+
+  async function load(imageId, options) {
+    const instance = wadors.metaDataManager.get(imageId);
+    const ahead = options.requestType === Enums.RequestType.Prefetch;
+    const grows = growing(imageId, instance);
+    const { bytes, syntax } = await line.frame(imageId, {
+      ...{ stored: storedSyntax(instance), ahead },
+      onPart: ahead ? undefined : grows.part,
+    });
+    const image = await createImage(imageId, bytes, syntax, { ...options });
+    image.transferSyntaxUID = syntax;
+    image.imageQualityStatus = Enums.ImageQualityStatus.FULL_RESOLUTION;
+    grows.end();
+    return image;
+  }
+  return (imageId, options = {}) => ({ promise: load(imageId, options), cancelFn: undefined });
+}
+
+/** Starts the libraries once. */
+function start(line, coarse) {
   initCore({ rendering: { webGlContextCount: 1 } });
   initLoader({
     maxWebWorkers: clamp(Math.floor((navigator.hardwareConcurrency || 2) / 2), 1, 4),
-    errorInterceptor: (error) => onRefused(error.status),
   });
+  imageLoader.registerImageLoader("wadors", loaderOver(line, coarse));
   metaData.addProvider(windowsOfFile, 20_000);
   cache.setMaxCacheSize(CACHE_BYTES);
   imageRetrievalPoolManager.setMaxSimultaneousRequests(
@@ -58,12 +117,14 @@ function start(onRefused) {
 
 /**
  * The images of memory and the panes that show them.
- * @param {{events: object, onRefused: (status: number) => void}} wiring
+ * @param {{events: object, line: object}} wiring
  */
-export function openEngine({ events, onRefused }) {
-  start(onRefused);
-  const engine = new RenderingEngine(ENGINE);
+export function openEngine({ events, line }) {
   const panes = new Set();
+  start(line, (imageId, image) => {
+    for (const pane of panes) pane.showCoarse(imageId, image);
+  });
+  const engine = new RenderingEngine(ENGINE);
   const { IMAGE_CACHE_IMAGE_ADDED, IMAGE_CACHE_IMAGE_REMOVED } = Enums.Events;
   const { IMAGE_LOAD_ERROR, IMAGE_LOAD_FAILED } = Enums.Events;
   const listeners = [

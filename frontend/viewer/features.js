@@ -14,7 +14,7 @@
  * @property {{isOver: () => boolean, report: (status: number) => void}} fence
  */
 
-const FEATURES = [];
+const FEATURES = [() => import("./presentation.js"), () => import("./papers.js")];
 
 /** Fetches and starts the features, one after the other so that images go before them. */
 export async function startFeatures(viewer) {

@@ -9,7 +9,8 @@ const PATIENCE_MS = 15_000;
 const WORDS = {
   ended: "Access to this study has ended. The patient or the custodian withdrew it.",
   "signed-out": "You are signed out. Sign in again to see this study.",
-  unknown: "The portal has not answered for a while, so the images were taken away. Open the study again.",
+  unknown:
+    "The portal has not answered for a while, so the images were taken away. They come back with the connection.",
 };
 
 /**
@@ -18,16 +19,24 @@ const WORDS = {
  *          onLine: (up: boolean) => void}} wiring
  */
 export function startFence({ url, onBlank, onLine }) {
-  const fence = { over: false, heard: performance.now(), timer: 0, asking: false };
+  const fence = { over: false, lost: false, heard: performance.now(), timer: 0, asking: false };
 
   function end(reason) {
-    if (fence.over) return;
+    if (fence.over && !fence.lost) return;
     fence.over = true;
-    clearInterval(fence.timer);
+    fence.lost = reason === "unknown";
+    if (!fence.lost) clearInterval(fence.timer);
     onBlank(WORDS[reason], reason);
   }
 
+  /** Taken away only because nobody answered: once someone does, the page is asked for anew. */
+  function found(meaning) {
+    if (meaning === "allowed") location.reload();
+    else if (meaning !== "unknown") end(meaning);
+  }
+
   function judge(meaning) {
+    if (fence.lost) return found(meaning);
     if (meaning === "allowed") fence.heard = performance.now();
     else if (meaning !== "unknown") return end(meaning);
     onLine(meaning === "allowed");
@@ -36,7 +45,7 @@ export function startFence({ url, onBlank, onLine }) {
   }
 
   async function ask() {
-    if (fence.over || fence.asking || document.visibilityState === "hidden") return;
+    if ((fence.over && !fence.lost) || fence.asking || document.visibilityState === "hidden") return;
     fence.asking = true;
     try {
       const answer = await fetch(url, {

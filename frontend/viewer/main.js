@@ -4,24 +4,27 @@
 import { createCine } from "./cine.js";
 import { createCommands, listenToButtons } from "./commands.js";
 import { singleKeys, takeData } from "./data.js";
-import { framesOfSeries, WebError } from "./dicomweb.js";
+import { framesAmong, imageIdOf, instancesOfSeries, WebError } from "./dicomweb.js";
 import { createEvents } from "./events.js";
 import { startFeatures } from "./features.js";
 import { startFence } from "./fence.js";
 import { listenToGestures } from "./gestures.js";
 import { listenToKeys } from "./keys.js";
+import { createLine } from "./line.js";
 import * as panels from "./panels.js";
 import { createReader } from "./reader.js";
-import { whyNotShown } from "./rules.js";
+import { comesAsHtj2k, whyNotShown } from "./rules.js";
 
 const byId = (id) => document.getElementById(id);
 const data = takeData();
 const events = createEvents();
 const leaving = new AbortController();
 const cached = new Set();
+const weights = new Map();
 const known = new Map();
 const readers = new Set();
 const viewer = { data, events, leaving: leaving.signal, engine: null, reader: () => active };
+viewer.presentations = new Map();
 let active = null;
 let wanted = null;
 let tool = "";
@@ -33,13 +36,21 @@ const fence = startFence({
     cine.stop();
     for (const reader of readers) reader.stop();
     viewer.engine?.close();
+    viewer.engine = null;
     known.clear();
     panels.blank(words);
     events.tell("blank", words);
   },
   onLine: (up) => {
-    byId("line").hidden = up;
+    panels.showLine(up);
+    if (up) line.isBack();
   },
+});
+const line = createLine({
+  signal: leaving.signal,
+  onRefused: fence.report,
+  onAway: (away) => panels.showLine(!away),
+  onWeighed: (imageId, bytes) => weights.set(imageId, bytes),
 });
 const commands = createCommands(fence.isOver);
 
@@ -53,15 +64,21 @@ const cine = createCine({
   onChange: panels.showCine,
 });
 
-/** The frames of a series in reading order; its metadata travel once. */
-function framesFor(series) {
+/** The metadata of a series; they travel once. */
+function instancesFor(series) {
   if (!known.has(series.uid)) {
-    const where = { root: data.root, study: data.study.uid, series: series.uid };
-    const asked = framesOfSeries({ ...where, signal: leaving.signal });
+    const asked = instancesOfSeries({ ...placeOf(series), signal: leaving.signal });
     known.set(series.uid, asked);
     asked.catch(() => known.delete(series.uid));
   }
   return known.get(series.uid);
+}
+
+const placeOf = ({ uid }) => ({ root: data.root, study: data.study.uid, series: uid });
+
+/** Its frames in reading order. */
+async function framesFor(series) {
+  return framesAmong(await instancesFor(series), placeOf(series));
 }
 
 /** Another pane: its element is like templates/viewer/pane.html, its reader comes back. */
@@ -112,6 +129,13 @@ function openSeries(uid) {
   active.open(series);
 }
 
+/** The image that a report or a selection points to, in its series. */
+async function openImage({ series, sop, frame }) {
+  const held = data.series.find((each) => each.uid === series);
+  if (!held) return panels.say("That image is not part of this study.");
+  await active.open(held, { sop, frame });
+}
+
 function otherSeries(by) {
   const at = data.series.findIndex((each) => each.uid === active.series?.uid);
   const next = data.series[at + by];
@@ -132,11 +156,13 @@ commands.add({
   },
   reset() {
     active.reset();
+    events.tell("reset", active);
     panels.markPreset(active.preset);
   },
   otherSeries,
   tool: chooseTool,
   series: openSeries,
+  image: (arg) => openImage(JSON.parse(arg)),
   invert: () => active.isLive && active.pane.invert(),
   cine: () => active.isLive && active.frames.length > 1 && cine.toggle(),
   zoomBy: (factor, point) => zoomBy(active, factor, point),
@@ -164,7 +190,14 @@ events.on("image", ofActive((reader) => {
 events.on("live", ofActive(() => panels.setState({ state: "live" })));
 events.on("unshown", ofActive(() => panels.setState({ state: "live", index: 0, count: 0 })));
 events.on("progress", (reader) => {
-  panels.showProgress(reader.series, reader.loaded(), reader.frames.length);
+  const known = reader.frames.filter((each) => weights.has(each.imageId));
+  panels.showProgress(reader.series, {
+    here: reader.loaded(),
+    count: reader.frames.length,
+    weighed: known.length,
+    bytes: known.reduce((sum, each) => sum + weights.get(each.imageId), 0),
+    perSecond: line.speed(),
+  });
 });
 
 listenToButtons(commands);
@@ -174,7 +207,17 @@ byId("single-keys").checked = singleKeys.on();
 byId("single-keys").addEventListener("change", (event) => singleKeys.set(event.target.checked));
 chooseTool(matchMedia("(pointer: coarse)").matches ? "scroll" : "window");
 active = openReader(document.querySelector(".vp"));
-Object.assign(viewer, { fence, commands, framesFor, openReader, closeReader, activate });
+Object.assign(viewer, { fence, commands, framesFor, instancesFor, openImage, openReader, closeReader, activate });
+
+/** The image that is shown first is on its way before the library is there to decode it. */
+function askEarly({ uid, middle, syntax }) {
+  line.frame(imageIdOf({ ...placeOf({ uid }), ...middle }), { stored: syntax, keep: true }).catch(() => undefined);
+  const { worker, htj2k } = data.decoders;
+  // Into the browser's own store of files; whoever needs them finds them there.
+  for (const url of [worker, comesAsHtj2k(syntax) && htj2k]) {
+    if (url) fetch(url, { signal: leaving.signal }).catch(() => undefined);
+  }
+}
 
 async function boot() {
   const first = data.series.find((each) => each.uid === data.first) ?? data.series[0];
@@ -183,11 +226,15 @@ async function boot() {
     panels.setState({ state: "live", index: 0, count: 0 });
     return;
   }
-  // Metadata and the library travel at the same time. What fails here is said by openSeries.
-  if (!whyNotShown(first)) framesFor(first).catch(() => undefined);
+  // The first frame, metadata and the library travel at the same time. What fails here is said by
+  // openSeries.
+  if (!whyNotShown(first)) {
+    instancesFor(first).catch(() => undefined);
+    if (first.middle) askEarly(first);
+  }
   const { openEngine } = await import("./engine.js");
   if (fence.isOver()) return;
-  viewer.engine = openEngine({ events, onRefused: fence.report });
+  viewer.engine = openEngine({ events, line });
   for (const reader of readers) reader.attach(viewer.engine);
   openSeries(wanted ?? first.uid);
 }
@@ -195,6 +242,7 @@ async function boot() {
 // A feature that fails to come leaves the viewer as it is: images first.
 let features = null;
 function follow() {
+  panels.showThumbnails();
   features ??= startFeatures(viewer).catch(() => events.tell("feature-missing"));
 }
 events.on("live", follow);

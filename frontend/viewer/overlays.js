@@ -3,7 +3,7 @@
 import { edgeMarks, figure } from "./rules.js";
 
 const EDGES = ["top", "right", "bottom", "left"];
-const OF_ONE_IMAGE = ["image", "window", "zoom", "slice"];
+const OF_ONE_IMAGE = ["image", "window", "zoom", "slice", "quality"];
 const TRACK = { loaded: "#4b7d84", missing: "#26363a" };
 
 /** How a series is called on screen: "Series 2 · Axial lung 1.0 mm". */
@@ -25,6 +25,28 @@ export function createOverlays(pane) {
   function writeMarks(instance, camera) {
     const marks = (instance && edgeMarks(instance, camera)) ?? {};
     for (const edge of EDGES) write(part(`edge-${edge}`), marks[edge] ?? "");
+  }
+
+  /** One word on a picture that is not the whole truth: smaller than the file, or lossy. */
+  function badge(word) {
+    write(part("badge"), word);
+    write(part("quality"), word || "Full quality");
+    part("badge").hidden = word === "";
+  }
+
+  /** Text in the place of the picture: reports and what else holds none. */
+  function paper(sheets) {
+    part("paper").replaceChildren(...sheets);
+    part("paper").hidden = !sheets.length;
+  }
+
+  /** SVG elements over the picture, in its CSS pixels. */
+  function drawn(elements) {
+    part("drawn").replaceChildren(...elements);
+  }
+
+  function key(isKey) {
+    part("key").hidden = !isKey;
   }
 
   function showSlider(at, count, place) {
@@ -55,6 +77,9 @@ export function createOverlays(pane) {
     announce(series) {
       write(part("series"), seriesName(series));
       for (const name of OF_ONE_IMAGE) write(part(name), "");
+      paper([]);
+      key(false);
+      drawn([]);
       writeMarks(null);
       slider.hidden = true;
       track.toggleAttribute("hidden", true);
@@ -81,12 +106,23 @@ export function createOverlays(pane) {
       part("notice").hidden = text === "";
       if (text) picture.setAttribute("aria-label", text);
     },
-    /** The server's picture of the middle image, shown until the live one is there. */
-    firstPaint(url, text = "") {
-      first.alt = text;
-      if (url && first.getAttribute("src") !== url) first.src = url;
-      first.hidden = !url;
+    /** The server's picture of a series' middle image: what the page brought, or one asked for. */
+    firstPaint(series) {
+      first.alt = seriesName(series);
+      const isThere = first.dataset.series === series.uid;
+      if (series.middle && !isThere) first.src = series.middle.url;
+      first.dataset.series = series.uid;
+      first.hidden = !series.middle;
+      badge(series.middle ? "Preview" : "");
     },
+    /** The live image is there: the server's picture steps aside. */
+    endFirstPaint() {
+      first.hidden = true;
+      first.removeAttribute("src");
+      delete first.dataset.series;
+      badge("");
+    },
+    ...{ badge, paper, key, drawn },
     /** `live` lets the stage be seen: never the picture of one series under the name of another. */
     settle(count) {
       pane.dataset.state = count ? "live" : "empty";

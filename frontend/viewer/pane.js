@@ -1,5 +1,5 @@
 // One viewport, and the verbs that tools, keys and rail share.
-import { Enums, metaData } from "@cornerstonejs/core";
+import { Enums, metaData, utilities } from "@cornerstonejs/core";
 import { wadors } from "@cornerstonejs/dicom-image-loader";
 
 import { rangeOf, windowOf } from "./rules.js";
@@ -68,6 +68,13 @@ export function openPane(engine, element, { onChange, onImage }) {
     draw,
     goTo: (at) => viewport.setImageIdIndex(at),
     at: () => viewport.getCurrentImageIdIndex(),
+    /** What is there so far of the image that is looked at; the whole follows by itself. */
+    showCoarse(imageId, image) {
+      const isLookedAt = viewport.getCurrentImageId() === imageId;
+      if (isLookedAt && viewport.getCornerstoneImage()) viewport.successCallback(imageId, image);
+    },
+    isCoarse: () =>
+      viewport.getCornerstoneImage()?.imageQualityStatus < Enums.ImageQualityStatus.FULL_RESOLUTION,
     /** The image that is really on screen. */
     drawn: () => viewport.getCornerstoneImage()?.imageId,
     window() {
@@ -116,6 +123,16 @@ export function openPane(engine, element, { onChange, onImage }) {
       onChange();
     },
     camera: () => viewport.getCamera(),
+    /** Where a point of the image, in pixels from its upper left corner, is in the element. */
+    onScreen(point) {
+      const world = utilities.imageToWorldCoords(viewport.getCurrentImageId(), point);
+      return viewport.worldToCanvas(world);
+    },
+    /** Turned clockwise by so many degrees and mirrored left to right. */
+    present({ turned, mirrored }) {
+      viewport.setViewPresentation({ rotation: turned, flipHorizontal: mirrored });
+      draw();
+    },
     /** Where the image lies: its slice location in mm, or null. */
     slice(imageId) {
       const plane = metaData.get("imagePlaneModule", imageId);

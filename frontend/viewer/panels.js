@@ -1,11 +1,13 @@
 // What is written around the panes: rail, buttons, progress line, and the page without a study.
 // Only text and attributes; styles live in static/css/viewer.css.
 import { write } from "./overlays.js";
-import { figure } from "./rules.js";
+import { figure, loadWords, speedWords } from "./rules.js";
 
 const byId = (id) => document.getElementById(id);
 const root = byId("viewer");
-const OF_ONE_IMAGE = ["sop", "index", "count", "window", "zoom", "loaded"];
+const OF_ONE_IMAGE = ["sop", "frame", "index", "count", "window", "zoom", "loaded"];
+
+const BACK_FOR_MS = 4000;
 
 /** Lets tests and assistive scripts read the state of the viewer from its root element. */
 export function setState(facts) {
@@ -21,6 +23,7 @@ export function stateOf({ series, frames, at, window, zoom, inverted }) {
   setState({
     series: series.uid,
     sop: frames[at].sop,
+    frame: frames[at].frame,
     index: at + 1,
     count: frames.length,
     window: window ? `${figure(window.center)}/${figure(window.width)}`.replaceAll("−", "-") : "",
@@ -37,7 +40,8 @@ export function announce(series) {
 }
 
 /** Load bars and the progress line: how many images of the series are here. */
-export function showProgress(series, here, count) {
+export function showProgress(series, load) {
+  const { here, count } = load;
   const button = document.querySelector(`[data-do="series"][data-arg="${series.uid}"]`);
   const bar = button.querySelector("progress");
   bar.max = count;
@@ -51,8 +55,37 @@ export function showProgress(series, here, count) {
   line.hidden = here >= count;
   write(byId("status-before"), here < count ? `Loading ${name}: ` : `All of ${name} loaded: `);
   write(byId("status-count"), here < count ? `${here} of ${images}` : images);
-  write(byId("status-after"), here < count ? ", nearest first" : "");
+  const words = loadWords(load);
+  write(byId("status-after"), words && ` · ${words}`);
+  write(byId("speed"), here < count && load.perSecond ? speedWords(load.perSecond) : "");
   setState({ loaded: here });
+}
+
+/** A sentence in the footer, for a moment. */
+export function say(words) {
+  const place = byId("said");
+  write(place, words);
+  setTimeout(() => write(place, ""), BACK_FOR_MS);
+}
+
+let wasAway = false;
+/** Says that the line is away, and for a moment that it is back. */
+export function showLine(up) {
+  const place = byId("line");
+  if (!up) write(place, place.dataset.away);
+  else if (wasAway) {
+    write(place, place.dataset.back);
+    setTimeout(() => write(place, wasAway ? place.dataset.away : ""), BACK_FOR_MS);
+  }
+  wasAway = !up;
+}
+
+/** The small pictures of the rail: they come after the image, which matters more. */
+export function showThumbnails() {
+  for (const picture of document.querySelectorAll("img[data-src]")) {
+    picture.src = picture.dataset.src;
+    picture.removeAttribute("data-src");
+  }
 }
 
 /** Marks the series on screen in the rail and brings it into view. */

@@ -2,7 +2,7 @@
 // pane; keys and buttons speak to the active one (main.js).
 import { createOverlays, seriesName } from "./overlays.js";
 import { createPrefetch } from "./prefetch.js";
-import { cineRate, presetsFor, whyNotShown } from "./rules.js";
+import { badgeWord, cineRate, presetsFor, whyNotShown } from "./rules.js";
 
 const BROKEN = "This image could not be shown. Its file may be damaged; the others are safe.";
 const COUNT_EVERY_MS = 100;
@@ -20,10 +20,9 @@ function lazily(soon, work) {
   };
 }
 
-function middleOf(series, frames) {
-  const at = frames.findIndex(
-    (each) => each.sop === series.middle?.sop && each.frame === series.middle.frame,
-  );
+/** Where to begin: at the image asked for, else in the middle. */
+function startOf(frames, wanted) {
+  const at = frames.findIndex((each) => each.sop === wanted?.sop && each.frame === wanted.frame);
   return at >= 0 ? at : Math.floor(frames.length / 2);
 }
 
@@ -63,6 +62,7 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   function describe() {
     if (!now.live || !now.frames[now.pane.at()]) return;
     overlays.showImage(seen());
+    overlays.badge(badgeWord(now.frames[now.pane.at()].instance, now.pane.isCoarse()));
     now.prefetch.moved(now.pane.at());
     events.tell("image", reader);
   }
@@ -81,18 +81,19 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   function onImage() {
     if (!now.settling || now.pane.drawn() !== now.frames[now.target].imageId) return;
     Object.assign(now, { settling: false, live: true });
-    overlays.firstPaint("");
+    overlays.endFirstPaint();
     overlays.notice("");
     overlays.settle(now.frames.length);
     describe();
     count();
+    now.prefetch.follow(now.frames, now.target);
     events.tell("live", reader);
   }
 
-  async function show(series) {
+  async function show(series, wanted) {
     const frames = await framesFor(series);
     if (now.series !== series) return;
-    const at = middleOf(series, frames);
+    const at = startOf(frames, wanted ?? series.middle);
     now.presets = presetsFor(series.modality, frames[0]?.instance);
     now.preset = now.presets.findIndex((each) => each.center === null);
     Object.assign(now, { frames, target: at });
@@ -101,7 +102,6 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
     if (now.series !== series) return;
     now.settling = true;
     now.pane.draw();
-    now.prefetch.follow(frames, at);
   }
 
   function seriesFailed(series, error) {
@@ -114,12 +114,12 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   function announce(series) {
     overlays.announce(series);
     overlays.notice("");
-    overlays.firstPaint(series.middle?.url ?? "", seriesName(series));
+    overlays.firstPaint(series);
     events.tell("series", reader);
   }
 
   function withoutPictures(series, why) {
-    overlays.notice(`${seriesName(series)} is ${why}. This viewer shows images only.`);
+    overlays.notice(`${seriesName(series)} is ${why}.`);
     overlays.settle(0);
     events.tell("unshown", reader);
   }
@@ -154,16 +154,27 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
     rate: () => cineRate(now.frames[0]?.instance),
     loaded: () => now.frames.filter((each) => cached.has(each.imageId)).length,
 
-    /** Opens a series; resolves when its first image is on its way to the screen. */
-    async open(series) {
-      if (series === now.series || isOver() || !now.pane) return;
+    /** What the series is when it has no pictures, in words; else empty. */
+    get unshown() {
+      return now.series ? whyNotShown(now.series) : "";
+    },
+    /**
+     * Opens a series, at its middle or at the image asked for; resolves when that is on its way to
+     * the screen.
+     */
+    async open(series, wanted) {
+      if (isOver() || !now.pane) return;
+      if (series === now.series) {
+        if (wanted) reader.goTo(startOf(now.frames, wanted));
+        return;
+      }
       Object.assign(now, { ...nothing, series });
       now.prefetch.follow([], 0);
       announce(series);
       const why = whyNotShown(series);
       if (why) return withoutPictures(series, why);
       try {
-        await show(series);
+        await show(series, wanted);
       } catch (error) {
         seriesFailed(series, error);
       }

@@ -188,6 +188,82 @@ export function rangeOf({ center, width }) {
   return { lower, upper: lower + width - 1 };
 }
 
+const HTJ2K = "1.2.840.10008.1.2.4.202";
+const AS_STORED = "application/octet-stream; transfer-syntax=*";
+/** Implicit and Explicit VR Little Endian, Explicit VR Big Endian: pixels that lie plain. */
+const PLAIN = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"];
+
+/** Whether frames that are stored so travel as HTJ2K. */
+export const comesAsHtj2k = (stored) => PLAIN.includes(stored);
+
+/**
+ * What to accept for a frame, by the syntax that it is stored in: plain pixels come smaller as
+ * lossless HTJ2K (PS3.5 A.4.11); what is compressed comes as it is.
+ */
+export function acceptFor(stored) {
+  if (!comesAsHtj2k(stored)) return AS_STORED;
+  return `image/jphc; transfer-syntax=${HTJ2K}, ${AS_STORED}; q=0.5`;
+}
+
+/** The transfer syntax that a Content-Type names (PS3.18 8.7.3.5.2), else Explicit VR Little Endian. */
+export function syntaxOf(contentType) {
+  return /transfer-syntax="?([0-9.]+)/.exec(contentType ?? "")?.[1] ?? PLAIN[1];
+}
+
+/** The transfer syntax that an instance is stored in, as its metadata say (0008,3002). */
+export function storedSyntax(instance) {
+  return String(values(instance, "00083002")[0] ?? "");
+}
+
+/** Of a lossless HTJ2K stream in resolution order: the share of its bytes that carries a level. */
+const LEVELS = [
+  { level: 1, share: 0.4 },
+  { level: 2, share: 0.12 },
+];
+const WORTH_SECONDS = 0.4;
+
+/**
+ * At how many halvings of its sides an image may be drawn from what is here so far; Infinity where
+ * the rest will be here as soon.
+ */
+export function coarseLevel({ here, total, syntax, perSecond }) {
+  const isSoon = !total || !perSecond || (total - here) / perSecond < WORTH_SECONDS;
+  if (syntax !== HTJ2K || isSoon) return Infinity;
+  return LEVELS.find(({ share }) => here >= share * total)?.level ?? Infinity;
+}
+
+/** What stands on a picture that is not the whole truth; empty for one that is. */
+export function badgeWord(instance, isCoarse) {
+  if (isCoarse) return "Coarse, details follow";
+  return values(instance, "00282110")[0] === "01" ? "Lossy" : "";
+}
+
+/**
+ * What is said while a series loads: "2.1 of about 16 MB, 25 s at your speed". Empty when all is
+ * here or nothing was weighed.
+ * @param {{here: number, count: number, weighed: number, bytes: number, perSecond: number}} load
+ *   images here and in all; of how many the weight is known, their bytes; the speed of the line
+ */
+export function loadWords({ here, count, weighed, bytes, perSecond }) {
+  if (!weighed || here >= count) return "";
+  const each = bytes / weighed;
+  const size = `${dataSize(each * here)} of about ${dataSize(each * count)}`;
+  if (!perSecond) return size;
+  return `${size}, ${duration((each * (count - here)) / perSecond)} at your speed`;
+}
+
+/** The speed of a line as people know it: "4.1 Mbit/s". */
+export function speedWords(bytesPerSecond) {
+  const megabits = (bytesPerSecond * 8) / 1e6;
+  return `${megabits < 10 ? megabits.toFixed(1) : Math.round(megabits)} Mbit/s`;
+}
+
+/** Seconds in words: "3 s", "about 2 min". */
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return `about ${Math.round(seconds / 60)} min`;
+}
+
 /**
  * What an answer of the pulse means.
  * @returns {"allowed" | "ended" | "signed-out" | "unknown"}

@@ -2,15 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  acceptFor,
+  badgeWord,
   cineRate,
+  coarseLevel,
   edgeMarks,
   fileWindows,
   framesOf,
   lettersOf,
+  loadWords,
   nearestFirst,
   presetsFor,
   pulseMeans,
   rangeOf,
+  syntaxOf,
   whyNotShown,
   windowOf,
 } from "./rules.js";
@@ -121,4 +126,35 @@ test("only 204 allows; a refusal ends, a redirect is a sign-out, a failure is no
   assert.equal(pulseMeans({ type: "basic", status: 401 }), "signed-out");
   assert.equal(pulseMeans({ type: "opaqueredirect", status: 0 }), "signed-out");
   assert.equal(pulseMeans({ type: "basic", status: 503 }), "unknown");
+});
+
+test("plain pixels are asked for as HTJ2K, compressed ones as they are stored", () => {
+  assert.match(acceptFor("1.2.840.10008.1.2.1"), /^image\/jphc; transfer-syntax=1\.2\.840\.10008\.1\.2\.4\.202,/);
+  assert.match(acceptFor("1.2.840.10008.1.2.4.50"), /^application\/octet-stream; transfer-syntax=\*$/);
+  assert.equal(syntaxOf('image/jphc; transfer-syntax="1.2.840.10008.1.2.4.202"'), "1.2.840.10008.1.2.4.202");
+  assert.equal(syntaxOf(null), "1.2.840.10008.1.2.1");
+});
+
+test("while a series loads it says what came, what is to come and how long it takes", () => {
+  const load = { here: 15, count: 60, weighed: 15, bytes: 3_000_000, perSecond: 500_000 };
+  assert.equal(loadWords(load), "3 MB of about 12 MB, 18 s at your speed");
+  assert.equal(loadWords({ ...load, perSecond: 50_000 }), "3 MB of about 12 MB, about 3 min at your speed");
+  assert.equal(loadWords({ ...load, here: 60 }), "");
+  assert.equal(loadWords({ ...load, weighed: 0 }), "");
+});
+
+test("an image is drawn coarse while much of it is to come on a thin line, and never on a fast one", () => {
+  const part = { here: 300_000, total: 2_000_000, syntax: "1.2.840.10008.1.2.4.202", perSecond: 500_000 };
+  assert.equal(coarseLevel(part), 2);
+  assert.equal(coarseLevel({ ...part, here: 900_000 }), 1);
+  assert.equal(coarseLevel({ ...part, here: 50_000 }), Infinity);
+  assert.equal(coarseLevel({ ...part, perSecond: 50_000_000 }), Infinity);
+  assert.equal(coarseLevel({ ...part, syntax: "1.2.840.10008.1.2.4.50" }), Infinity);
+});
+
+test("a picture says that it is coarse, or lossy, until it is neither", () => {
+  const lossy = { "00282110": text("CS", "01") };
+  assert.equal(badgeWord(lossy, true), "Coarse, details follow");
+  assert.equal(badgeWord(lossy, false), "Lossy");
+  assert.equal(badgeWord({ "00282110": text("CS", "00") }, false), "");
 });

@@ -1,4 +1,5 @@
-"""Series documents: the DICOM JSON of all instances of a series, ready to be sent, plain and gzip.
+"""Series documents: the DICOM JSON of all instances of a series, ready to be sent, plain and gzip;
+and the small picture with which a viewer begins.
 
 A bounded folder beside the database, never a truth: built from the rows on first demand, and named
 by the series' version, so that an old one is never served. Whoever asks came through the fence.
@@ -101,7 +102,7 @@ def build(sheet: Sheet) -> None:
     with _draft(sheet.path) as draft:
         for piece in _pieces(sheet):
             draft.write(piece)
-    for old in sheet.path.parent.glob(f"{sheet.series}-*"):
+    for old in sheet.path.parent.glob(f"{sheet.series}-*.json*"):
         if sheet.stamp not in old.name:
             old.unlink(missing_ok=True)
     prune(at=time.time())
@@ -146,6 +147,33 @@ def _columns(ids: list[int]) -> Iterable[tuple[str, bytes]]:
 
 
 _METADATA = "SELECT id, sop_uid, metadata FROM archive_instance WHERE id IN ({})"
+
+
+def picture(series: int, version: int) -> bytes | None:
+    """The picture kept for that version of a series; None where there is none, or not whole."""
+    try:
+        made = _picture_path(series, version).read_bytes()
+    except OSError:
+        return None
+    return made if made.endswith(_JPEG_END) else None
+
+
+def keep_picture(series: int, version: int, made: bytes) -> None:
+    """Keep it, and drop those of older versions."""
+    path = _picture_path(series, version)
+    with _draft(path) as draft:
+        draft.write(made)
+    for old in path.parent.glob(f"{series}-*.jpg"):
+        if old.name != path.name:
+            old.unlink(missing_ok=True)
+    prune(at=time.time())
+
+
+def _picture_path(series: int, version: int) -> Path:
+    return _folder(series) / f"{series}-{version}.jpg"
+
+
+_JPEG_END = b"\xff\xd9"
 
 
 def drop(series: Iterable[int]) -> None:

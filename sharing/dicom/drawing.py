@@ -36,6 +36,8 @@ class How:
     notes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     mark: str = ""
     """Who looks: written all over the picture, so that no part of it is without."""
+    exact: bool = False
+    """Whether `size` is the picture's own, also where that changes its aspect."""
 
 
 AS_IT_IS = How()
@@ -46,7 +48,7 @@ def drawn(shown: Bytes8, how: How) -> Bytes8:
     if how.region:
         shown = _cut(shown, how.region)
     if how.size:
-        shown = fitted(shown, how.size)
+        shown = resized(shown, how.size) if how.exact else fitted(shown, how.size)
     if any(how.notes):
         shown = _noted(shown, how.notes)
     return marked(shown, how.mark) if how.mark else shown
@@ -124,7 +126,12 @@ def fitted(pixels: Bytes8, size: tuple[int, int]) -> Bytes8:
     width, height = (max(1, min(side, LARGEST)) for side in size)
     scale = min(width / columns, height / rows)
     target = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    if target == (columns, rows):
+    return resized(pixels, target)
+
+
+def resized(pixels: Bytes8, target: tuple[int, int]) -> Bytes8:
+    """The picture in exactly that width and height."""
+    if target == pixels.shape[1::-1]:
         return pixels
     made = Pillow.fromarray(pixels).resize(target, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
     return np.asarray(made)

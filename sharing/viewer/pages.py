@@ -1,11 +1,13 @@
 """What the viewer's page says and gives to its script. Pure: made from an opened study."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 DICOMWEB = "/dicomweb/o"
-FIRST_PAINT = "viewport=1024,1024"
+FIRST_PAINT = "viewport=512,512&quality=70"
+"""Small: it is there for a moment, and shares a thin line with the image itself."""
 LEAST_SHARE_OF_IMAGES = 4
 """A series with less than a quarter of the largest one's images is not shown first: scouts."""
 
@@ -36,6 +38,7 @@ class SeriesLine:
     shown: bool
     thumbnail: str
     middle: Middle | None
+    syntax: str = ""
 
 
 def root_of(study: Any) -> str:
@@ -43,10 +46,14 @@ def root_of(study: Any) -> str:
     return f"{DICOMWEB}/{quote(study.organization.code, safe='')}"
 
 
-def lines_of(study: Any) -> list[SeriesLine]:
-    """The study's series in reading order: by Series Number (0020,0011), then as they came."""
-    rows = sorted(study.series.all(), key=lambda s: (s.number is None, s.number or 0, s.pk))
-    return [_line(study, row) for row in rows]
+def lines_of(study: Any, syntaxes: Mapping[str, str]) -> list[SeriesLine]:
+    """The study's series in reading order: by Series Number (0020,0011), then as they came.
+
+    `syntaxes`: in which transfer syntax each middle image is stored.
+    """
+    series = study.series.defer("thumbnail", "attributes")
+    rows = sorted(series, key=lambda s: (s.number is None, s.number or 0, s.pk))
+    return [_line(study, row, syntaxes.get(row.middle, "")) for row in rows]
 
 
 def title_of(study: Any) -> str:
@@ -81,13 +88,14 @@ def script_data(study: Any, lines: list[SeriesLine], pulse: str) -> dict[str, An
                 "modality": line.modality,
                 "frames": line.frames,
                 "middle": line.middle and vars(line.middle),
+                "syntax": line.syntax,
             }
             for line in lines
         ],
     }
 
 
-def _line(study: Any, row: Any) -> SeriesLine:
+def _line(study: Any, row: Any, syntax: str) -> SeriesLine:
     base = f"{root_of(study)}/studies/{study.study_uid}/series/{row.series_uid}"
     shown = row.frame_count > 0 and row.modality not in WITHOUT_PICTURE
     return SeriesLine(
@@ -99,6 +107,7 @@ def _line(study: Any, row: Any) -> SeriesLine:
         shown=shown,
         thumbnail=f"{base}/thumbnail" if shown else "",
         middle=_middle(base, row) if shown and row.middle else None,
+        syntax=syntax,
     )
 
 

@@ -1,5 +1,8 @@
 """The viewer's two doors: the page of a study, and the pulse that asks whether it may be seen."""
 
+from base64 import b64encode
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -8,11 +11,12 @@ from django.views.decorators.http import require_safe
 
 from sharing.access.obligations import asked_of_reader
 from sharing.archive.errors import StudyNotFound
-from sharing.archive.services.finding import open_study, still_allowed
+from sharing.archive.services.finding import Found, open_study, still_allowed
 from sharing.archive.services.locating import mark_of
 from sharing.archive.services.looking import VIEWER, note
+from sharing.archive.services.painting import first_paint, middle_syntaxes
 from sharing.archive.services.remembering import remember_opening
-from sharing.kernel.purposes import Action
+from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor, Role
 from sharing.viewer import pages
@@ -41,17 +45,25 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
         request_id=getattr(request, "request_id", ""),
     )
     remember_opening(actor, found.study, at=timezone.now())
-    lines = pages.lines_of(found.study)
+    lines = pages.lines_of(found.study, middle_syntaxes(found.study))
+    first = pages.first_of(lines)
+    mark = mark_of(actor, found.decision, timezone.now())
+    assets = viewer_assets()
     context = {
         "study": found.study,
         "title": pages.title_of(found.study),
         "decision": found.decision,
         "asks": asked_of_reader(found.decision.obligations),
-        "mark": mark_of(actor_of(request), found.decision, timezone.now()),
+        "mark": mark,
         "lines": lines,
-        "first": pages.first_of(lines),
-        "data": pages.script_data(found.study, lines, reverse("viewer:pulse", args=[public_id])),
-        "assets": viewer_assets(),
+        "first": first,
+        "painted": _painted(found.study, first, mark),
+        "data": {
+            **pages.script_data(found.study, lines, reverse("viewer:pulse", args=[public_id])),
+            "decoders": assets.decoders if assets else {},
+            "may": _may(actor, found, mark),
+        },
+        "assets": assets,
         "back": _back(actor, public_id),
     }
     response = render(request, "viewer/study.html", context)
@@ -73,6 +85,26 @@ def pulse(request: HttpRequest, public_id: str) -> HttpResponse:
         raise StudyNotFound()
     note(actor, public_id=public_id, kind=VIEWER, at=at)
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
+def _painted(study: Any, first: pages.SeriesLine | None, mark: str) -> str:
+    """The middle image of the first series as a data URI: it comes with the page, before scripts.
+
+    Blank where it would keep the page waiting; the address of the picture stands for it then.
+    """
+    if first is None or first.middle is None:
+        return ""
+    series = study.series.get(series_uid=first.uid)
+    made = first_paint(series=series, frame=first.middle.frame, mark=mark)
+    return f"data:image/jpeg;base64,{b64encode(made).decode()}" if made else ""
+
+
+def _may(actor: Actor, found: Found, mark: str) -> dict[str, bool]:
+    """What may be offered of objects that hold no picture; the doors decide again."""
+    study, now = found.study.public_id, timezone.now()
+    bare = not mark and Obligation.NO_DOWNLOAD not in found.decision.obligations
+    allowed = still_allowed(actor, public_id=study, at=now, action=Action.DOWNLOAD)
+    return {"documents": bare, "download": bare and allowed}
 
 
 def _back(actor: Actor, public_id: str) -> str:

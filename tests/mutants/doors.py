@@ -8,6 +8,7 @@ GATE, WADO = "sharing/dicomweb/gate.py", "sharing/dicomweb/wado.py"
 ACTING, MIDDLEWARE = "sharing/tenants/services/acting.py", "portal/middleware.py"
 STUDIES, FENCE = "tests/faces/web/test_studies.py", "tests/faces/dicomweb/test_fence.py"
 DOORS, REMOVING = "tests/attacks/test_doors.py", "tests/archive/test_removing.py"
+PAINT = "tests/faces/viewer/test_first_paint.py"
 SHOWN, PAGE = "tests/archive/test_showing.py", "tests/faces/viewer/test_page.py"
 
 LISTS = (
@@ -179,6 +180,22 @@ READS = (
         "    if not still_allowed(actor, public_id=public_id, at=at):\n",
         "    if not public_id:\n",
         (f"{PAGE}::test_the_pulse_stops_when_pat_revokes",),
+    ),
+    Mutant(
+        "the first picture bears no mark",
+        "sharing/archive/services/painting.py",
+        "    return marked_file(made, mark) if made and mark else made\n",
+        "    return made\n",
+        (
+            f"{PAINT}::test_a_reader_who_owes_a_mark_sees_it_on_the_first_picture_and_nobody_else_does",
+        ),
+    ),
+    Mutant(
+        "the first picture stays when its series changed",
+        "sharing/archive/documents.py",
+        '    return _folder(series) / f"{series}-{version}.jpg"\n',
+        '    return _folder(series) / f"{series}-{len(str(version)) * 0}.jpg"\n',
+        (f"{PAINT}::test_the_second_page_draws_nothing_until_the_series_changes",),
     ),
 )
 

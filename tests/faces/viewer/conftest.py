@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests import live
 from tests.cast import PASSWORD
+from tests.faces.viewer.kinds import one_study
 from tests.faces.viewer.screen import Screen
 
 STUDIES = (
@@ -47,9 +48,15 @@ def hospital(
 
 
 @pytest.fixture(scope="session")
-def stored(hospital: live.LivePortal, real_data: Path) -> dict[str, str]:
+def kinds(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of many kinds of files (tests/faces/viewer/kinds.py)."""
+    return one_study(real_data, tmp_path_factory.mktemp("many") / "kinds")
+
+
+@pytest.fixture(scope="session")
+def stored(hospital: live.LivePortal, real_data: Path, kinds: Path) -> dict[str, str]:
     """The public id of each stored study, by the name of its folder."""
-    call = f"stage.prepare({str(real_data / 'studies')!r}, {list(STUDIES)!r})"
+    call = f"stage.prepare({str(real_data / 'studies')!r}, {[*STUDIES, str(kinds)]!r})"
     said = hospital.manage("shell", "-c", f"from tests.faces.viewer import stage; {call}")
     found: dict[str, str] = json.loads(said[said.index("{") : said.rindex("}") + 1])
     return found

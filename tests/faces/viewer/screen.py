@@ -14,6 +14,10 @@ PIXELS = """() => {
   const canvas = document.querySelector('#stage canvas');
   return canvas && canvas.toDataURL('image/png').split(',')[1];
 }"""
+SIZED = """([width, height]) => {
+  const stage = document.getElementById('stage');
+  Object.assign(stage.style, { width: `${width}px`, height: `${height}px` });
+}"""
 STATE = "() => ({...document.getElementById('viewer')?.dataset})"
 
 
@@ -62,8 +66,17 @@ class Screen:
 
     def pixels(self) -> Any:
         """The live picture as grey levels, float, (rows, columns)."""
+        return self.colours().mean(axis=-1)
+
+    def colours(self) -> Any:
+        """The live picture, float, (rows, columns, 3)."""
         self.page.wait_for_timeout(150)
         raw = self.page.evaluate(PIXELS)
         assert raw, "there is no canvas"
         decoded = imagecodecs.png_decode(base64.b64decode(raw))
-        return np.asarray(decoded)[..., :3].astype(float).mean(axis=-1)
+        return np.asarray(decoded)[..., :3].astype(float)
+
+    def resize_stage(self, rows: int, columns: int) -> None:
+        """Gives the picture so many pixels on the screen: one for each of the image's own."""
+        self.page.evaluate(SIZED, [columns, rows])
+        self.page.wait_for_timeout(100)

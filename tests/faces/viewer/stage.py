@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from django.urls import reverse
 from django.utils import timezone
 
 from sharing.archive.models import Study
@@ -19,7 +20,7 @@ from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Role
-from sharing.tenants.services import Actor, actor_for_session
+from sharing.tenants.services import Actor, actor_for_session, issue_token
 from tests.cast import PDF, make_organization, make_person
 
 
@@ -29,9 +30,23 @@ def prepare(folder: str, names: list[str]) -> None:
     hilltop = make_organization("hilltop", "Hilltop Family Clinic", kind="clinic", mark="HT")
     make_person("Mei Tan", riverside, Role.CLERK)
     make_person("Ben Hartley", hilltop, Role.PHYSICIAN)
-    print(json.dumps({name: _store(riverside, Path(folder) / name) for name in names}))
+    stored = {Path(name).name: _store(riverside, Path(folder) / name) for name in names}
+    print(json.dumps(stored))
     for patient in Patient.objects.all():
         _permit(patient, hilltop)
+
+
+def tell_partner() -> None:
+    """Prints the newest study's viewer and UID, and a token of the house that holds it."""
+    study = Study.objects.select_related("organization").latest("pk")
+    token = issue_token(
+        organization=study.organization,
+        name="Partner",
+        scopes=["dicomweb.read"],
+        at=timezone.now(),
+    )
+    path = reverse("viewer:study", args=[study.public_id])
+    print(json.dumps({"path": path, "uid": study.study_uid, "token": token}))
 
 
 def withdraw(public_id: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from tests.faces.viewer.kinds import FILES, STUDY, as_pydicom_shows
 from tests.faces.viewer.screen import Screen
 from tests.live import LivePortal
 
@@ -34,6 +35,9 @@ def test_every_kind_of_study_shows_its_pixels(name: str, ben_opens: Opens) -> No
     assert len(np.unique(grey.round())) > 40
     assert (grey > 20).mean() > 0.02
     assert screen.complaints == []
+
+
+CHOOSE = """(uid) => document.querySelector(`[data-do="series"][data-arg="${uid}"]`).click()"""
 
 
 def drawn(path: Path, center: float, width: float, shape: tuple[int, int]) -> Any:
@@ -68,6 +72,23 @@ def test_the_picture_is_the_file_in_the_chosen_window(ben_opens: Opens, real_dat
     )
     expected = drawn(path, 500, 2000, grey.shape)
     assert np.abs(grey - expected).mean() < 2
+
+
+def test_files_of_many_kinds_are_shown_as_pydicom_shows_them(ben_opens: Opens, kinds: Path) -> None:
+    """Each pixel within one grey level, with one pixel of the screen for each of the image."""
+    screen = ben_opens("kinds")
+    wrong = {}
+    for number, name in enumerate(FILES, start=1):
+        screen.page.evaluate(CHOOSE, f"{STUDY}.{number}")
+        screen.wait(series=f"{STUDY}.{number}", state="live")
+        expected = as_pydicom_shows(kinds / f"{number:02}.dcm", int(screen.state()["frame"]))
+        screen.resize_stage(*expected.shape[:2])
+        seen = screen.colours() if expected.ndim == 3 else screen.pixels()
+        if seen.shape != expected.shape:
+            wrong[name] = f"{seen.shape} and not {expected.shape}"
+        elif (share := (np.abs(seen - expected) > 1).mean()) > 0:
+            wrong[name] = f"{share:.4f} differ, at most {np.abs(seen - expected).max():.0f}"
+    assert wrong == {}
 
 
 def test_ben_scrolls_windows_zooms_and_changes_series(ben_opens: Opens) -> None:
