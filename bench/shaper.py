@@ -35,12 +35,25 @@ class Counted:
 
     down: int = 0
     up: int = 0
-    paths: list[str] = field(default_factory=list)
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    """Each request's path, and how much had come down when it was made."""
+
+    @property
+    def paths(self) -> list[str]:
+        """What was asked for."""
+        return [path for path, _ in self.asked]
 
     @property
     def pulses(self) -> int:
         """Requests that only ask whether the study may still be seen."""
         return sum(path.endswith("/pulse") for path in self.paths)
+
+    def before_images_ahead(self) -> "Counted":
+        """What there was until a second frame was asked for: images ahead follow the live one."""
+        frames = [at for at, path in enumerate(self.paths) if "/frames/" in path]
+        if len(frames) < 2:
+            return self
+        return Counted(self.asked[frames[1]][1], self.up, self.asked[: frames[1]])
 
 
 class Shaper:
@@ -82,21 +95,30 @@ class Shaper:
         self._started.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._ended())
         self._loop.close()
 
+    async def _ended(self) -> None:
+        """Every connection is closed before the loop is."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)
+
     async def _serve(self, reader: Any, writer: Any) -> None:
-        await asyncio.sleep(self.line.trip)  # the handshake
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        await asyncio.gather(
-            self._pump("up", reader, there_writer),
-            self._pump("down", there_reader, writer),
-            return_exceptions=True,
-        )
-        for each in (writer, there_writer):
-            each.close()
+        there = None
+        try:
+            await asyncio.sleep(self.line.trip)  # the handshake
+            there_reader, there = await asyncio.open_connection("127.0.0.1", self.target)
+            await asyncio.gather(
+                self._pump("up", reader, there),
+                self._pump("down", there_reader, writer),
+                return_exceptions=True,
+            )
+        finally:
+            for each in filter(None, (writer, there)):
+                each.close()
 
     async def _pump(self, way: str, reader: Any, writer: Any) -> None:
         """Pieces leave in turn and arrive later; a bounded queue holds the sender back."""
@@ -112,6 +134,7 @@ class Shaper:
             await delivery
         finally:
             delivery.cancel()
+            await asyncio.gather(delivery, return_exceptions=True)
 
     def _leaves(self, way: str, length: int) -> float:
         """When the last byte of a piece that comes now has left."""
@@ -136,4 +159,5 @@ class Shaper:
             self.counted.down += len(piece)
             return
         self.counted.up += len(piece)
-        self.counted.paths += [path.decode("latin-1") for path in _REQUEST.findall(piece)]
+        found = (path.decode("latin-1") for path in _REQUEST.findall(piece))
+        self.counted.asked += [(path, self.counted.down) for path in found]

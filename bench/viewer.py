@@ -18,13 +18,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import django
 
-from bench.shaper import Line, Shaper
+from bench.shaper import Counted, Line, Shaper
 
 LINES = {
     "4": Line("4 Mbit/s, 100 ms", 500_000, 0.1),
@@ -212,17 +212,24 @@ def _visit(context: Any, shaper: Shaper, path: str) -> Visit:
     page.goto(shaper.url + path, wait_until="commit")
     ends = time.monotonic() + LONGEST
     seen: dict[str, float] = {}
+    counted = Counted()
     while "live" not in seen and time.monotonic() < ends:
         page.wait_for_timeout(20)
         seen = page.evaluate("() => window.__seen || {}")
-        counted = shaper.counted
-        paths = list(counted.paths)
-        sums = (counted.down, len(paths) - counted.pulses, counted.pulses, paths)
+        counted = replace(shaper.counted, asked=list(shaper.counted.asked))
     page.wait_for_timeout(SETTLE_SECONDS * 1000)
     page.close()
     live = seen.get("live", LONGEST * 1000) / 1000
-    down, requests, pulses, paths = sums
-    return Visit(seen.get("first", live * 1000) / 1000, live, down, requests, pulses, paths)
+    counted = counted.before_images_ahead() if path.startswith("/viewer/") else counted
+    requests = len(counted.paths) - counted.pulses
+    return Visit(
+        seen.get("first", live * 1000) / 1000,
+        live,
+        counted.down,
+        requests,
+        counted.pulses,
+        counted.paths,
+    )
 
 
 def _report(

@@ -12,6 +12,7 @@ import {
   RenderingEngine,
 } from "@cornerstonejs/core";
 import { createImage, init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
+import { withPalette } from "./palette.js";
 import { openPane } from "./pane.js";
 import { coarseLevel, fileWindows, numbers, storedSyntax, values } from "./rules.js";
 
@@ -87,10 +88,11 @@ function loaderOver(line, coarse) {
     const instance = wadors.metaDataManager.get(imageId);
     const ahead = options.requestType === Enums.RequestType.Prefetch;
     const grows = growing(imageId, instance);
-    const { bytes, syntax } = await line.frame(imageId, {
+    const asked = line.frame(imageId, {
       ...{ stored: storedSyntax(instance), ahead },
       onPart: ahead ? undefined : grows.part,
     });
+    const [{ bytes, syntax }] = await Promise.all([asked, withPalette(instance, line.signal)]);
     const image = await createImage(imageId, bytes, syntax, { ...options });
     image.transferSyntaxUID = syntax;
     image.imageQualityStatus = Enums.ImageQualityStatus.FULL_RESOLUTION;

@@ -159,7 +159,7 @@ export function createLine({ signal, onRefused, onAway, onWeighed }) {
   }
 
   return {
-    frame,
+    ...{ frame, signal },
     /** Bytes a second; 0 while nothing was measured. */
     speed: speed.perSecond,
     /** The pulse was answered: whoever waits tries at once. */
