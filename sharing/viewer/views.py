@@ -45,11 +45,19 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
         request_id=getattr(request, "request_id", ""),
     )
     remember_opening(actor, found.study, at=timezone.now())
+    response = render(request, "viewer/study.html", _shown(actor, found, public_id))
+    response["Content-Security-Policy"] = CSP
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _shown(actor: Actor, found: Found, public_id: str) -> dict[str, Any]:
+    """What the page says, and what it gives to its script."""
     lines = pages.lines_of(found.study, middle_syntaxes(found.study))
     first = pages.first_of(lines)
     mark = mark_of(actor, found.decision, timezone.now())
     assets = viewer_assets()
-    context = {
+    return {
         "study": found.study,
         "title": pages.title_of(found.study),
         "decision": found.decision,
@@ -66,10 +74,6 @@ def study_view(request: HttpRequest, public_id: str) -> HttpResponse:
         "assets": assets,
         "back": _back(actor, public_id),
     }
-    response = render(request, "viewer/study.html", context)
-    response["Content-Security-Policy"] = CSP
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @require_safe
