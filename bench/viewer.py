@@ -172,7 +172,7 @@ def _signed_in(browser: Any, url: str) -> Any:
     page.goto(url + "/accounts/login/")
     page.get_by_label("Work e-mail").fill("ben@hilltop.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "/accounts/login/" not in address)
     state = context.storage_state()
     context.close()

@@ -74,7 +74,7 @@ def _signed_in(browser: Any, url: str, **device: Any) -> Any:
     page.goto(url + "/accounts/login/")
     page.get_by_label("Work e-mail").fill(READER)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "/accounts/login/" not in address)
     return page
 

@@ -70,7 +70,7 @@ def signed_in(chromium: Browser, hospital: live.LivePortal, stored: dict[str, st
     page.goto(hospital.url + "/accounts/login/")
     page.get_by_label("Work e-mail").fill("ben@hilltop.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).not_to_have_url(re.compile("/accounts/login/"))
     state = context.storage_state()
     context.close()
