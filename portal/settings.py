@@ -176,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
     "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
     "access-mind-requests": {"task": "access.mind_requests", "schedule": 600.0},
     "tenants-lapse-posts": {"task": "tenants.lapse_posts", "schedule": 3600.0},
+    "notify-send-waiting": {"task": "notify.send_waiting", "schedule": 300.0},
     "notify-tell-endings": {"task": "notify.tell_endings", "schedule": 3600.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},

@@ -167,12 +167,15 @@ POLICIES: dict[str, Policy] = {
         _of("notify_recall", "recall_id", f"above.custodian_id = {HERE}"),
     ),
     "notify_notice": Policy(_person("user_id"), _person("user_id")),
+    "notify_wish": Policy(_person("user_id"), _person("user_id")),
+    "notify_quiet": Policy(_person("user_id"), _person("user_id")),
 }
 
 OPEN: dict[str, str] = {
     "outbox_job": "ids of what is to be done; only the portal's own tasks read them",
     "archive_verified": "names of packs and when they were read",
     "notify_mail": "which letter went to which address",
+    "notify_waiting": "lines of letters that wait for an hour",
     **dict.fromkeys(
         ("audit_event", "audit_tally", "audit_leaf", "audit_node", "audit_checkpoint"),
         "the log: append-only, with rights of its own (audit.rights)",

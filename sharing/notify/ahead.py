@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from sharing.access.models import Grant, RenewalAsk, Share
 
+from .posting import notify
 from .rules import day_of, ending_text, leaving_text, renewal_text, review_text
-from .services import notify, recipients, shared_list, who_share
+from .services import recipients, shared_list, who_share
 
 TOLD_AHEAD = timedelta(days=14)
 

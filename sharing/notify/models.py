@@ -8,7 +8,7 @@ from sharing.consent.models import Consent
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, User
 
-from .rules import RecallState
+from .rules import RecallState, Way
 
 
 class Notice(models.Model):
@@ -109,3 +109,53 @@ class RecalledCopy(models.Model):
     action = models.CharField(max_length=40)
     left_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
+
+
+class Wish(models.Model):
+    """How one person wants to hear by e-mail of one kind of event."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=20)
+    way = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="a_person_wishes_one_way"),
+            models.CheckConstraint(
+                name="a_way_of_being_told_is_a_known_one",
+                condition=Q(way__in=[way.value for way in Way]),
+            ),
+        ]
+
+
+class Quiet(models.Model):
+    """When nothing is written to a person, by the clock of the portal's time zone."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="quiet_hours_are_not_the_whole_day", condition=~Q(begins=models.F("ends"))
+            ),
+        ]
+
+
+class Waiting(models.Model):
+    """A line of an e-mail that is to leave later, with others of the same person."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=80)
+    text = models.CharField(max_length=300)
+    link = models.CharField(max_length=300)
+    made_at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="a_line_waits_once"),
+        ]

@@ -10,8 +10,8 @@ from sharing.tenants.models import Membership, Move, Organization
 from sharing.tenants.rules import Role
 from sharing.tenants.services import operators_mail
 
+from .posting import absolute, post
 from .rules import MOVED, OPERATORS_TOLD, Addressee
-from .services import absolute, post
 
 
 def tell_moved(*, move_id: int, at: datetime) -> None:

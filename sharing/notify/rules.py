@@ -5,7 +5,7 @@ No patient data passes through here: texts are made of organizations, people and
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 SUBJECTS = {
@@ -21,6 +21,7 @@ SUBJECTS = {
     "answered": "Your request for access was answered",
     "glass": "Emergency access: a review waits at {organization}",
     "recall": "Copies are recalled from {organization}",
+    "digest": "New for you at {organization}",
 }
 """The subject of each e-mail, by its template in templates/mail/."""
 
@@ -143,3 +144,51 @@ def recall_text(custodian: str, count: int) -> str:
     """`Riverside recalls 3 copies: a consent ended.`"""
     copies = "a copy" if count == 1 else f"{count} copies"
     return f"{custodian} recalls {copies}: a consent ended. Say what became of them."
+
+
+class Way(StrEnum):
+    """How somebody is told by e-mail; the notice in the portal comes in any case."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    NEVER = "never"
+
+    @property
+    def words(self) -> str:
+        """As the form says it."""
+        return _WAYS[self]
+
+
+_WAYS = {
+    Way.AT_ONCE: "At once",
+    Way.DAILY: "Once a day",
+    Way.NEVER: "Not by e-mail",
+}
+CHOOSABLE = {
+    "shared": "Studies are shared with you",
+    "asked": "Somebody asks for access",
+    "answered": "Your request is answered",
+}
+"""What one can choose about. All else waits for somebody's act, and is written at once."""
+DAILY_AT = time(7)
+
+
+def due_at(way: Way, quiet: tuple[time, time] | None, local: datetime) -> datetime:
+    """When an e-mail of now is to leave: `local` itself, at the end of the quiet hours, or at seven
+    in the morning. Quiet hours may go over midnight; both ends are of the portal's time zone.
+    """
+    leaves = _next(local, DAILY_AT) if way == Way.DAILY else local
+    if quiet is None or not _is_quiet(leaves.time(), *quiet):
+        return leaves
+    return _next(leaves, quiet[1])
+
+
+def _is_quiet(moment: time, begins: time, ends: time) -> bool:
+    if begins <= ends:
+        return begins <= moment < ends
+    return moment >= begins or moment < ends
+
+
+def _next(local: datetime, clock: time) -> datetime:
+    today = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return today if today > local else today + timedelta(days=1)

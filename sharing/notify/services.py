@@ -3,15 +3,12 @@
 Neither carries patient data. What was shared stands behind the link, and the fence before it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from sharing.access.asking import RequestState
@@ -30,7 +27,8 @@ from sharing.tenants.services import (
     treating_members,
 )
 
-from .models import Mail, Notice, Recall
+from .models import Notice, Recall
+from .posting import absolute, notify, post, post_to_all
 from .rules import (
     ANSWERED,
     LETTER_PAGES,
@@ -42,10 +40,7 @@ from .rules import (
     glass_text,
     recall_text,
     shared_text,
-    subject_of,
 )
-
-Context = Callable[[], dict[str, Any]]
 
 
 def send_letter(*, letter_id: int, at: datetime) -> None:
@@ -82,7 +77,7 @@ def tell_operators(*, organization_id: int, at: datetime) -> None:
     for member in operators:
         notify(member.user, member.organization, "application", text, link, key, at=at)
     people = [member.user for member in operators]
-    _post_to_all(people, key, "application", organization, context, at=at)
+    post_to_all(people, key, "application", organization, context, at=at)
 
 
 def send_welcome(*, user_id: int, organization_id: int, at: datetime) -> None:
@@ -124,7 +119,7 @@ def tell_shared(*, share_id: int, at: datetime) -> None:
     people, key = list(recipients(share, to)), f"shared:{share.pk}"
     for user in people:
         notify(user, to, "shared", text, link, key, at=at)
-    _post_to_all(people, key, "shared", to, lambda: context, at=at)
+    post_to_all(people, key, "shared", to, lambda: context, at=at)
 
 
 def tell_glass(*, glass_id: int, at: datetime) -> None:
@@ -142,7 +137,7 @@ def tell_glass(*, glass_id: int, at: datetime) -> None:
         for user in people:
             notify(user, organization, "glass", text, link, key, at=at)
         context = {"text": text, "link": absolute(link)}
-        _post_to_all(people, key, "glass", organization, partial(dict, context), at=at)
+        post_to_all(people, key, "glass", organization, partial(dict, context), at=at)
         if not people:
             to = Addressee(organization.privacy_officer_email, organization.privacy_officer_name)
             post(key, to, "glass", organization, partial(dict, context), at=at)
@@ -182,7 +177,7 @@ def tell_asked(*, request_id: int, at: datetime) -> None:
     for user in people:
         notify(user, asked.custodian, "asked", text, link, key, at=at)
     context = {"text": text, "link": absolute(link)}
-    _post_to_all(people, key, "asked", asked.custodian, lambda: context, at=at)
+    post_to_all(people, key, "asked", asked.custodian, lambda: context, at=at)
 
 
 def tell_answered(*, request_id: int, at: datetime) -> None:
@@ -191,7 +186,7 @@ def tell_answered(*, request_id: int, at: datetime) -> None:
     link, key = reverse("web:requests"), f"answered:{asked.pk}"
     notify(asked.asked_by, asked.asked_for, "answered", ANSWERED, link, key, at=at)
     context = {"text": ANSWERED, "link": absolute(link)}
-    _post_to_all([asked.asked_by], key, "answered", asked.asked_for, lambda: context, at=at)
+    post_to_all([asked.asked_by], key, "answered", asked.asked_for, lambda: context, at=at)
 
 
 def tell_recall(*, recall_id: int, at: datetime) -> None:
@@ -210,7 +205,7 @@ def tell_recall(*, recall_id: int, at: datetime) -> None:
     for user in people:
         notify(user, there, "recall", text, link, key, at=at)
     told = {"text": text, "link": absolute(link)}
-    _post_to_all(people, key, "recall", there, partial(dict, told), at=at)
+    post_to_all(people, key, "recall", there, partial(dict, told), at=at)
     if not officers.exists():
         to = Addressee(there.privacy_officer_email, there.privacy_officer_name)
         post(key, to, "recall", there, partial(dict, told), at=at)
@@ -254,11 +249,6 @@ def mark_all_read(*, by: Actor, at: datetime) -> int:
     return notices_for(by).filter(read_at=None).update(read_at=at)
 
 
-def absolute(path: str) -> str:
-    """A link for an e-mail: from PUBLIC_URL, never from a Host header."""
-    return f"{settings.PUBLIC_URL}{path}"
-
-
 def shared_list() -> str:
     """Where what was shared is found."""
     return reverse("web:studies") + "?shared=1"
@@ -296,70 +286,3 @@ def _who_could_see(consent: Consent) -> Iterable[tuple[User, Organization]]:
             member = grantee.user.memberships.filter(ended_at=None).order_by("pk").first()
             if member:
                 yield grantee.user, member.organization
-
-
-def notify(
-    user: User,
-    organization: Organization,
-    kind: str,
-    text: str,
-    link: str,
-    key: str,
-    *,
-    at: datetime,
-) -> None:
-    """One line for one person, once for each key."""
-    values = {"organization": organization, "kind": kind, "link": link, "made_at": at}
-    Notice.objects.get_or_create(user=user, key=key, defaults=values | {"text": text[:300]})
-
-
-def _post_to_all(
-    people: Iterable[User],
-    key: str,
-    template: str,
-    organization: Organization,
-    context: Context,
-    *,
-    at: datetime,
-) -> None:
-    """To each, whatever becomes of the others; raises the first failure when all were tried.
-
-    One mailbox that refuses would else keep everybody after it in the dark, at every try.
-    """
-    failures = []
-    for user in people:
-        to = Addressee(user.email, user.name)
-        try:
-            post(f"{key}:{user.pk}", to, template, organization, context, at=at)
-        except (OSError, ValueError) as error:  # a refusing server; an address that is none
-            failures.append(error)
-    if failures:
-        raise failures[0]
-
-
-def post(
-    key: str,
-    to: Addressee,
-    template: str,
-    organization: Organization,
-    context: Context,
-    *,
-    at: datetime,
-) -> None:
-    """Send one e-mail, once. The outbox's lease keeps two workers from the same one.
-
-    When sending fails the row stays unsent and the next ring tries again.
-    """
-    mail, _ = Mail.objects.get_or_create(key=key, defaults={"to": to.email, "template": template})
-    if mail.sent_at is not None:
-        return
-    values = {"to": to, "organization": organization, "portal": settings.PUBLIC_URL} | context()
-    message = EmailMultiAlternatives(
-        subject=subject_of(template, organization.name),
-        body=render_to_string(f"mail/{template}.txt", values),
-        to=[to.email],
-    )
-    message.attach_alternative(render_to_string(f"mail/{template}.html", values), "text/html")
-    message.send()
-    mail.sent_at = at
-    mail.save(update_fields=["sent_at"])

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import ahead, moves, recalls, services
+from . import ahead, digests, moves, recalls, services
 
 
 @shared_task(name="notify.send_letter")
@@ -88,3 +88,9 @@ def recall(consent_id: int) -> None:
 def tell_recall(recall_id: int) -> None:
     """Copies are recalled."""
     services.tell_recall(recall_id=recall_id, at=timezone.now())
+
+
+@shared_task(name="notify.send_waiting")
+def send_waiting() -> None:
+    """What waited for a person's hours; the beat calls this."""
+    digests.send_waiting(at=timezone.now())

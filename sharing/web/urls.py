@@ -89,6 +89,7 @@ urlpatterns = [
     path("welcome/<str:secret>/", people.accept, name="accept-invitation"),
     path("act-as/", signing.act_as, name="act-as"),
     path("sign-out-everywhere/", signing.out_everywhere, name="sign-out-everywhere"),
+    path("notices/wishes/", notices.wishes, name="wishes"),
     path("notices/", notices.listing, name="notices"),
     path("notices/<int:notice_id>/", notices.show, name="notice"),
     # studies and patients

@@ -84,6 +84,7 @@ MATRIX: dict[str, str] = {
     "web:act-as": SELF,
     "web:notices": SELF,
     "web:notice": SELF,
+    "web:wishes": SELF,
     "web:save-search": SELF,
     "web:forget-search": SELF,
     # pages: one's organization
