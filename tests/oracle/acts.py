@@ -23,6 +23,7 @@ from tests.oracle.giving import (
     ends_an_emergency,
     shares,
 )
+from tests.oracle.linking import ends_a_link, gives_a_link, lets_links
 from tests.oracle.region import Twice
 from tests.oracle.running import (
     a_tie_ends,
@@ -71,4 +72,5 @@ ACTS: tuple[Act, ...] = (
     makes_an_album, makes_an_album, puts_a_study_in, puts_a_study_in, puts_a_study_in,
     lets_somebody_in, lets_somebody_in, lets_somebody_in, opens_what_is_covered_now,
     takes_a_study_out, removes_somebody, closes_an_album,
+    lets_links, lets_links, gives_a_link, gives_a_link, gives_a_link, ends_a_link,
 )  # fmt: skip

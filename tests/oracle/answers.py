@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -47,7 +48,7 @@ class Knocker:
 
     def actor(self) -> facts.Actor | None:
         """Who they are to the portal now: who lost a role acts in another of theirs."""
-        if self.wish is None or self.wish.kind == "client":
+        if self.wish is None or self.wish.kind != "user":
             return self.wish
         user = User.objects.get(pk=self.both.users[self.wish.key].pk)
         wanted = {"acting": f"{self.wish.organization}:{self.wish.purpose}"}
@@ -62,15 +63,17 @@ class Knocker:
         headers = dict(question.headers)
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-            if not question.body and (answer := short(question, headers)):
+            plain = not question.body and not question.raw
+            if plain and (answer := short(question, headers)):
                 return answer
         made = self.client.generic if not question.body else None
         if made is not None:
-            response = made(question.method, question.path, headers=headers)
+            kind = question.kind or "application/octet-stream"
+            response = made(question.method, question.path, question.raw, kind, headers=headers)
         else:
             verb = getattr(self.client, question.method.lower())
-            kind = {} if question.method == "POST" else {"content_type": "application/json"}
-            response = verb(question.path, question.body, headers=headers, **kind)
+            json = {} if question.method == "POST" else {"content_type": "application/json"}
+            response = verb(question.path, question.body, headers=headers, **json)
         body = b"".join(response) if response.streaming else response.content
         return Answer(response.status_code, _headers(response), body)
 
@@ -107,6 +110,8 @@ def knockers(both: Canaries) -> list[Knocker]:
     for wish, actor in both.everybody():
         if actor is None:
             continue
+        if wish.kind == "link":
+            continue  # see `bearers`
         if wish.kind == "client":
             token = both.tokens[f"{wish.organization} {wish.purpose}"]
             found.append(Knocker(both, wish, token=token))
@@ -117,6 +122,20 @@ def knockers(both: Canaries) -> list[Knocker]:
             session.save()
             found.append(Knocker(both, wish, client))
     return found
+
+
+def bearers(both: Canaries) -> list[Knocker]:
+    """Whoever came in by a link, each in a browser of their own; also where it has ended."""
+    return [Knocker(both, link.asker, _visit(both, link.made.link)) for link in both.links]
+
+
+def _visit(both: Canaries, link: Any) -> Client:
+    client = Client()
+    session = client.session
+    until = both.at + timedelta(days=9)
+    session["link"] = {"name": link.public_id, "until": until.timestamp()}
+    session.save()
+    return client
 
 
 def opened(answer: Answer) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from sharing.access.models import AccessRequest, Glass, Review, Share
-from sharing.archive.models import Batch, Conflict, Hold, Removal
+from sharing.archive.models import Batch, Conflict, Hold, Removal, Upload
 from sharing.consent.models import Consent
 from sharing.exchange.models import Album, AlbumMember
 from sharing.notify.models import Notice
@@ -57,11 +57,14 @@ class Question:
     path: str
     body: dict[str, Any]
     headers: dict[str, str]
+    raw: bytes = b""
+    kind: str = ""
+    """A body that is no form, and its media type."""
 
     @property
     def typed(self) -> bytes:
         """All that it says by itself: an answer may repeat it."""
-        return repr((self.path, self.body)).encode().lower()
+        return repr((self.path, self.body)).encode().lower() + self.raw.lower()
 
 
 def parameters() -> list[tuple[str, tuple[str, ...]]]:
@@ -99,6 +102,7 @@ class Pool:
             "consent": _names(Consent), "share": _names(Share), "request": _names(AccessRequest),
             "glass": _names(Glass), "review": _names(Review), "batch": _names(Batch),
             "removal": _names(Removal), "hold": _names(Hold), "album": _names(Album),
+            "upload": _names(Upload),
             "member": _names(AlbumMember),
             "membership": list(Membership.objects.values_list("pk", flat=True)),
             "conflict": list(Conflict.objects.values_list("pk", flat=True)) or [1],
@@ -166,7 +170,7 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
         return rng.choice(fixed[param])
     kinds = {
         "membership_id": "membership", "conflict_id": "conflict", "notice_id": "notice",
-        "hold_id": "hold", "study_id": "study", "upload_id": "batch", "batch_id": "batch",
+        "hold_id": "hold", "study_id": "study", "upload_id": "upload", "batch_id": "batch",
         "album_id": "album", "member_id": "member",
     }  # fmt: skip
     value = pool.one(kinds.get(param) or KIND_OF.get(name.split(":")[-1], "study"))

@@ -30,6 +30,7 @@ from tests.oracle.region import (
     add_machine,
     add_person,
 )
+from tests.oracle.sending import begin_uploads
 
 MODALITY = {
     "chest": "CT",
@@ -126,6 +127,7 @@ def build() -> Canaries:
         by = both.actor("ines", "hilltop", "HOPERAT")
         both.teams[kind] = found_team(kind=kind, name=kind, by=by, at=both.at)
         both.world.teams[kind] = facts.Team("hilltop", kind)
+    begin_uploads(both)
     return both
 
 

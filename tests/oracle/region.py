@@ -92,6 +92,7 @@ class Twice:
     glasses: dict[int, facts.Glass] = field(default_factory=dict)
     proxies: list[ProxyTwice] = field(default_factory=list)
     albums: list[Any] = field(default_factory=list)
+    links: list[Any] = field(default_factory=list)
 
     def name_of(self, row: Any) -> str:
         """How the model calls a row of the portal's."""
@@ -124,7 +125,7 @@ class Twice:
         for key, machine in self.world.machines.items():
             asker = facts.Actor("client", key, machine.organization, machine.purpose)
             found.append((asker, self.machine(machine.organization, machine.purpose)))
-        return found
+        return found + [(link.asker, link.actor(self)) for link in self.links]
 
     def _choices(self, key: str) -> dict[str, Actor | None]:
         user = User.objects.get(pk=self.users[key].pk)
@@ -207,7 +208,7 @@ def add_machine(both: Twice, home: str, purpose: Purpose) -> None:
     key = f"{home} {purpose}"
     both.tokens[key] = issue_token(
         organization=both.homes[home], name=key, at=both.at, purpose=purpose,
-        scopes=["dicomweb.read", "studies.read", "uploads.write"],
+        scopes=["dicomweb.read", "dicomweb.write", "studies.read", "uploads.write"],
     )  # fmt: skip
     both.world.machines[key] = facts.Machine(home, str(purpose))
 

@@ -16,14 +16,16 @@ import pytest
 from django.core import mail
 from django.db import transaction
 
+from portal.bearers import DOORS
 from sharing.audit.windows import windows
 from sharing.kernel.errors import DomainError
 from tests.oracle import acts, facts
-from tests.oracle.answers import Answer, Knocker, knockers, opened, patterns
+from tests.oracle.answers import Answer, Knocker, bearers, knockers, opened, patterns
 from tests.oracle.asking import MACHINES, NEVER, Pool, Question, parameters, question
 from tests.oracle.canaries import Canaries, build
 from tests.oracle.marks import open_to
 from tests.oracle.model import may
+from tests.oracle.sending import SENT, sent
 
 REQUESTS = int(os.environ.get("REQUESTS", "1000"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -31,6 +33,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 RARELY = frozenset({"account_closes_or_opens", "organization_rests_or_resumes", "token_ends"})
 """After which somebody gets nothing but refusals."""
 ACT_EACH, ANEW_EACH = 25, 500
+LOOKS = ("dicomweb:", "viewer:", "web:opened")
+AGAIN = 0.25
+"""So often something is asked that was answered before, whatever ended since."""
 
 
 class Clock:
@@ -81,22 +86,41 @@ def _ask(
     answered: set[tuple[str, int]],
     run_jobs: Any,
 ) -> None:
-    pool, everybody = Pool(both, rng), knockers(both)
+    pool, people = Pool(both, rng), knockers(both)
+    everybody = people + bearers(both)
     pool.refill()
+    before: list[tuple[Knocker, Question]] = []
     for number in range(requests):
         if number % ACT_EACH == ACT_EACH - 1:
             _live(both, rng, 2)
             run_jobs(both.at)
             pool.refill()
+            everybody = people + bearers(both)
         who = rng.choice(everybody)
-        machines = [each for each in routes if each[0].startswith(MACHINES)]
-        often = who.token and rng.random() < 0.95
-        asked = question(pool, machines if often or rng.random() < 0.3 else routes)
+        asked = _drawn(pool, who, routes)
+        if before and rng.random() < AGAIN:
+            who, asked = rng.choice(before)
         asker = who.actor()
         answer = _answer(who, asked)
         seen[answer.status] += 1
         answered.add((asked.route, answer.status))
         _judge(both, asker, asked, answer)
+        if answer.status == 200 and asked.method == "GET" and asked.route.startswith(LOOKS):
+            before = [*before[-30:], (who, asked)]
+
+
+def _drawn(pool: Pool, who: Knocker, routes: Any) -> Question:
+    """Machines mostly ask as machines, bearers where a link leads, and some send something."""
+    rng, machines = pool.rng, [each for each in routes if each[0].startswith(MACHINES)]
+    near, kinds = rng.random() < 0.95, routes
+    if who.wish is not None and who.wish.kind == "link":
+        kinds = [each for each in routes if each[0] in DOORS or each[0].startswith(LOOKS)]
+    elif who.token:
+        kinds = machines + 3 * [each for each in routes if each[0] in SENT]
+    elif rng.random() < 0.3:
+        kinds, near = machines, True
+    asked = question(pool, kinds if near else routes)
+    return sent(pool, asked) if asked.route in SENT and rng.random() < 0.8 else asked
 
 
 def _answer(who: Knocker, asked: Question) -> Answer:

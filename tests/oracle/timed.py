@@ -11,6 +11,7 @@ from sharing.archive.models import Study
 from sharing.archive.rules import Door
 from sharing.archive.services.receiving import Incoming, receive
 from sharing.audit.rules import SYSTEM
+from sharing.identity.models import Patient
 from sharing.tenants.services import issue_token
 from tests.cast import Region
 from tests.oracle import images
@@ -30,6 +31,8 @@ def world(region: Region, studies: int, at: datetime) -> dict[str, Any]:
     for each in made[:OPEN]:
         patient = Study.objects.get(study_uid=each["study"]).patient
         region.permit(patient=patient, at=at, ends_at=at + timedelta(days=9))
+    for number, each in enumerate(made[OPEN:]):
+        _hide(region, number, Study.objects.get(study_uid=each["study"]).patient, at)
     secret = issue_token(
         organization=region.hilltop, name="PACS", scopes=["dicomweb.read", "studies.read"], at=at
     )
@@ -48,6 +51,19 @@ def world(region: Region, studies: int, at: datetime) -> dict[str, Any]:
         return _said(browser.get(path))
 
     return {"hidden": made[OPEN:], "machine": machine, "ben": ben}
+
+
+def _hide(region: Region, number: int, pat: Patient, at: datetime) -> None:
+    """In one way or another: nothing was said, or withdrawn, refused, or said of others only."""
+    until = {"patient": pat, "at": at, "ends_at": at + timedelta(days=9)}
+    way = number % 4
+    if way == 1:
+        region.revoke(region.permit(**until), at=at)
+    elif way == 2:
+        region.permit(**until)
+        region.deny(**until)
+    elif way == 3:
+        region.permit(region.lakeside, **until)
 
 
 def _said(response: Any) -> tuple[int, bytes]:
