@@ -51,7 +51,7 @@ OPERATOR = Account(
     "approves organizations; one application waits",
 )  # fmt: skip
 
-_R, _H, _L, _M = "riverside", "hilltop", "lakeside", "mingde"
+_R, _H, _L, _M, _S = "riverside", "hilltop", "lakeside", "mingde", "sandbox"
 ACCOUNTS = (
     Account("ines@riverside.example", "Ines Roth", Role.ADMINISTRATOR, _R, "invites people"),
     Account("ada@riverside.example", "Dr Ada Brandt", Role.RADIOLOGIST, _R, "reads and shares"),
@@ -65,6 +65,9 @@ ACCOUNTS = (
     Account("liufang@mingde.example", "LIU Fang 刘芳", Role.ADMINISTRATOR, _M, "invites people"),
     Account("zhangwei@mingde.example", "Dr ZHANG Wei 张伟", Role.PHYSICIAN, _M, "sees Lin's CT"),
     Account("sunyue@mingde.example", "SUN Yue 孙悦", Role.CLERK, _M, "uploads, records consents"),
+    Account("pia@sandbox.example", "Pia Example", Role.ADMINISTRATOR, _S, "for partners to try"),
+    Account("rob@sandbox.example", "Rob Example", Role.CLERK, _S, "uploads, records consents"),
+    Account("eva@sandbox.example", "Dr Eva Example", Role.PHYSICIAN, _S, "reads and shares"),
 )
 
 APPLICATIONS = (
@@ -92,6 +95,12 @@ APPLICATIONS = (
         contact_email="liufang@mingde.example", patient_id_issuer="MD", ae_titles=["MINGDE"],
         privacy_officer_name="LIU Fang 刘芳", privacy_officer_email="liufang@mingde.example",
     ),
+    Application(
+        name="Sandbox Test Systems", mark="SB", kind="clinic", facility_identifier="DEMO-SB-006",
+        country="IE", contact_name="Pia Example", contact_email="pia@sandbox.example",
+        patient_id_issuer="SB", uid_root="2.25.106", ae_titles=["SANDBOX"],
+        privacy_officer_name="Pia Example", privacy_officer_email="pia@sandbox.example",
+    ),
 )  # fmt: skip
 
 WAITING = Application(
@@ -103,7 +112,7 @@ WAITING = Application(
 
 @transaction.atomic
 def found_region(*, password: str, at: datetime) -> None:
-    """The operator, four organizations, their people, and one application that waits."""
+    """The operator, five organizations, their people, and one application that waits."""
     user = found_operator(
         name=REGION, email=OPERATOR.email, person=OPERATOR.name, password=password, at=at
     )

@@ -17,12 +17,15 @@ from sharing.demo.dicomfile import Person, StudyFacts
 from sharing.demo.volumes.head import Finding
 from sharing.demo.volumes.ultrasound import gallbladder, heart
 
-ISSUERS = {"riverside": "RV", "hilltop": "HT", "lakeside": "LS", "mingde": "MD"}
+ISSUERS = {
+    "riverside": "RV", "hilltop": "HT", "lakeside": "LS", "mingde": "MD", "sandbox": "SB",
+}  # fmt: skip
 INSTITUTIONS = {
     "riverside": "Riverside General Hospital",
     "hilltop": "Hilltop Family Clinic",
     "lakeside": "Lakeside Imaging Centre",
     "mingde": "Mingde Hospital 明德医院",
+    "sandbox": "Sandbox Test Systems",
 }
 
 BLEED = (
@@ -62,6 +65,8 @@ OKAFOR = ("Okafor^Amara", "19920527", "F")
 CHEN = ("Chen^Guoliang=陈^国良", "19550909", "M")
 BAKER = ("Baker^Ruth", "19790811", "F")
 ZHAO = ("Zhao^Min=赵^敏", "19680228", "F")
+EXAMPLE = ("Example^Max", "19700101", "O")
+SAMPLE = ("Sample^Anna=样^安娜", "19850630", "F")
 WANG = ("Wang^Jun=王^军", "19631204", "M")
 
 
@@ -90,6 +95,7 @@ def _plan() -> Iterator[tuple[str, StudyFacts, Maker]]:
     yield from _mingde()
     baker = _study("hilltop", BAKER, "00733-05", "202611171020", "Gallbladder US", "HT-2217")
     yield "hilltop", baker, lambda s: us_cine(s, gallbladder, "Gallbladder", "ABDOMEN", 6, 92)
+    yield from _sandbox()
 
 
 def _riverside() -> Iterator[tuple[str, StudyFacts, Maker]]:
@@ -138,6 +144,15 @@ def _mingde() -> Iterator[tuple[str, StudyFacts, Maker]]:
     yield code, study, lambda s: cr_chest(s, 81, views=("PA", "LATERAL"), size=1.04)
     study = _study(code, WANG, "M0029140", "202610291610", "腹部超声 Abdomen", "MD26102931")
     yield code, study, lambda s: us_cine(s, gallbladder, "胆囊 Gallbladder", "ABDOMEN", 8, 91)
+
+
+def _sandbox() -> Iterator[tuple[str, StudyFacts, Maker]]:
+    """For partners who try their software: small, and of nobody."""
+    code = "sandbox"
+    study = _study(code, EXAMPLE, "SB-0001", "202611230900", "Chest, one view", "SB-1001")
+    yield code, study, lambda s: cr_chest(s, 101, views=("PA",))
+    study = _study(code, SAMPLE, "SB-0002", "202611231030", "Gallbladder US", "SB-1002")
+    yield code, study, lambda s: us_cine(s, gallbladder, "Gallbladder", "ABDOMEN", 2, 102)
 
 
 def studies() -> Iterator[DemoStudy]:

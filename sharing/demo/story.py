@@ -46,6 +46,7 @@ WORDS = (
     Words("lakeside", "Zhao", Decision.PERMIT, "hilltop", 4, spoken=True),
     Words("lakeside", "Okafor", Decision.PERMIT, "riverside", 60),
     Words("mingde", "Chen", Decision.PERMIT, "hilltop", 120),
+    Words("sandbox", "Example", Decision.PERMIT, "hilltop", 365),
 )
 
 

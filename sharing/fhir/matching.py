@@ -113,6 +113,29 @@ def moment(column: str) -> Param:
     return Param("date", lambda asking, given: _span(column, given.text, moment=True))
 
 
+def period(first: str, last: str) -> Param:
+    """A time between two columns; one without an end goes on."""
+
+    def match(asking: Asking, given: Given) -> Q:
+        prefix, begin, end = _parsed(given.text)
+        starts_after, ends_before = Q(**{f"{first}__gte": end}), Q(**{f"{last}__lte": begin})
+        goes_on = Q(**{f"{last}__isnull": True})
+        overlaps = ~starts_after & (goes_on | Q(**{f"{last}__gt": begin}))
+        within = Q(**{f"{first}__gte": begin, f"{last}__lte": end})
+        return {
+            "eq": within,
+            "ne": ~Q(**{f"{first}__gte": begin}) | goes_on | Q(**{f"{last}__gt": end}),
+            "gt": goes_on | Q(**{f"{last}__gt": end}),
+            "ge": goes_on | Q(**{f"{last}__gt": end}) | within,
+            "lt": Q(**{f"{first}__lt": begin}),
+            "le": Q(**{f"{first}__lt": begin}) | within,
+            "sa": starts_after,
+            "eb": ends_before,
+        }.get(prefix, overlaps)
+
+    return Param("date", match)
+
+
 _DATE = re.compile(
     r"(?P<prefix>eq|ne|gt|lt|ge|le|sa|eb|ap)?(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"(T(?P<time>\d\d:\d\d(:\d\d(\.\d{1,6})?)?)(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
@@ -120,13 +143,7 @@ _DATE = re.compile(
 
 
 def _span(column: str, value: str, *, moment: bool) -> Q:
-    found = _DATE.fullmatch(value)
-    if found is None:
-        raise SearchInvalid()
-    try:
-        first, end = _bounds(found)
-    except (ValueError, OverflowError):
-        raise SearchInvalid() from None
+    prefix, first, end = _parsed(value)
     if not moment:  # a day has no time: what names one means that day
         first, end = first.date(), _day_after(end)  # type: ignore[assignment]
     low, high = Q(**{f"{column}__gte": first}), Q(**{f"{column}__lt": end})
@@ -138,7 +155,18 @@ def _span(column: str, value: str, *, moment: bool) -> Q:
         "eb": Q(**{f"{column}__lt": first}),
         "ge": low,
         "le": high,
-    }.get(found["prefix"] or "eq", low & high)
+    }.get(prefix, low & high)
+
+
+def _parsed(value: str) -> tuple[str, datetime, datetime]:
+    """The comparison, and the moments between which the value lies. Raises SearchInvalid."""
+    found = _DATE.fullmatch(value)
+    if found is None:
+        raise SearchInvalid()
+    try:
+        return found["prefix"] or "eq", *_bounds(found)
+    except (ValueError, OverflowError):
+        raise SearchInvalid() from None
 
 
 def _bounds(found: re.Match[str]) -> tuple[datetime, datetime]:

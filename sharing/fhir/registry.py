@@ -1,9 +1,13 @@
 """All types of this face, in the order in which the CapabilityStatement names them."""
 
-from . import directory, patients, studies
+from . import consent_writing, consents, directory, documents, events, patients, studies
 
 TYPES = (
     *directory.TYPES,
     *patients.TYPES,
     *studies.TYPES,
+    *documents.TYPES,
+    *consents.TYPES,
+    *events.TYPES,
 )
+WRITERS = {consents.CONSENT.name: consent_writing.WRITER}

@@ -23,9 +23,9 @@ from .gate import (
 )
 from .kinds import Kind
 from .matching import Asking
+from .registry import WRITERS
 from .versions import versioned
 from .words import Json, own_name
-from .writing import WRITERS
 
 
 def type_door(kind: Kind) -> View:

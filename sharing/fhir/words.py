@@ -70,6 +70,11 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def precise(at: datetime) -> str:
+    """The same to the microsecond: what is compared when it comes back."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def told(pairs: Mapping[str, Any]) -> Json:
     """Without what says nothing: FHIR knows no empty values."""
     return {name: value for name, value in pairs.items() if value not in (None, "", [], {})}

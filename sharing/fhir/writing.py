@@ -14,6 +14,3 @@ class Writer:
     create: Callable[[Asking, Json], Json]
     update: Callable[[Asking, str, Json, str], Json]
     versions: Callable[[Asking, str], list[Json]]
-
-
-WRITERS: dict[str, Writer] = {}

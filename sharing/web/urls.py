@@ -14,6 +14,7 @@ from . import (
     explaining,
     filing,
     home,
+    invoking,
     joining,
     labels,
     links,
@@ -178,6 +179,8 @@ urlpatterns = [
     path("requests/<str:public_id>/approve/", requests.approve, name="approve-request"),
     path("requests/<str:public_id>/refuse/", requests.refuse, name="refuse-request"),
     path("requests/<str:public_id>/withdraw/", requests.withdraw, name="withdraw-request"),
+    # from other systems (IHE IID)
+    path("iid", invoking.invoke, name="invoke"),
     # what comes in, and what was seen
     path("upload/", uploads.page, name="upload"),
     path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),

@@ -57,7 +57,7 @@ def test_ben_sees_what_patients_permitted_hilltop() -> None:
     _demo()
     seen = [line for line in _sees("hilltop", Role.PHYSICIAN, timezone.now()) if "Patient" in line]
     assert [line.split(",")[0].split(" ")[0].lower() for line in seen] == [
-        "chen", "moreau", "moreau", "zhao",
+        "chen", "example", "moreau", "moreau", "zhao",
     ]  # fmt: skip
     assert all("Patient permitted Hilltop Family Clinic for treatment, until" in s for s in seen)
 
@@ -85,6 +85,12 @@ def test_zhang_wei_sees_lins_chest_and_nothing_else_of_riverside() -> None:
     zhang, now = people.actor("mingde", Role.PHYSICIAN), timezone.now()
     found = find_studies(zhang, at=now, custodian="riverside")
     assert [study.description for study in found] == ["CT chest with contrast"]
+
+
+def test_the_sandbox_holds_what_is_of_nobody_and_shows_it_to_its_own() -> None:
+    _demo()
+    seen = _sees("sandbox", Role.PHYSICIAN, timezone.now())
+    assert [line.split(":")[0] for line in seen] == ["EXAMPLE Max", "SAMPLE Anna"]
 
 
 def test_the_names_come_in_both_scripts() -> None:

@@ -175,6 +175,7 @@ MATRIX: dict[str, str] = {
     "web:take-back": ORGANIZATION,
     # pages: through the fence
     "web:studies": STUDY,
+    "web:invoke": STUDY,
     "web:study": STUDY,
     "web:study-log": STUDY,
     "web:explain-study": STUDY,
@@ -255,10 +256,11 @@ MATRIX: dict[str, str] = {
     "api:upload-batch": ORGANIZATION,
     "api:upload-batch-close": ORGANIZATION,
 }
-_DIRECTORY = ("Organization", "Endpoint", "Practitioner", "PractitionerRole")
-_THROUGH_THE_FENCE = ("Patient", "ImagingStudy")
-for _kind in (*_DIRECTORY, *_THROUGH_THE_FENCE):
+_OWN = ("Organization", "Endpoint", "Practitioner", "PractitionerRole", "Consent", "AuditEvent")
+_THROUGH_THE_FENCE = ("Patient", "ImagingStudy", "DiagnosticReport", "DocumentReference")
+for _kind in (*_OWN, *_THROUGH_THE_FENCE):
     _whom = STUDY if _kind in _THROUGH_THE_FENCE else ORGANIZATION
     for _route in ("", "-search", "-read", "-version"):
         MATRIX[f"fhir:{_kind}{_route}"] = _whom
+MATRIX["fhir:Consent-history"] = ORGANIZATION
 MATRIX["fhir:metadata"] = PUBLIC

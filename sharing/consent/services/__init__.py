@@ -28,11 +28,13 @@ from .reading import (
     consents_ending,
     consents_of,
     consents_recorded,
+    consents_standing,
     ended_since,
     in_force_at,
     open_evidence,
     open_statement,
     own_consent,
+    versions_of,
 )
 from .readings import Reading, Seen, reading_of
 from .recording import amend_consent, exclude_person, opt_out, reaffirm, record_consent
@@ -52,6 +54,7 @@ __all__ = [
     "consents_ending",
     "consents_of",
     "consents_recorded",
+    "consents_standing",
     "end_proxy",
     "ended_since",
     "exclude_person",
@@ -82,5 +85,6 @@ __all__ = [
     "said_by",
     "sign_on_phone",
     "statement_on",
+    "versions_of",
     "withdraw_on_phone",
 ]

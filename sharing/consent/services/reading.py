@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from sharing.blobs import BlobMissing, store
 from sharing.consent.errors import ConsentNotFound, EvidenceUnavailable
@@ -34,6 +35,29 @@ def consents_recorded(actor: Actor) -> QuerySet[Consent]:
         .prefetch_related("grantees__organization", "grantees__user", "terms")
         .order_by("-recorded_at", "-pk")
     )
+
+
+def consents_standing(actor: Actor) -> QuerySet[Any]:
+    """Of each consent that the acting organization keeps, the version that is the last word.
+
+    `chain` names it through all its versions: the public id of the first.
+    """
+    return _chained(actor).exclude(state__in=(ConsentState.SUPERSEDED, ConsentState.DRAFT))
+
+
+def versions_of(actor: Actor, *, chain: str) -> list[Any]:
+    """All versions of one consent, the newest first. Raises ConsentNotFound."""
+    found = list(_chained(actor).filter(chain=chain).order_by("-version"))
+    if not found:
+        raise ConsentNotFound()
+    return found
+
+
+def _chained(actor: Actor) -> QuerySet[Any]:
+    first = Consent.objects.filter(
+        custodian=OuterRef("custodian"), number=OuterRef("number"), version=1
+    )
+    return consents_recorded(actor).annotate(chain=Subquery(first.values("public_id")[:1]))
 
 
 def consents_ending(

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.archive.conftest import own_store
 from tests.cast import Person, Region
 from tests.sessions import sign_in
 
 Json = dict[str, Any]
+__all__ = ["own_store"]
 
 
 def browser(person: Person) -> Client:

@@ -20,6 +20,7 @@ ORGANIZATIONS = {
     "hilltop": "Hilltop Clinic",
     "lakeside": "Lakeside Imaging",
     "mingde": "Mingde 明德医院",
+    "sandbox": "Sandbox",
 }
 
 
