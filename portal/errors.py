@@ -95,6 +95,8 @@ STATUS: dict[str, int] = {
     "on_hold": 409,
     "label_invalid": 422,
     "removal_invalid": 422,
+    "note_refused": 409,
+    "note_invalid": 422,
 }
 TITLES = {
     400: "Bad request",

@@ -151,3 +151,17 @@ class BadPaper(DomainError):
 
     code = "bad_paper"
     message = "This is neither a PDF nor a photo that can be read."
+
+
+class NoteRefused(DomainError):
+    """Looking at this study leaves nothing behind."""
+
+    code = "note_refused"
+    message = "Nothing can be kept here."
+
+
+class NoteInvalid(DomainError):
+    """Notes on images that are not of the study, or that mean nothing."""
+
+    code = "note_invalid"
+    message = "These measurements can't be kept. They are still on your screen."

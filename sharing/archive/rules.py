@@ -54,6 +54,7 @@ class Door(StrEnum):
 
     UPLOAD = "upload"
     STOW = "stow"
+    VIEWER = "viewer"  # what a reader noted on images
     DEMO = "demo"
     AGAIN = "archive"  # out of the archive itself: a rejection taken back, a conflict decided
 

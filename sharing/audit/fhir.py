@@ -32,7 +32,7 @@ _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST op
     "access": _SECURITY,
 }
 _CREATES = frozenset(
-    {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask", "make"}
+    {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask", "make", "note"}
 )
 _DELETES = frozenset({"delete", "erase", "audit.expire"})
 _READS = frozenset(

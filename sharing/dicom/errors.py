@@ -59,6 +59,8 @@ REASONS = {
     "too_large": "The file expands to more data than we accept.",
     "too_many_elements": "The file holds more elements than we accept.",
     "pixel_data_too_short": "The image data is shorter than the image size that the file states.",
+    "uncalibrated": "The image does not say how large its pixels are, so a length means nothing.",
+    "points": "A measurement has other points than its kind has.",
     "directory": "This is a media directory (DICOMDIR), not an object of a study.",
     # BadDicom, of what is sent as metadata with bulk data (PS3.18 10.5.1)
     "bad_metadata": "The metadata are no DICOM JSON or XML that can be read.",

@@ -169,6 +169,7 @@ class Duty(StrEnum):
     READ_AGREEMENTS = "read_agreements"
     BREAK_GLASS = "break_glass"
     RUN_ORGANIZATION = "run_organization"
+    NOTE = "note"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
@@ -201,11 +202,12 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
             Duty.DECIDE,
             Duty.LABEL,
             Duty.BREAK_GLASS,
+            Duty.NOTE,
             Duty.ASK_CONSULT,
         }
     ),
-    Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL, Duty.BREAK_GLASS}),
-    Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE}),
+    Role.PHYSICIAN: frozenset({Duty.SHARE, Duty.LABEL, Duty.BREAK_GLASS, Duty.NOTE}),
+    Role.TECHNOLOGIST: frozenset({Duty.UPLOAD, Duty.REJECT, Duty.DECIDE, Duty.NOTE}),
     Role.CLERK: frozenset({Duty.UPLOAD, Duty.RECORD_CONSENT, Duty.LABEL, Duty.RELATE}),
     Role.AUDITOR: frozenset({Duty.READ_LOG, Duty.READ_AGREEMENTS}),
     Role.OPERATOR: frozenset(

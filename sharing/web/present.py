@@ -213,6 +213,7 @@ DEEDS = {  # action in the log -> verb phrase
     "study.take_back": "took back a rejection",
     "study.hold": "put the study on legal hold",
     "study.lift_hold": "lifted a legal hold",
+    "study.note": "kept measurements or key images",
     "study.compare": "compared two versions of an image",
     "study.decide_conflict": "decided which version stands",
     "study.label": "labelled the study as sensitive",

@@ -41,6 +41,7 @@ WITHOUT = {
     Duty.READ_AGREEMENTS: "read agreements",
     Duty.BREAK_GLASS: "use emergency access",
     Duty.RUN_ORGANIZATION: "run the organization: profile, devices, connection, terms, leaving",
+    Duty.NOTE: "keep measurements and key images",
 }
 """Words for each duty; one that is missing here still has its row, under its own name."""
 
