@@ -138,6 +138,8 @@ export function openEngine({ events, line }) {
   for (const [name, heard] of listeners) eventTarget.addEventListener(name, heard);
 
   return {
+    /** The library's own engine, for features. */
+    library: engine,
     /** A live viewport in an element; see pane.js. */
     openPane(element, wiring) {
       const pane = openPane(engine, element, wiring);
@@ -149,6 +151,13 @@ export function openEngine({ events, line }) {
       pane.close();
     },
     isCached: (imageId) => Boolean(cache.getImageLoadObject(imageId)?.image ?? cache.isLoaded(imageId)),
+    /** Takes images out of memory, such as those whose right to be seen has ended. */
+    forget(imageIds) {
+      for (const imageId of imageIds) {
+        if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+        wadors.metaDataManager.remove(imageId);
+      }
+    },
     /** Loads into the cache without showing; resolves to the decoded size in bytes. */
     async prefetch(imageId) {
       const image = await imageLoader.loadAndCacheImage(imageId, {

@@ -79,5 +79,10 @@ export function startFence({ url, onBlank, onLine }) {
       else if (status === 403 || status === 404) ask();
     },
     isOver: () => fence.over,
+    /** Watches no more, and says nothing. */
+    stop() {
+      fence.over = true;
+      clearInterval(fence.timer);
+    },
   };
 }

@@ -1,7 +1,10 @@
 // Mouse, pen and fingers on the viewport. One finger or the left button does what the chosen tool
-// says; two fingers zoom and move; the wheel scrolls; right drag zooms, middle drag moves.
+// says; two fingers that part or close zoom and move, two that go together set the window; the wheel
+// scrolls; right drag zooms, middle drag moves.
 
 const PIXELS_FOR_DOUBLE_ZOOM = 120;
+/** How far two fingers go before it is decided what they mean. */
+const PIXELS_TO_DECIDE = 16;
 
 /** Images to move for a drag of `pixels`, so that the whole height runs through the series. */
 function imagesPerDrag(pixels, height, count) {
@@ -42,12 +45,30 @@ export function listenToGestures(element, verbs) {
     return verbs.tool();
   }
 
-  function pinch(moved, from, to) {
-    const other = [...pointers].find(([id]) => id !== moved)[1];
-    const span = (point) => Math.hypot(point[0] - other[0], point[1] - other[1]);
-    const middle = [(to[0] + other[0]) / 2, (to[1] + other[1]) / 2];
-    verbs.pan((to[0] - from[0]) / 2, (to[1] - from[1]) / 2);
-    if (span(from) > 10) verbs.zoomBy(span(to) / span(from), middle);
+  const span = ([one, other]) => Math.hypot(one[0] - other[0], one[1] - other[1]);
+  const middle = ([one, other]) => [(one[0] + other[0]) / 2, (one[1] + other[1]) / 2];
+  let two = null;
+
+  /**
+   * Two fingers: a pinch, or a window; the first few pixels decide, and it stays so. Fingers are
+   * told of one after the other: one alone always looks like a pinch, so it has to go further.
+   */
+  function together(id, before, now) {
+    two ??= { began: before, moved: new Set(), means: "" };
+    two.moved.add(id);
+    const enough = two.moved.size === 2 ? PIXELS_TO_DECIDE : 4 * PIXELS_TO_DECIDE;
+    const [wide, went] = [
+      Math.abs(span(now) - span(two.began)),
+      Math.hypot(...middle(now).map((part, axis) => part - middle(two.began)[axis])),
+    ];
+    if (!two.means && Math.max(wide, went) > enough) {
+      two.means = wide > went ? "pinch" : "window";
+    }
+    const [dx, dy] = middle(now).map((part, axis) => part - middle(before)[axis]);
+    if (two.means === "window") verbs.window(dx, dy);
+    if (two.means !== "pinch") return;
+    verbs.pan(dx, dy);
+    if (span(before) > 10) verbs.zoomBy(span(now) / span(before), middle(now));
   }
 
   element.addEventListener("pointerdown", (event) => {
@@ -59,12 +80,16 @@ export function listenToGestures(element, verbs) {
     const from = pointers.get(event.pointerId);
     if (!from) return;
     const to = local(event);
+    const before = [...pointers.values()];
     pointers.set(event.pointerId, to);
-    if (pointers.size === 2) pinch(event.pointerId, from, to);
-    else if (pointers.size === 1) drags[toolOf(event)](to[0] - from[0], to[1] - from[1]);
+    if (pointers.size === 2) together(event.pointerId, before, [...pointers.values()]);
+    else if (pointers.size === 1) drags[toolOf(event)]?.(to[0] - from[0], to[1] - from[1]);
   });
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    element.addEventListener(name, (event) => pointers.delete(event.pointerId));
+    element.addEventListener(name, (event) => {
+      pointers.delete(event.pointerId);
+      two = null;
+    });
   }
   element.addEventListener("contextmenu", (event) => event.preventDefault());
   element.addEventListener(

@@ -25,6 +25,7 @@ const known = new Map();
 const readers = new Set();
 const viewer = { data, events, leaving: leaving.signal, engine: null, reader: () => active };
 viewer.presentations = new Map();
+Object.assign(viewer, { readers: () => [...readers], setState: panels.setState });
 let active = null;
 let wanted = null;
 let tool = "";
@@ -74,7 +75,8 @@ function instancesFor(series) {
   return known.get(series.uid);
 }
 
-const placeOf = ({ uid }) => ({ root: data.root, study: data.study.uid, series: uid });
+/** Where a series is: of the open study, or of an earlier one that says so itself. */
+const placeOf = ({ uid, place }) => ({ root: data.root, study: data.study.uid, ...place, series: uid });
 
 /** Its frames in reading order. */
 async function framesFor(series) {
@@ -188,6 +190,12 @@ events.on("image", ofActive((reader) => {
   panels.markSwitch("invert", seen.inverted);
 }));
 events.on("live", ofActive(() => panels.setState({ state: "live" })));
+events.on("active", (reader) => {
+  if (!reader.series) return;
+  panels.markSeries(reader.series.uid);
+  panels.showPresets(reader.presets, reader.preset);
+  if (reader.isLive) panels.stateOf(reader.seen());
+});
 events.on("unshown", ofActive(() => panels.setState({ state: "live", index: 0, count: 0 })));
 events.on("progress", (reader) => {
   const known = reader.frames.filter((each) => weights.has(each.imageId));

@@ -115,8 +115,16 @@ export function openPane(engine, element, { onChange, onImage }) {
       viewport.setPan([panX + x, panY + y]);
       draw();
     },
+    /** Turns clockwise by quarter turns, or mirrors left and right. */
+    turn({ by = 0, flip = false }) {
+      if (flip) viewport.flip({ flipHorizontal: true });
+      if (by) viewport.setRotation((viewport.getRotation() + by + 360) % 360);
+      draw();
+      onChange();
+    },
     reset() {
       viewport.resetProperties();
+      viewport.setCamera({ flipHorizontal: false, flipVertical: false });
       viewport.resetCamera();
       fit = viewport.getZoom();
       draw();

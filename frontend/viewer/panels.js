@@ -43,6 +43,7 @@ export function announce(series) {
 export function showProgress(series, load) {
   const { here, count } = load;
   const button = document.querySelector(`[data-do="series"][data-arg="${series.uid}"]`);
+  if (!button) return; // of an earlier study: it has no place in the rail
   const bar = button.querySelector("progress");
   bar.max = count;
   bar.value = here;
@@ -98,10 +99,12 @@ export function markSeries(uid) {
   }
 }
 
+const TOOL_BUTTONS = '[data-do="tool"], [data-do="measureBy"], [data-do="magnify"]';
+
 /** Presses the chosen tool's buttons, wherever they are shown. */
 export function markTool(tool) {
-  for (const button of document.querySelectorAll('[data-do="tool"]')) {
-    button.setAttribute("aria-pressed", String(button.dataset.arg === tool));
+  for (const button of document.querySelectorAll(TOOL_BUTTONS)) {
+    button.setAttribute("aria-pressed", String((button.dataset.arg ?? button.dataset.do) === tool));
   }
   setState({ tool });
 }

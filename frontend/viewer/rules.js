@@ -104,10 +104,16 @@ function isOriented(instance) {
   return groups.some((each) => numbers(each, "00200037").length === 6);
 }
 
+/** The letters of a direction in a picture whose rows and columns run as named; turned or mirrored. */
+function alongPicture([x, y], row, column) {
+  if (Math.abs(x) > Math.abs(y)) return x > 0 ? row : oppositeOf(row);
+  return y > 0 ? column : oppositeOf(column);
+}
+
 /**
  * Marks for the four edges, or null where the file gives no orientation.
  * With Image Orientation (0020,0037) they follow the camera; projection images use
- * Patient Orientation (0020,0020), which names the right edge and the bottom edge.
+ * Patient Orientation (0020,0020), which names where rows and columns run to.
  */
 export function edgeMarks(instance, camera) {
   if (camera && isOriented(instance)) {
@@ -115,9 +121,12 @@ export function edgeMarks(instance, camera) {
     const top = lettersOf([...camera.viewUp]);
     return { top, right, bottom: oppositeOf(top), left: oppositeOf(right) };
   }
-  const [right, bottom] = values(instance, "00200020").map(String);
-  if (!right || !bottom) return null;
-  return { top: oppositeOf(bottom), right, bottom, left: oppositeOf(right) };
+  const [row, column] = values(instance, "00200020").map(String);
+  if (!row || !column) return null;
+  const { viewUp = [0, -1, 0], viewPlaneNormal = [0, 0, -1] } = camera ?? {};
+  const right = alongPicture(cross(viewUp, viewPlaneNormal), row, column);
+  const top = alongPicture([...viewUp], row, column);
+  return { top, right, bottom: oppositeOf(top), left: oppositeOf(right) };
 }
 
 /** Images per second of a multi-frame object, from the file (0008,2144; 0018,0040; 0018,1063). */

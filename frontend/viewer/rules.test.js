@@ -42,6 +42,14 @@ test("an enhanced object's orientation is found in its functional groups", () =>
   assert.equal(edgeMarks(instance, AXIAL).right, "L");
 });
 
+test("a radiograph that is mirrored or turned takes its marks along", () => {
+  const instance = { "00200020": text("CS", "L", "F") };
+  const mirrored = { viewUp: [0, -1, 0], viewPlaneNormal: [0, 0, 1] };
+  assert.deepEqual(edgeMarks(instance, mirrored), { top: "H", right: "R", bottom: "F", left: "L" });
+  const turned = { viewUp: [-1, 0, 0], viewPlaneNormal: [0, 0, -1] };
+  assert.deepEqual(edgeMarks(instance, turned), { top: "R", right: "H", bottom: "L", left: "F" });
+});
+
 test("a projection image takes its marks from patient orientation", () => {
   const instance = { "00200020": text("CS", "L", "F") };
   assert.deepEqual(edgeMarks(instance, AXIAL), { top: "H", right: "L", bottom: "F", left: "R" });

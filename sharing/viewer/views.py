@@ -17,10 +17,10 @@ from sharing.archive.services.looking import VIEWER, note
 from sharing.archive.services.painting import first_paint, middle_syntaxes
 from sharing.archive.services.remembering import remember_opening
 from sharing.kernel.purposes import Action, Obligation
-from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor, Role
 from sharing.viewer import pages
 from sharing.viewer.assets import viewer_assets
+from sharing.viewer.doors import actor_of
 
 CSP = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
@@ -70,6 +70,7 @@ def _shown(actor: Actor, found: Found, public_id: str) -> dict[str, Any]:
             **pages.script_data(found.study, lines, reverse("viewer:pulse", args=[public_id])),
             "decoders": assets.decoders if assets else {},
             "may": _may(actor, found, mark),
+            **_doors(actor, found.study),
         },
         "assets": assets,
         "back": _back(actor, public_id),
@@ -111,15 +112,14 @@ def _may(actor: Actor, found: Found, mark: str) -> dict[str, bool]:
     return {"documents": bare, "download": bare and allowed}
 
 
+def _doors(actor: Actor, study: Any) -> dict[str, Any]:
+    """Where the script finds notes and earlier studies, and whether the house is the reader's."""
+    names = ("notes", "earlier")
+    found = {name: reverse(f"viewer:{name}", args=[study.public_id]) for name in names}
+    return found | {"own": study.organization_id == actor.organization_id}
+
+
 def _back(actor: Actor, public_id: str) -> str:
     """Where closing leads: who came by a link has a page of their own."""
     by_link = Role.BEARER in actor.roles
     return reverse("web:opened-study" if by_link else "web:study", args=[public_id])
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """The request's actor. Raises NoActor, which leads a stranger to the sign-in page."""
-    actor: Actor | None = getattr(request, "actor", None)
-    if actor is None:
-        raise NoActor()
-    return actor

@@ -194,6 +194,9 @@ MATRIX: dict[str, str] = {
     # viewer
     "viewer:study": STUDY,
     "viewer:pulse": STUDY,
+    "viewer:notes": STUDY,
+    "viewer:earlier": STUDY,
+    "viewer:beside": STUDY,
     # DICOMweb, twice: all that the caller may see, and one custodian
     "dicomweb:service": ORGANIZATION,
     "dicomweb:studies": STUDY,

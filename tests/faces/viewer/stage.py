@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import pydicom
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,7 +31,10 @@ def prepare(folder: str, names: list[str]) -> None:
     hilltop = make_organization("hilltop", "Hilltop Family Clinic", kind="clinic", mark="HT")
     make_person("Mei Tan", riverside, Role.CLERK)
     make_person("Ben Hartley", hilltop, Role.PHYSICIAN)
-    stored = {Path(name).name: _store(riverside, Path(folder) / name) for name in names}
+    stored = {Path(name).name: _store(riverside, _files(Path(folder) / name)) for name in names}
+    if "us_cine_jpeg" in names:
+        again = [_of_another_day(raw) for raw in _files(Path(folder) / "us_cine_jpeg")]
+        stored["us_cine_jpeg:earlier"] = _store(riverside, again)
     print(json.dumps(stored))
     for patient in Patient.objects.all():
         _permit(patient, hilltop)
@@ -55,13 +59,28 @@ def withdraw(public_id: str) -> None:
     revoke_consent(consent=consent, by=_mei(), why="The patient asked.", at=timezone.now())
 
 
-def _store(riverside: Organization, folder: Path) -> str:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+def _files(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _of_another_day(raw: bytes) -> bytes:
+    """The same patient's images as of a study two years before."""
+    data = pydicom.dcmread(io.BytesIO(raw))
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        setattr(data, keyword, f"{getattr(data, keyword)[:60]}.9")
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    data.StudyDate = "20180112"
+    made = io.BytesIO()
+    data.save_as(made)
+    return made.getvalue()
+
+
+def _store(riverside: Organization, files: list[bytes]) -> str:
     receive(
         organization=riverside,
         door=Door.DEMO,
         sender="Test",
-        files=[Incoming(name=path.name, pieces=[path.read_bytes()]) for path in paths],
+        files=[Incoming(name=f"{at}", pieces=[raw]) for at, raw in enumerate(files)],
         by=SYSTEM,
         at=timezone.now(),
     )
