@@ -15,25 +15,24 @@ from django.http import HttpRequest
 
 COOKIE = "known_device"
 LASTS = 180 * 86400
+MOST = 12
+"""People whom one browser knows, the last ones."""
 
 
 def counted_as(request: HttpRequest, login: str) -> str:
     """Under which name a try at that address is counted."""
     login = login.lower()
-    said = _read(request)
-    if said is not None and said.get("for") == _mark(login):
-        return f"device:{said['name']}:{login}"
-    return f"anybody:{login}"
+    name = _known(request).get(_mark(login))
+    return f"device:{name}:{login}" if name else f"anybody:{login}"
 
 
 def remember(request: HttpRequest, response: Any, login: str) -> None:
-    """The person has signed in on this browser."""
-    said = _read(request) or {}
-    mark = _mark(login.lower())
-    name = said["name"] if said.get("for") == mark else secrets.token_hex(8)
+    """The person has signed in on this browser, as others may have at a shared workstation."""
+    known, mark = _known(request), _mark(login.lower())
+    known = {mark: known.pop(mark, secrets.token_hex(8))} | known
     response.set_cookie(
         COOKIE,
-        signing.dumps({"for": mark, "name": name}, salt=COOKIE),
+        signing.dumps(dict(list(known.items())[:MOST]), salt=COOKIE),
         max_age=LASTS,
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -41,12 +40,12 @@ def remember(request: HttpRequest, response: Any, login: str) -> None:
     )
 
 
-def _read(request: HttpRequest) -> dict[str, Any] | None:
+def _known(request: HttpRequest) -> dict[str, str]:
     try:
         found = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=LASTS)
     except signing.BadSignature:
-        return None
-    return found if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _mark(login: str) -> str:

@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "access-expire-glasses": {"task": "access.expire_glasses", "schedule": 60.0},
     "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
     "access-mind-requests": {"task": "access.mind_requests", "schedule": 600.0},
+    "notify-tell-due-posts": {"task": "notify.tell_due_posts", "schedule": 86400.0},
     "tenants-lapse-posts": {"task": "tenants.lapse_posts", "schedule": 3600.0},
     "notify-send-waiting": {"task": "notify.send_waiting", "schedule": 300.0},
     "notify-tell-endings": {"task": "notify.tell_endings", "schedule": 3600.0},

@@ -20,6 +20,7 @@ SUBJECTS = {
     "asked": "A request for access waits at {organization}",
     "answered": "Your request for access was answered",
     "glass": "Emergency access: a review waits at {organization}",
+    "support": "The operator asks to look at studies of {organization}",
     "recall": "Copies are recalled from {organization}",
     "digest": "New for you at {organization}",
 }
@@ -192,3 +193,15 @@ def _is_quiet(moment: time, begins: time, ends: time) -> bool:
 def _next(local: datetime, clock: time) -> datetime:
     today = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
     return today if today > local else today + timedelta(days=1)
+
+
+def support_text(asker: str, hours: int) -> str:
+    """`Otto Lang of the operator asks to look at your studies for 2 hours.` Not the reason."""
+    span = "an hour" if hours == 1 else f"{hours} hours"
+    return f"{asker} of the region’s operator asks to look at your studies for {span}."
+
+
+def due_text(count: int) -> str:
+    """`The roles of 3 people wait for your word that they are still needed.`"""
+    whose = "one person" if count == 1 else f"{count} people"
+    return f"The roles of {whose} wait for your word that they are still needed."

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import ahead, digests, moves, recalls, services
+from . import ahead, digests, moves, posts, recalls, services
 
 
 @shared_task(name="notify.send_letter")
@@ -94,3 +94,15 @@ def tell_recall(recall_id: int) -> None:
 def send_waiting() -> None:
     """What waited for a person's hours; the beat calls this."""
     digests.send_waiting(at=timezone.now())
+
+
+@shared_task(name="notify.tell_support")
+def tell_support(session_id: int) -> None:
+    """Somebody of the operator asks to look."""
+    posts.tell_support(session_id=session_id, at=timezone.now())
+
+
+@shared_task(name="notify.tell_due_posts")
+def tell_due_posts() -> None:
+    """Roles that wait for a word; the beat calls this."""
+    posts.tell_due(at=timezone.now())

@@ -1,9 +1,11 @@
 """One person's post at the organization: roles, leave, licence, the quarterly word, and its end."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sharing.kernel.errors import Absent
 from sharing.tenants import services
 from sharing.tenants.errors import LastAdministrator
-from sharing.tenants.services import Duty, Role
+from sharing.tenants.services import Actor, Duty, Role
 
+from . import proof
 from .doors import actor_of
 from .forms.people import LicenceForm
 
@@ -25,12 +28,20 @@ CHIPS = {  # state -> word, icon, kind
     "deactivated": ("Deactivated", "x-lg", "no"),
     "withdrawn": ("Withdrawn", "x-lg", ""),
 }
+
+
+@transaction.atomic
+def _forget_factor(*, post: Any, by: Actor, at: datetime) -> None:
+    proof.forget_factor(services.may_forget_factor(post=post, by=by, at=at))
+
+
 MOVES: dict[str, tuple[Callable[..., Any], str]] = {  # event -> verb, what is said
     "withdraw": (services.withdraw_invitation, "The invitation is withdrawn."),
     "leave": (services.send_on_leave, "{name} is on leave. Roles rest until the return."),
     "return": (services.bring_back, "{name} is back, with the same roles."),
     "confirm": (services.confirm_post, "You confirmed the roles of {name}."),
     "deactivate": (services.deactivate, "{name} is deactivated and signed out."),
+    "forget_factor": (_forget_factor, "{name} sets up a new second factor at the next sign-in."),
     "check_licence": (services.check_licence, "The licence of {name} is checked."),
 }
 

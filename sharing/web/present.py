@@ -285,6 +285,7 @@ DEEDS = {  # action in the log -> verb phrase
     "member.deactivate": "deactivated a person",
     "member.provision": "named a person in the organization’s directory",
     "member.licence": "recorded a person’s licence",
+    "member.forget_factor": "reset a person’s second factor",
     "member.check_licence": "checked a person’s licence",
     "support.ask": "asked to look at the organization’s studies, for support",
     "support.approve": "let somebody of the operator in, for support",

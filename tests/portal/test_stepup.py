@@ -166,6 +166,11 @@ def test_guesses_from_elsewhere_do_not_lock_ada_out(region: Region, settings: An
     assert "Too many" in answer.content.decode()
     assert Client().post("/accounts/login/", good).status_code == 200
     assert own.post("/accounts/login/", good).status_code == 302
+    mate = {"login": region.mei.user.email, "password": PASSWORD}
+    own.post("/accounts/logout/")
+    assert own.post("/accounts/login/", mate).status_code == 302  # a workstation of two
+    own.post("/accounts/logout/")
+    assert own.post("/accounts/login/", good).status_code == 302
     stolen = Client()
     stolen.cookies[devices.COOKIE] = own.cookies[devices.COOKIE].value
     other = {"login": region.ben.user.email, "password": "x"}

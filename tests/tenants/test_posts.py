@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from sharing.audit.models import Event
 from sharing.kernel.errors import Absent, BadValue
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Purpose
+from sharing.notify.models import Notice
+from sharing.notify.posts import tell_due
 from sharing.tenants import services
 from sharing.tenants.errors import LastAdministrator, LinkInvalid, NotAllowed
 from sharing.tenants.models import Post, User
@@ -236,3 +239,38 @@ def test_the_pages_of_a_post_say_what_will_happen_then_do_it(
     assert client.post(f"{url}return/").status_code == 409
     mei = sign_in(Client(), region.mei.user)
     assert mei.get(url).status_code == mei.post(f"{url}invite/").status_code == 404
+
+
+def test_a_lost_phone_is_an_administrators_to_reset_within_the_own_house(
+    region: Region, client: Client
+) -> None:
+    """Factor and sessions go; not one's own, nor of somebody who is of another house too."""
+    for person in (region.ada, region.admin):
+        Authenticator.objects.create(user=person.user, type=Authenticator.Type.TOTP, data={})
+    ada = sign_in(Client(), region.ada.user)
+    sign_in(client, region.admin.user)
+    url = "/people/post/{}/forget_factor/"
+    assert client.post(url.format(post_of(region.admin).public_id)).status_code == 404
+    assert client.post(url.format(post_of(region.ada).public_id)).status_code == 302
+    assert [key.user_id for key in Authenticator.objects.all()] == [region.admin.user.pk]
+    assert ada.get("/notices/").status_code == 302
+    services.add_member(
+        organization=region.hilltop, user=region.mei.user, role=Role.CLERK,
+        by=region.admin.actor.who, at=NOW,
+    )  # fmt: skip
+    mei = Post.objects.get(user=region.mei.user, organization=region.riverside)
+    assert client.post(url.format(mei.public_id)).status_code == 404
+
+
+def test_administrators_are_told_once_a_month_that_roles_wait(region: Region) -> None:
+    """A number and no name; nobody else is told."""
+    late = NOW + timedelta(days=92)
+    tell_due(at=late)
+    tell_due(at=late + timedelta(hours=1))
+    told = Notice.objects.filter(kind="confirm", organization=region.riverside)
+    assert [(each.user_id, each.text) for each in told] == [
+        (
+            region.admin.user.pk,
+            "The roles of 4 people wait for your word that they are still needed.",
+        )
+    ]

@@ -15,6 +15,7 @@ from sharing.audit.models import Event
 from sharing.kernel.errors import Absent, BadValue
 from sharing.kernel.lifecycle import NotNow
 from sharing.kernel.purposes import Action
+from sharing.notify.models import Notice
 from sharing.tenants import services
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Region as RegionRow
@@ -179,13 +180,19 @@ def test_the_operator_finds_no_patient_at_any_door(region: Region, otto: User) -
     assert "莫" not in searched
 
 
-def test_asking_letting_in_looking_and_ending_on_pages(region: Region, otto: User) -> None:
+def test_asking_letting_in_looking_and_ending_on_pages(
+    region: Region, otto: User, run_jobs: Any
+) -> None:
     """The bar says by whom and until when; after the end the page is not there."""
     study = region.study()
     desk, officer = sign_in(Client(), otto), sign_in(Client(), region.olga.user)
     assert desk.post("/support/ask/", {"organization": "riverside"}).status_code == 422
     desk.post("/support/ask/", {"organization": "riverside", "reason": WHY, "hours": 2})
     session = SupportSession.objects.get()
+    run_jobs()
+    told = Notice.objects.filter(kind="support")
+    assert {each.user_id for each in told} == {region.olga.user.pk, region.admin.user.pk}
+    assert not any("4711" in each.text for each in told)
     assert WHY in officer.get("/support/").content.decode()
     officer.post(f"/support/{session.public_id}/approve/")
     assert desk.post("/act-as/", {"acting": "riverside:HOPERAT"}).status_code == 302

@@ -203,6 +203,26 @@ def check_licence(*, post: Post, by: Actor, at: datetime) -> Post:
     return own
 
 
+@transaction.atomic
+def may_forget_factor(*, post: Post, by: Actor, at: datetime) -> User:
+    """The person lost phone and key: their second factor goes, and their sessions with it.
+
+    Not one's own, and not of somebody who is of another house too: that house did not agree. Who
+    removes it (the sign-in is another's code) does so in the same transaction. Raises NotAllowed,
+    Absent.
+    """
+    own = _own(post, by)
+    elsewhere = Post.objects.filter(user=own.user, state__in=_THERE).exclude(pk=own.pk)
+    if own.user is None or own.user_id == by.user_id or elsewhere.exists():
+        raise NotAllowed()
+    User.objects.filter(pk=own.user.pk).update(sessions_from=new_public_id())
+    _log(own, "member.forget_factor", by.who, at)
+    return own.user
+
+
+_THERE = (PostState.ACTIVE, PostState.ON_LEAVE, PostState.LAPSED)
+
+
 def lapse_posts(*, at: datetime) -> int:
     """Rest the roles of those whom nobody confirmed in time, and how many; administrators stay."""
     late = Post.objects.filter(

@@ -9,6 +9,7 @@ from sharing.audit.rules import Ground, What
 from sharing.audit.services import record
 from sharing.kernel.errors import Absent, BadValue
 from sharing.kernel.lifecycle import step
+from sharing.outbox.services import promise
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Organization, SupportSession
 from sharing.tenants.rules import Actor, Duty, OrganizationState
@@ -43,6 +44,7 @@ def ask_support(
         asked_at=at,
     )
     _log(made, "support.ask", by, at)
+    promise("notify.tell_support", at=at, session_id=made.pk)
     return made
 
 
