@@ -38,6 +38,7 @@ STATUS: dict[str, int] = {
     "sign_in_refused": 403,
     "settings_invalid": 422,
     "reason_missing": 422,
+    "profile_invalid": 422,
     "signature_missing": 422,
     "agreement_invalid": 422,
     # consent, access
@@ -61,6 +62,9 @@ STATUS: dict[str, int] = {
     "asked_too_much": 429,
     # notify
     "recall_invalid": 422,
+    # office
+    "export_missing": 409,
+    "same_person": 409,
     # audit
     "witness_invalid": 422,
     "log_away": 503,

@@ -6,6 +6,8 @@ What is different in production is a value, never another code path (ADR-003).
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
+
 from portal import env as environment
 from portal import static_headers
 from portal.logs import logging_config
@@ -35,6 +37,7 @@ ROOMS = (
     "sharing.archive",
     "sharing.exchange",
     "sharing.notify",
+    "sharing.office",
     "sharing.web",
     "sharing.api",
     "sharing.fhir",
@@ -182,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},
     "archive-purge": {"task": "archive.purge", "schedule": 3600.0},
+    "office-nightly": {"task": "office.test_links", "schedule": crontab(hour=2, minute=40)},
     "archive-scrub": {"task": "archive.scrub", "schedule": 3600.0},
 }
 

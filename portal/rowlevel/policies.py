@@ -191,6 +191,8 @@ OPEN: dict[str, str] = {
             "tenants_membership",
             "tenants_post",
             "tenants_move",
+            "tenants_logo",
+            "tenants_listing",
             "tenants_team",
             "tenants_teammember",
             "tenants_letter",
@@ -200,6 +202,9 @@ OPEN: dict[str, str] = {
             "archive_labelrule",
         ),
         "organizations, their people, machines and rules; no patients",
+    ),
+    **dict.fromkeys(
+        ("office_linktest", "office_leaving"), "how connections do and who leaves; no patients"
     ),
     "audit_past": "former settings and times, by value; no patients",
     **dict.fromkeys(

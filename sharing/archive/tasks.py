@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from .services import (
     compacting,
+    holding,
     journaling,
     label_rules,
     placing,
@@ -94,3 +95,9 @@ def apply_label_rule(rule_id: int, after: int) -> None:
 def fill_regions(after: int) -> None:
     """Fill in which parts of the body older studies show."""
     placing.fill_regions(after=after, at=timezone.now())
+
+
+@shared_task(name="archive.go_on_erasing")
+def go_on_erasing(organization_id: int) -> None:
+    """An organization's legal hold ended."""
+    holding.go_on_erasing(organization_id=organization_id, at=timezone.now())

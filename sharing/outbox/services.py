@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event, Thread
@@ -11,7 +12,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from sharing.kernel.later import later, ring
@@ -179,3 +180,28 @@ def stuck(*, at: datetime, since: timedelta) -> tuple[int, int]:
     open_jobs = Job.objects.filter(done_at=None)
     late = open_jobs.filter(parked_at=None, due_at__lt=at - since)
     return late.count(), open_jobs.exclude(parked_at=None).count()
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Jobs of one task that were given up after all tries."""
+
+    task: str
+    count: int
+    since: datetime
+    error: str
+
+
+def oldest_owed() -> datetime | None:
+    """When the oldest job that is owed was due; None where nothing is."""
+    found: datetime | None = Job.objects.filter(done_at=None, parked_at=None).aggregate(
+        first=Min("due_at")
+    )["first"]
+    return found
+
+
+def parked() -> list[Parked]:
+    """What was given up, by task; the error is a class of ours and holds no input."""
+    rows = Job.objects.exclude(parked_at=None).values_list("task")
+    counts = rows.annotate(count=Count("pk"), since=Min("parked_at"), error=Max("last_error"))
+    return [Parked(*row) for row in counts.order_by("task")]

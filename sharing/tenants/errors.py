@@ -73,6 +73,13 @@ class ReasonMissing(DomainError):
     message = "Say in a few words why."
 
 
+class ProfileInvalid(DomainError):
+    """What an organization says of itself and can't be."""
+
+    code = "profile_invalid"
+    message = "This can't be. Nothing was changed."
+
+
 class SignatureMissing(DomainError):
     """The region's terms as nobody signed them."""
 

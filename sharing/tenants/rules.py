@@ -1,4 +1,4 @@
-"""Organizations' life cycle, what roles may do, and the Actor. Pure."""
+"""What roles may do, what the region decided, and the Actor. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,76 +8,17 @@ from sharing.audit.rules import Who
 from sharing.kernel import scope
 from sharing.kernel.purposes import Action, Purpose
 
+from .life import BEGINS as BEGINS
+from .life import ENTERED as ENTERED
+from .life import NEXT as NEXT
+from .life import PREPARING as PREPARING
+from .life import WORKING as WORKING
+from .life import Hosting as Hosting
+from .life import OrganizationEvent as OrganizationEvent
+from .life import OrganizationState as OrganizationState
+from .life import Tier as Tier
 from .sittings import Limits
 from .support import Support
-
-
-class OrganizationState(StrEnum):
-    """Where an organization stands on its way into the region, in it, and out of it."""
-
-    APPLIED = "applied"
-    VERIFIED = "verified"
-    ASKED = "asked"
-    CHECKED = "checked"
-    SIGNED = "signed"
-    TESTED = "tested"
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    OFFBOARDING = "offboarding"
-    REFUSED = "refused"
-    CLOSED = "closed"
-
-
-class OrganizationEvent(StrEnum):
-    """What moves it."""
-
-    VERIFY = "verify"
-    ASK = "ask"
-    ANSWER = "answer"
-    CHECK = "check"
-    SIGN = "sign"
-    TEST = "test"
-    ACTIVATE = "activate"
-    REFUSE = "refuse"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    LEAVE = "leave"
-    STAY = "stay"
-    CLOSE = "close"
-
-
-_S, _E = OrganizationState, OrganizationEvent
-NEXT: Mapping[tuple[OrganizationState, OrganizationEvent], OrganizationState] = {
-    (_S.APPLIED, _E.VERIFY): _S.VERIFIED,
-    (_S.VERIFIED, _E.ASK): _S.ASKED,
-    (_S.ASKED, _E.ANSWER): _S.VERIFIED,
-    (_S.VERIFIED, _E.CHECK): _S.CHECKED,
-    (_S.CHECKED, _E.SIGN): _S.SIGNED,
-    (_S.SIGNED, _E.TEST): _S.TESTED,
-    (_S.TESTED, _E.ACTIVATE): _S.ACTIVE,
-    (_S.VERIFIED, _E.REFUSE): _S.REFUSED,
-    (_S.ASKED, _E.REFUSE): _S.REFUSED,
-    (_S.CHECKED, _E.REFUSE): _S.REFUSED,
-    (_S.SIGNED, _E.REFUSE): _S.REFUSED,
-    (_S.TESTED, _E.REFUSE): _S.REFUSED,
-    (_S.ACTIVE, _E.SUSPEND): _S.SUSPENDED,
-    (_S.SUSPENDED, _E.RESUME): _S.ACTIVE,
-    (_S.ACTIVE, _E.LEAVE): _S.OFFBOARDING,
-    (_S.SUSPENDED, _E.LEAVE): _S.OFFBOARDING,
-    (_S.OFFBOARDING, _E.STAY): _S.SUSPENDED,
-    (_S.OFFBOARDING, _E.CLOSE): _S.CLOSED,
-}
-BEGINS = "apply"
-"""What stands first in each history; there is no state before it."""
-PREPARING = frozenset({_S.CHECKED, _S.SIGNED, _S.TESTED})
-"""Its administrators sign in and its machines try the line; for all others it isn't there yet."""
-ENTERED = PREPARING | {_S.ACTIVE, _S.OFFBOARDING}
-"""Somebody of it may sign in; in all but ACTIVE its administrators only."""
-WORKING: Mapping[str, frozenset[OrganizationState]] = {
-    "user": ENTERED,
-    "client": PREPARING | {_S.ACTIVE},
-}
-"""In which states whom of it the gates let through, by kind of actor."""
 
 
 class Role(StrEnum):

@@ -60,7 +60,7 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:agreements", "Agreements", "file-earmark-text", lambda a: a.may(Duty.READ_AGREEMENTS)),
     ("web:support", "Support", "life-preserver", _meets_support),
     ("web:domains", "Domains", "globe", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
-    ("web:region", "Region", "sliders", lambda a: a.may(Duty.SET_REGION)),
+    ("web:region-console", "Region", "sliders", lambda a: a.may(Duty.SET_REGION)),
     ("web:applications", "Organizations", "buildings", lambda a: a.may(Duty.APPROVE_ORGANIZATIONS)),
 )
 

@@ -37,6 +37,7 @@ LATELY = "lately"
 PLACES = (  # duty, where one whose first duty it is begins
     (Duty.READ_LOG, "web:log"),
     (Duty.RUN_ORGANIZATION, "web:organization"),
+    (Duty.SET_REGION, "web:region-console"),
     (Duty.APPROVE_ORGANIZATIONS, "web:applications"),
 )
 

@@ -13,12 +13,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sharing.kernel.errors import Absent, BadValue
 from sharing.kernel.lifecycle import NotNow
+from sharing.office import services as office
+from sharing.office.errors import ExportMissing, SamePerson
 from sharing.tenants import services
 from sharing.tenants.rules import NEXT, OrganizationEvent, OrganizationState
 from sharing.tenants.services import Actor
 
+from . import console
+from .closing import closing
 from .doors import actor_of
 from .forms.joining import AskForm, RefuseForm, WhyForm
+from .forms.organization import QuotaForm
 
 Decision = Callable[[Actor, Any, dict[str, str], datetime], str]
 
@@ -60,7 +65,8 @@ WAY = (  # the way in: states that are behind a step, and its word
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """All applications, those that wait first to see."""
-    found = services.applications(actor_of(request))
+    actor = actor_of(request)
+    found = services.applications(actor)
     waiting = found.filter(state__in=WAITING).count()
     state = request.GET.get("state", "waiting" if waiting else "all")
     if state in _NARROWED:
@@ -70,6 +76,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, ROWS).get_page(request.GET.get("page"))
     rows = [(organization, STATES[organization.state]) for organization in page]
     context = {"rows": rows, "page": page, "state": state, "filters": FILTERS, "waiting": waiting}
+    context["tabs"] = console.of_region(actor, "web:applications")
     return render(request, "web/operator/applications.html", context)
 
 
@@ -82,6 +89,9 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         try:
             said = _do(request, actor, organization, forms, timezone.now())
+        except (ExportMissing, SamePerson) as error:
+            messages.error(request, str(error))
+            return redirect("web:application", code=code)
         except NotNow:
             messages.error(request, "The organization has moved on. Nothing was changed now.")
             return redirect("web:application", code=code)
@@ -94,6 +104,8 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "way": way_of(organization.state),
         "steps": steps_of(organization.state),
         "forms": forms,
+        "leaving": office.leaving_of(organization.pk),
+        "me": actor.id,
         "moves": list(reversed(services.history(organization.pk))),
         "wrong": next((name for name, form in forms.items() if form.errors), ""),
     }
@@ -131,7 +143,7 @@ def _do(
 ) -> str:
     """Carry one decision out and say so; "" when its form is wrong. Raises NotNow, BadValue."""
     decision = request.POST.get("decision", "")
-    if decision not in EVENTS:
+    if decision not in DECISIONS:
         raise BadValue("Choose what to decide.")
     if decision not in forms:
         return DECISIONS[decision](actor, organization, {}, at)
@@ -154,6 +166,22 @@ def _accept(actor: Actor, organization: Any, said: dict[str, str], at: datetime)
 def _refuse(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
     services.refuse(organization=organization, reason=said["reason"], by=actor, at=at)
     return f"{organization.name} was refused. {organization.contact_name} gets the reason."
+
+
+def _quota(actor: Actor, organization: Any, said: dict[str, Any], at: datetime) -> str:
+    gigabytes = said["gigabytes"]
+    quota = None if gigabytes is None else gigabytes * 10**9
+    services.set_quota(organization=organization, quota=quota, by=actor, at=at)
+    return "The quota is saved. It holds with the next delivery."
+
+
+def _stay(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
+    office.stay(organization=organization, why=said["why"], by=actor, at=at)
+    return f"{organization.name} stays. It is suspended until you let it resume."
+
+
+def _close(actor: Actor, organization: Any, said: dict[str, str], at: datetime) -> str:
+    return closing(organization, actor, at)
 
 
 def _moved(verb: str, sentence: str) -> Decision:
@@ -180,10 +208,12 @@ EVENTS = {
 FORMS: dict[str, Any] = {
     "ask": AskForm,
     "refuse": RefuseForm,
+    "quota": QuotaForm,
     **dict.fromkeys(("untested", "suspend", "resume", "offboard", "stay"), WhyForm),
 }
 DECISIONS: dict[str, Decision] = {
     "ask": _ask,
+    "quota": _quota,
     "accept": _accept,
     "refuse": _refuse,
     "untested": _moved("go_untested", "{name} goes without a connection. It can begin."),
@@ -191,5 +221,6 @@ DECISIONS: dict[str, Decision] = {
     "suspend": _moved("suspend", "{name} is suspended. Its people are told why."),
     "resume": _moved("resume", "{name} is active again. Its people are told."),
     "offboard": _moved("offboard", "{name} is leaving. The export of what it brought begins."),
-    "stay": _moved("stay", "{name} stays. It is suspended until you let it resume."),
+    "stay": _stay,
+    "close": _close,
 }

@@ -1,21 +1,29 @@
 """An organization's own console: what waits for it, and the terms that it signs."""
 
+from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sharing.kernel.errors import Absent
 from sharing.kernel.lifecycle import NotNow
+from sharing.office import services as office
+from sharing.office.errors import ExportMissing, SamePerson
 from sharing.tenants import services, terms
-from sharing.tenants.errors import SignatureMissing
+from sharing.tenants.errors import ProfileInvalid, SignatureMissing
 
 from . import console
+from .closing import closing
 from .doors import actor_of
-from .forms.organization import SignForm
+from .forms.organization import DevicesForm, LogoForm, ProfileForm, SignForm
 from .operator import STATES, way_of
+from .wording import and_list
+from .words import span
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 NEXT_STEP = {  # state -> what waits: heading, sentence, word on the button, route
@@ -27,9 +35,9 @@ NEXT_STEP = {  # state -> what waits: heading, sentence, word on the button, rou
     ),
     "signed": (
         "Next: test the connection",
-        "The operator can also let you begin without one, if you have no machines.",
-        "",
-        "",
+        "A study of nobody goes to the portal and back, in a few seconds.",
+        "To the connection",
+        "web:connection",
     ),
     "tested": (
         "You have done your part",
@@ -48,6 +56,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = frame(actor, own, "web:organization") | {
         "way": way_of(own.state) if own.state != "active" else [],
         "next": NEXT_STEP.get(own.state),
+        "leaving": office.leaving_of(own.pk),
+        "me": actor.id,
         "moves": list(reversed(services.history(own.pk))),
     }
     return render(request, "web/organization/overview.html", context)
@@ -77,8 +87,102 @@ def sign(request: HttpRequest) -> HttpResponse:
         "sha256": terms.SHA256,
         "open": own.state == "checked",
     }
-    status = 422 if form.is_bound and form.errors else 200
-    return render(request, "web/organization/terms.html", context, status=status)
+    return render(request, "web/organization/terms.html", context, status=_status(form))
+
+
+@form_page
+def profile(request: HttpRequest) -> HttpResponse:
+    """What the organization says of itself. Raises NotAllowed."""
+    actor = actor_of(request)
+    own = services.organization_to_run(actor)
+    parents = services.parents_for(own)
+    form = ProfileForm(
+        request.POST or None, parents=parents, initial=asdict(services.profile_of(own))
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = services.set_profile(profile=form.profile, by=actor, at=timezone.now())
+        except ProfileInvalid as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _said(changed))
+            return redirect("web:profile")
+    context = _profile_page(actor, own, form, LogoForm())
+    return render(request, "web/organization/profile.html", context, status=_status(form))
+
+
+def _said(changed: list[str]) -> str:
+    if not changed:
+        return "Nothing differs from what was there."
+    return f"Saved: {and_list([name.replace('_', ' ') for name in changed])}."
+
+
+@require_POST
+def set_logo(request: HttpRequest) -> HttpResponse:
+    """A new picture for the organization. Raises NotAllowed."""
+    actor = actor_of(request)
+    own = services.organization_to_run(actor)
+    form = LogoForm(request.POST, request.FILES)
+    if form.is_valid():
+        services.set_logo(png=form.cleaned_data["picture"], by=actor, at=timezone.now())
+        messages.success(request, "The picture is changed.")
+        return redirect("web:profile")
+    profile_form = ProfileForm(
+        parents=services.parents_for(own), initial=asdict(services.profile_of(own))
+    )
+    context = _profile_page(actor, own, profile_form, form)
+    return render(request, "web/organization/profile.html", context, status=422)
+
+
+def _profile_page(
+    actor: services.Actor, own: Any, form: ProfileForm, logo: LogoForm
+) -> dict[str, Any]:
+    has_logo = services.logo_of(own.code) is not None
+    return frame(actor, own, "web:profile") | {"form": form, "logo": logo, "has_logo": has_logo}
+
+
+@require_safe
+def logo(request: HttpRequest, code: str) -> HttpResponse:
+    """The picture of an organization of the region. Raises Absent."""
+    actor_of(request)
+    png = services.logo_of(code)
+    if png is None:
+        raise Absent()
+    return HttpResponse(png, content_type="image/png")
+
+
+@form_page
+def devices(request: HttpRequest) -> HttpResponse:
+    """The systems that send and ask. Raises NotAllowed."""
+    actor = actor_of(request)
+    own = services.organization_to_run(actor)
+    form = DevicesForm(request.POST or None, initial={"ae_titles": "\n".join(own.ae_titles)})
+    if request.method == "POST" and form.is_valid():
+        titles = form.cleaned_data["ae_titles"]
+        services.set_devices(ae_titles=titles, by=actor, at=timezone.now())
+        messages.success(request, f"Saved: {span(len(titles), 'AE title')}.")
+        return redirect("web:devices")
+    root = f"{settings.PUBLIC_URL}/dicomweb/o/{own.code}"
+    context = frame(actor, own, "web:devices") | {"form": form, "dicomweb": root}
+    return render(request, "web/organization/devices.html", context, status=_status(form))
+
+
+@require_POST
+def close(request: HttpRequest) -> HttpResponse:
+    """Its administrator's word that it may be deleted. Raises NotAllowed."""
+    actor, at = actor_of(request), timezone.now()
+    own = services.organization_to_run(actor)
+    try:
+        said = closing(own, actor, at)
+    except (NotNow, ExportMissing, SamePerson) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect("web:organization")
+
+
+def _status(form: Any) -> int:
+    return 422 if form.is_bound and form.errors else 200
 
 
 def frame(actor: services.Actor, own: Any, here: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ FLOORS = (
     ("archive",),
     ("exchange", "consults"),
     ("notify",),
+    ("office",),
     ("web", "api", "fhir", "scim", "dicomweb", "dimse", "viewer"),
     ("demo",),
 )

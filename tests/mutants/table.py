@@ -1,6 +1,6 @@
 """All seeded faults."""
 
-from . import access, alike, doors, log, phones, region, said, uses
+from . import access, alike, doors, log, offices, phones, region, said, uses
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -11,5 +11,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *doors.MUTANTS,
     *phones.MUTANTS,
     *region.MUTANTS,
+    *offices.MUTANTS,
     *uses.MUTANTS,
 )

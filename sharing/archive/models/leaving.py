@@ -87,6 +87,13 @@ class Withheld(models.Model):
 class HoldQuerySet(models.QuerySet["Hold"]):
     """Which holds are in force."""
 
+    def bind(self, organization_id: int, study_uid: str) -> bool:
+        """Whether the study is held, by itself or with all that its organization keeps."""
+        if self.on(organization_id, study_uid).exists():
+            return True
+        everything = Organization.objects.filter(pk=organization_id).exclude(legal_hold="")
+        return everything.exists()
+
     def on(self, organization_id: int, *study_uids: str) -> "HoldQuerySet":
         """Those not lifted, on these studies of one custodian."""
         found = self.filter(organization_id=organization_id, lifted_at=None)

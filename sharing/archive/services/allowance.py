@@ -9,6 +9,7 @@ from django.db.models import Sum
 from sharing.archive.errors import QuotaReached, TooMany
 from sharing.archive.models import Instance
 from sharing.archive.rules import MAX_ARCHIVE_BYTES
+from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor
 
 from .minutes import count_in_minute
@@ -23,13 +24,20 @@ def allow(actor: Actor, *, announced: int, at: datetime) -> int:
     `announced` is what the request says, 0 where it says nothing. Raises TooMany, QuotaReached.
     """
     _count(actor.organization_code, at)
-    quota = settings.STORE_QUOTA_BYTES
+    quota = _quota(actor.organization_id)
     if not quota:
         return MAX_ARCHIVE_BYTES
     free = quota - _held(actor.organization_code)
     if free <= 0 or announced > free:
         raise QuotaReached()
     return min(MAX_ARCHIVE_BYTES, free)
+
+
+def _quota(organization_id: int) -> int:
+    """Its own where the operator set one, else the region's; 0: no end."""
+    own = Organization.objects.filter(pk=organization_id).values_list("quota_bytes", flat=True)
+    said = own.first()
+    return settings.STORE_QUOTA_BYTES if said is None else said
 
 
 def _count(organization: str, at: datetime) -> None:

@@ -18,6 +18,7 @@ from sharing.archive.packs import Pack
 from sharing.archive.rules import MAX_FILE_BYTES
 from sharing.archive.sql import chunks
 from sharing.blobs import BlobMissing, new_key, scratch, store
+from sharing.tenants.models import Organization
 
 from .naming import places, ranged, whole
 from .rejecting import stored_pieces
@@ -154,5 +155,7 @@ def _check_holds(pack: str) -> None:
     Raises Waits.
     """
     held = Hold.objects.filter(lifted_at=None).values_list("organization_id", "study_uid")
-    if not _studies(pack).isdisjoint(held):
+    studies = _studies(pack)
+    keeps_all = Organization.objects.filter(pk__in={pk for pk, _ in studies}).exclude(legal_hold="")
+    if not studies.isdisjoint(held) or keeps_all.exists():
         raise Waits("hold")

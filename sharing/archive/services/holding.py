@@ -53,10 +53,16 @@ def lift_hold(actor: Actor, *, public_id: str, hold_id: str, why: str, at: datet
     hold.lifted_at, hold.lifted_by, hold.lifted_why = at, actor.name, words
     hold.save(update_fields=["lifted_at", "lifted_by", "lifted_why"])
     _record(actor, "study.lift_hold", study, hold, at)
-    waiting = Erasure.objects.filter(organization_id=study.organization_id, waits="hold")
+    go_on_erasing(organization_id=study.organization_id, at=at)
+    return hold
+
+
+@transaction.atomic
+def go_on_erasing(*, organization_id: int, at: datetime) -> None:
+    """What waited for a hold is tried again: what is still held waits on."""
+    waiting = Erasure.objects.filter(organization_id=organization_id, waits="hold")
     for erasure_id in waiting.values_list("pk", flat=True):
         promise("archive.erase", at=at, erasure_id=erasure_id)
-    return hold
 
 
 def holds_on(study: Study) -> Sequence[Hold]:

@@ -88,7 +88,7 @@ def lock(study_id: int) -> Study:
 def check_free(study: Study) -> None:
     """Raise OnHold while a legal hold is in force. The study is locked, and so are its holds:
     placing one takes the same lock."""
-    if Hold.objects.on(study.organization_id, study.study_uid).exists():
+    if Hold.objects.bind(study.organization_id, study.study_uid):
         raise OnHold()
 
 

@@ -183,7 +183,7 @@ def purge(*, at: datetime) -> int:
 @transaction.atomic
 def _purge_study(organization_id: int, study_uid: str, *, at: datetime) -> int:
     _lock_by_uid(organization_id, study_uid)
-    if Hold.objects.on(organization_id, study_uid).exists():
+    if Hold.objects.bind(organization_id, study_uid):
         return 0
     rows = Withheld.objects.select_for_update().filter(
         organization_id=organization_id,
@@ -217,7 +217,7 @@ def _purge_conflicts_of(
     organization_id: int, study_uid: str, *, before: datetime, at: datetime
 ) -> int:
     _lock_by_uid(organization_id, study_uid)
-    if Hold.objects.on(organization_id, study_uid).exists():
+    if Hold.objects.bind(organization_id, study_uid):
         return 0
     rows = Conflict.objects.filter(
         organization_id=organization_id, study_uid=study_uid, decided_at__lte=before

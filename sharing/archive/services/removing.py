@@ -5,6 +5,7 @@ A deleted study may be sent again and is then a new one: nothing that was shared
 
 from datetime import datetime
 
+from sharing.archive.errors import RemovalInvalid
 from sharing.archive.models import Removal, Study
 from sharing.archive.rules import WHY_DELETE, RemovalKind, Why
 from sharing.tenants.errors import NotAllowed
@@ -49,6 +50,8 @@ def delete_study(
 def delete_locked(study: Study, order: Order) -> Removal:
     """The deletion itself, in the caller's transaction. Raises OnHold."""
     check_free(study)
+    if order.why == Why.RETENTION:
+        _check_retention(study, order.at)
     removal = journal(
         study.organization_id,
         study.subject.what,
@@ -58,3 +61,14 @@ def delete_locked(study: Study, order: Order) -> Removal:
     )
     owe_erasure(study.organization_id, forget_study(study, order.at), order.at)
     return removal
+
+
+def _check_retention(study: Study, at: datetime) -> None:
+    """Whoever says that the period is over is held to it. Raises RemovalInvalid."""
+    years = study.organization.retention_years
+    if not years:
+        return
+    taken = study.study_date or study.received_at.date()
+    over = (taken.year + years, taken.month, taken.day)
+    if (at.year, at.month, at.day) < over:
+        raise RemovalInvalid(f"Your organization keeps studies for {years} years.")

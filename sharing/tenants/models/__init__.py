@@ -1,10 +1,12 @@
 """Organizations of the region, the people in them, and the machines that call for them."""
 
+from .listings import Listing
 from .moves import Move
 from .organizations import (
     Agreement,
     AgreementModality,
     Letter,
+    Logo,
     Membership,
     Organization,
     PartnerToken,
@@ -23,6 +25,8 @@ __all__ = [
     "Agreement",
     "AgreementModality",
     "Letter",
+    "Listing",
+    "Logo",
     "Membership",
     "Move",
     "Organization",

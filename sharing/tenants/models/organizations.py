@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from sharing.kernel import tokens
 from sharing.kernel.tokens import public_id
-from sharing.tenants.rules import ImplicitPolicy, OrganizationState, Role, TeamKind
+from sharing.tenants.rules import Hosting, ImplicitPolicy, OrganizationState, Role, TeamKind, Tier
 
 _letters = Signer(salt="sharing.tenants.letter")
 
@@ -121,6 +121,17 @@ class Organization(models.Model):
     default_charset = models.CharField(max_length=32, blank=True)
     requires_second_factor = models.BooleanField(default=True)
     implicit_policy = models.CharField(max_length=20, blank=True, default="")  # blank: the region's
+    facility_scheme = models.CharField(max_length=80, blank=True, default="")
+    tier = models.CharField(max_length=12, blank=True, default="")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="below")
+    address = models.CharField(max_length=300, blank=True, default="")
+    time_zone = models.CharField(max_length=40, blank=True, default="")  # blank: the portal's
+    languages = models.JSONField(default=list)
+    hosting = models.CharField(max_length=8, default=Hosting.REGION.value)
+    quota_bytes = models.BigIntegerField(null=True)  # null: as the region's
+    retention_years = models.PositiveSmallIntegerField(null=True)  # null: none is set
+    legal_hold = models.CharField(max_length=300, blank=True, default="")  # why; blank: none
+    colour = models.CharField(max_length=7, blank=True, default="")
     question = models.TextField(blank=True)
     answer = models.TextField(blank=True)
     applied_at = models.DateTimeField(default=timezone.now)
@@ -138,6 +149,18 @@ class Organization(models.Model):
                 condition=~Q(patient_id_issuer=""),
             ),
             models.CheckConstraint(
+                name="an_organization_is_not_its_own_parent",
+                condition=Q(parent=None) | ~Q(parent=F("pk")),
+            ),
+            models.CheckConstraint(
+                name="images_are_hosted_in_a_known_way",
+                condition=Q(hosting__in=[way.value for way in Hosting]),
+            ),
+            models.CheckConstraint(
+                name="a_tier_is_a_known_one",
+                condition=Q(tier__in=["", *(tier.value for tier in Tier)]),
+            ),
+            models.CheckConstraint(
                 name="a_policy_of_an_organization_is_a_known_one",
                 condition=Q(implicit_policy__in=["", *(policy.value for policy in ImplicitPolicy)]),
             ),
@@ -150,6 +173,16 @@ class Organization(models.Model):
     def own_policy(self) -> ImplicitPolicy | None:
         """The implicit policy that it set for itself; None: as the region says."""
         return ImplicitPolicy(self.implicit_policy) if self.implicit_policy else None
+
+
+class Logo(models.Model):
+    """An organization's picture, drawn anew by us from what was sent: a small PNG."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="logo"
+    )
+    png = models.BinaryField()
+    set_at = models.DateTimeField()
 
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):

@@ -91,7 +91,7 @@ def treating_people(*, without: int, most: int = 500) -> list[Membership]:
         role__in=[role.value for role in TREATING],
         user__is_active=True,
         organization__state=OrganizationState.ACTIVE,
-    ).exclude(organization_id=without)
+    ).exclude(Q(organization_id=without) | Q(user__listing__listed=False))
     related = rows.select_related("organization", "user")
     found = related.order_by("organization__name", "user__name", "pk")[:most]
     return list({(row.organization_id, row.user_id): row for row in found}.values())

@@ -87,6 +87,8 @@ def write_move(
     said = {"from": before, "to": organization.state}
     what = What(custodian=organization.code, detail=said)
     record(who=by, action=f"organization.{event}", at=at, what=what)
+    if event == OrganizationEvent.LEAVE:
+        promise("office.export", at=at, organization_id=organization.pk)
     if event != BEGINS:
         promise("notify.tell_moved", at=at, move_id=made.pk)
     return made
@@ -140,6 +142,20 @@ def stay(*, organization: Organization, why: str, by: Actor, at: datetime) -> Or
 def go_untested(*, organization: Organization, why: str, by: Actor, at: datetime) -> Organization:
     """It has no machine to connect, and the operator says so. Raises NotAllowed, NotNow."""
     return _by_operator(organization, OrganizationEvent.TEST, why, by, at, tested=False)
+
+
+@transaction.atomic
+def connection_tested(*, organization_id: int, test: str, by: Who, at: datetime) -> Organization:
+    """A test of its connection passed (`office`): it can begin. Raises NotNow."""
+    why = "The test of the connection passed."
+    detail = {"test": test}
+    return move(organization_id, OrganizationEvent.TEST, by=by, why=why, at=at, detail=detail)
+
+
+@transaction.atomic
+def close(*, organization_id: int, by: Who, why: str, at: datetime, **detail: Any) -> Organization:
+    """It has left: what it brought was exported and deleted (`office`). Raises NotNow."""
+    return move(organization_id, OrganizationEvent.CLOSE, by=by, why=why, at=at, detail=detail)
 
 
 def organization_to_run(actor: Actor) -> Organization:

@@ -93,3 +93,4 @@ def test_the_console_is_the_administrators_alone(client: Client, region: Region)
         assert client.get("/organization/terms/").status_code == 404
     sign_in(client, region.admin.user)
     assert client.get("/organization/").status_code == 200
+    assert "简体中文" in client.get("/organization/texts/").content.decode()

@@ -1,0 +1,30 @@
+"""Verbs of the offices, by theme: testing, leaving, usage, figures."""
+
+from .figures import Card, Work, held_bytes, own_card, region_cards, region_work
+from .leaving import ask_closing, close, confirm_closing, export, leaving_of, stay
+from .testing import ask_nightly, ask_test, run_test, test_to_show, tests_of
+from .usage import Usage, Used, own_usage, region_usage
+
+__all__ = [
+    "Card",
+    "Usage",
+    "Used",
+    "Work",
+    "ask_closing",
+    "ask_nightly",
+    "ask_test",
+    "close",
+    "confirm_closing",
+    "export",
+    "held_bytes",
+    "leaving_of",
+    "own_card",
+    "own_usage",
+    "region_cards",
+    "region_usage",
+    "region_work",
+    "run_test",
+    "stay",
+    "test_to_show",
+    "tests_of",
+]

@@ -1,0 +1,129 @@
+"""The region's console: how the organizations do, what waits, what is used and how it grows."""
+
+import shutil
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sharing.blobs import is_sound
+from sharing.office import services as office
+from sharing.office.rules import forecast, months_until
+from sharing.tenants import services
+from sharing.tenants.services import Actor
+
+from . import charts, console
+from .doors import actor_of
+from .usage import MONTHS, charts_of, csv_of
+
+AHEAD = 6
+GB = 10**9
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """A scorecard line for each organization. Raises NotAllowed."""
+    actor, at = actor_of(request), timezone.now()
+    cards = office.region_cards(actor, at=at)
+    work = office.region_work(actor, at=at)
+    found = services.applications(actor)
+    stats = (
+        ("Active organizations", found.filter(state="active").count(), "of the region"),
+        ("Wait for you", found.filter(state__in=("verified", "tested")).count(), "on their way in"),
+        ("Jobs given up", sum(each.count for each in work.parked), "look under Work"),
+        ("Without second factor", sum(card.without_second_factor for card in cards), "people"),
+    )
+    context = frame(actor, "web:region-console") | {
+        "stats": stats,
+        "rows": [(card, _worst(card), _spark(card)) for card in cards],
+    }
+    return render(request, "web/offices/overview.html", context)
+
+
+def _spark(card: office.Card) -> list[charts.Bar]:
+    return charts.spark([stored for _, stored, _ in card.days])
+
+
+def _worst(card: office.Card) -> tuple[str, str, str]:
+    """The chip of an organization: what an operator should look at first."""
+    if card.organization.state == "suspended":
+        return "Suspended", "pause", "no"
+    if card.tests and not card.tests[0].passed:
+        return "Connection fails", "x-lg", "no"
+    if card.waiting_since:
+        return "Deliveries wait", "hourglass-split", "wait"
+    return ("Well", "check-lg", "ok") if card.tests else ("Not tested", "dash", "")
+
+
+@require_safe
+def work(request: HttpRequest) -> HttpResponse:
+    """Jobs, outbox, what was set aside, and whether the portal is sound. Raises NotAllowed."""
+    actor, at = actor_of(request), timezone.now()
+    found = office.region_work(actor, at=at)
+    context = frame(actor, "web:region-work") | {
+        "work": found,
+        "sound": is_sound(),
+        "aside": [row for row in found.aside if any(row[1:])],
+    }
+    return render(request, "web/offices/work.html", context)
+
+
+@require_safe
+def usage(request: HttpRequest) -> HttpResponse:
+    """Usage by organization and month, storage and its growth. Raises NotAllowed."""
+    actor, at = actor_of(request), timezone.now()
+    used = office.region_usage(actor, months=MONTHS, at=at)
+    context = frame(actor, "web:region-usage") | {
+        "charts": charts_of(used),
+        "growth": _growth(used.sums("bytes")),
+        "rows": [(rows[0].organization, _sum(rows)) for rows in _by_organization(used)],
+    }
+    return render(request, "web/offices/usage.html", context)
+
+
+@require_safe
+def usage_table(request: HttpRequest) -> HttpResponse:
+    """The same as CSV, a line for each organization and month. Raises NotAllowed."""
+    used = office.region_usage(actor_of(request), months=MONTHS, at=timezone.now())
+    return csv_of(used, "usage-region")
+
+
+def _by_organization(used: office.Usage) -> list[list[office.Used]]:
+    keys = dict.fromkeys(row.organization.pk for row in used.rows)
+    return [used.of(key) for key in keys]
+
+
+def _sum(rows: list[office.Used]) -> dict[str, int]:
+    names = ("studies", "bytes", "views", "shares")
+    said = {name: sum(getattr(row, name) for row in rows) for name in names}
+    return said | {"people": rows[-1].people}
+
+
+def _growth(months: list[int]) -> dict[str, Any]:
+    """What is held, what it will be, and when the disk is full at this growth."""
+    held = office.held_bytes()
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    whole = months[:-1]
+    ahead = forecast(whole, ahead=AHEAD)
+    grown = [sum(months[: place + 1]) for place in range(len(months))]
+    base = held - sum(months)
+    bars = [{"held": base + value} for value in grown]
+    bars += [{"forecast": max(0, base + value)} for value in ahead]
+    labels = [""] * len(grown) + [f"+{number}" for number in range(1, AHEAD + 1)]
+    scaled = [{name: round(value / GB, 1) for name, value in bar.items()} for bar in bars]
+    rounded = [{name: round(value) for name, value in bar.items()} for bar in scaled]
+    return {
+        "held": held,
+        "free": disk.free,
+        "until": months_until(held + disk.free, held, whole),
+        "chart": charts.stacked(labels, rounded, (("held", "f-own"), ("forecast", "f-imp"))),
+        "table": [(label or "until now", bar) for label, bar in zip(labels, scaled, strict=True)],
+    }
+
+
+def frame(actor: Actor, here: str) -> dict[str, Any]:
+    """What the head of each page of the region's console needs."""
+    return {"tabs": console.of_region(actor, here)}
