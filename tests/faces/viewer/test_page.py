@@ -13,6 +13,7 @@ from django.utils import timezone
 from sharing.archive.models import Series
 from sharing.audit.models import Event
 from sharing.kernel.purposes import Action
+from sharing.viewer import views
 from tests.cast import Person
 from tests.sessions import sign_in
 
@@ -184,3 +185,12 @@ def test_markup_in_a_series_name_stays_text(today: Any) -> None:
 def test_a_study_without_a_description_is_called_by_what_can_be_seen(today: Any) -> None:
     study = today.study(description="", modalities="|SEG|CT|")
     assert "<title>CT, viewer" in opened(today.ada, study.public_id).content.decode()
+
+
+def test_the_page_carries_its_picture_once_and_its_spare_pane_none(
+    today: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(views, "_painted", lambda *_: "data:image/jpeg;base64,AAAA")
+    page = opened(today.ada, today.study().public_id)
+    assert page.status_code == 200
+    assert page.content.decode().count("data:image/jpeg;base64,AAAA") == 1
