@@ -40,13 +40,19 @@ LATELY: dict[str, int] = {  # route -> seconds within which the person must have
         ),
         ADMINISTRATION,
     ),
-    **dict.fromkeys(("web:log-export", "web:accounting-paper"), EXPORT),
+    **dict.fromkeys(
+        (
+            "web:log-export", "web:accounting-paper", "fhir:AuditEvent", "fhir:AuditEvent-search",
+            "fhir:AuditEvent-read", "fhir:AuditEvent-version",
+        ),
+        EXPORT,
+    ),
     **dict.fromkeys(
         ("web:new-consent", "web:revoke-consent", "web:consent-again", "api:revoke-consent"),
         CONSENT,
     ),
 }  # fmt: skip
-WRITES_ONLY = frozenset({"api:consents"})
+WRITES_ONLY = frozenset({"api:consents", "fhir:Consent", "fhir:Consent-read"})
 SAID = {
     Over.IDLE: "You were signed out because nothing was done for a while.",
     Over.LONG: "You were signed out: a session lasts no longer here. Sign in to go on.",
@@ -72,7 +78,7 @@ class Sittings:
         if ended is not None:
             return _signed_out(request, ended)
         within = LATELY.get(route)
-        if within is None and route in WRITES_ONLY and request.method == "POST":
+        if within is None and route in WRITES_ONLY and request.method in {"POST", "PUT"}:
             within = CONSENT
         if within is None or proved_within(request, within):
             return None

@@ -1,5 +1,7 @@
 """The FHIR face refuses what the pages refuse: counts, includes and errors agree."""
 
+import time
+
 import pytest
 from django.test import Client
 
@@ -130,3 +132,26 @@ def test_to_discover_is_enough_to_be_told(region: Region, ben: Client) -> None:
     region.permit(actions=frozenset(Action.DISCOVER.ladder))
     region.study()
     assert len(ids(found(ben, "ImagingStudy"))) == 1
+
+
+def test_consents_and_the_log_ask_for_a_proof_that_is_not_old(region: Region) -> None:
+    """As the pages that do the same; to read what patients said is not to write it."""
+    mei, olga = browser(region.mei), browser(region.olga)
+    for client in (mei, olga):
+        session = client.session
+        for record in session["account_authentication_methods"]:
+            record["at"] -= 2 * 3600
+        session["seen_at"] = time.time()
+        session.save()
+    consent = {"resourceType": "Consent", "id": "x"}
+    kind = "application/fhir+json"
+    for answer in (
+        mei.post("/fhir/Consent", consent, content_type=kind),
+        mei.put("/fhir/Consent/x", consent, content_type=kind),
+        olga.get("/fhir/AuditEvent"),
+        olga.get("/fhir/AuditEvent/event-1"),
+        olga.post("/fhir/AuditEvent/_search"),
+    ):
+        assert answer.status_code == 403
+        assert answer.json()["issue"][0]["diagnostics"] == "step_up_required"
+    assert mei.get("/fhir/Consent").status_code == 200
