@@ -36,7 +36,7 @@ MASKS = (
     re.compile(rb"nonce[-=]\"?[A-Za-z0-9+/_=-]+"),
     re.compile(rb"boundary=\"?[A-Za-z0-9'()+_,./:=?-]+"),
 )
-VALUES = re.compile(r'"s\d+_x\d+"|VALUES \(\d+|\'[^\']*\'?')
+VALUES = re.compile(r'"s\d+_x\d+"|VALUES \(\d+|\'[^\']*\'?|\bid = \d+')
 DRAWN = frozenset({"x-request-id", "set-cookie", "date", "expires"})
 
 
@@ -123,7 +123,7 @@ def _one(who: Knocker, question_: Question) -> Told:
 
 def _asked_of(spent: CaptureQueriesContext) -> tuple[str, ...]:
     """Their beginnings: the values are the hidden data's own."""
-    return tuple(VALUES.sub("~", each["sql"][:60]) for each in spent.captured_queries)
+    return tuple(VALUES.sub("~", each["sql"])[:60] for each in spent.captured_queries)
 
 
 def _masked(said: bytes, answer: Answer) -> bytes:
