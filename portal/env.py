@@ -90,6 +90,11 @@ VARIABLES = (
         "Store requests that an organization may send in a minute; 0 counts none",
     ),
     Variable(
+        "REST_REQUESTS_A_MINUTE",
+        "1200",
+        "Requests to /api/v1/ that a client or a person may send in a minute; 0 counts none",
+    ),
+    Variable(
         "MISSES_A_MINUTE",
         "120",
         "Studies that may be not found for a person or token in a minute; 0 counts none",

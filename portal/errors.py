@@ -41,6 +41,10 @@ STATUS: dict[str, int] = {
     "profile_invalid": 422,
     "signature_missing": 422,
     "agreement_invalid": 422,
+    # partners
+    "client_invalid": 422,
+    "assertion_refused": 401,
+    "key_reused": 422,
     # consent, access
     "consent_invalid": 422,
     "evidence_invalid": 422,
@@ -62,6 +66,7 @@ STATUS: dict[str, int] = {
     "asked_too_much": 429,
     # notify
     "recall_invalid": 422,
+    "webhook_invalid": 422,
     # office
     "export_missing": 409,
     "same_person": 409,
@@ -121,7 +126,16 @@ TITLES = {
     507: "No space left",
 }
 FHIR = "/fhir/"
-MACHINES = ("/api/", "/dicomweb/", "/scim/", FHIR)
+MACHINES = (
+    "/api/",
+    "/dicomweb/",
+    "/scim/",
+    FHIR,
+    "/.well-known/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/introspect",
+)
 ISSUES = {  # status -> code of an OperationOutcome's issue (FHIR R4 IssueType); else "invalid"
     401: "login",
     403: "forbidden",

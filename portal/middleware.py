@@ -17,6 +17,7 @@ from django.utils.translation import activate
 from portal import accounts, bearers, errors
 from sharing.kernel import scope
 from sharing.kernel.errors import Absent, BadValue, DomainError
+from sharing.partners.services import actor_for_token
 from sharing.tenants import services
 from sharing.tenants.errors import TokenInvalid
 from sharing.tenants.services import Actor
@@ -157,7 +158,7 @@ def bearer_token(request: HttpRequest) -> str | None:
 
 
 def _by_token(token: str) -> Actor:
-    return services.actor_for_token(token, at=timezone.now())
+    return actor_for_token(token, at=timezone.now())
 
 
 def _by_session(request: Any) -> Actor | None:

@@ -31,6 +31,7 @@ ROOMS = (
     "sharing.outbox",
     "sharing.audit",
     "sharing.tenants",
+    "sharing.partners",
     "sharing.identity",
     "sharing.consent",
     "sharing.access",
@@ -42,6 +43,7 @@ ROOMS = (
     "sharing.api",
     "sharing.fhir",
     "sharing.scim",
+    "sharing.oauth",
     "sharing.dicomweb",
     "sharing.viewer",
     "sharing.demo",
@@ -61,8 +63,10 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
 ]
@@ -89,6 +93,7 @@ MIDDLEWARE = [
     "portal.bearers.LinkDoors",
     "portal.middleware.FirstThings",
     "portal.stepup.Sittings",
+    "portal.conventions.RestConventions",
     "portal.middleware.DomainErrors",
 ]
 TEMPLATES = [
@@ -128,6 +133,7 @@ DATABASE_ROLE = DATABASES["default"]["USER"] if DATABASE_OWNER else ""
 BLOB_STORAGE, SCRATCH_DIR = environment.blobs(env.text("BLOB_STORAGE"), DATA_DIR)
 REJECTED_KEEP_DAYS = env.number("REJECTED_KEEP_DAYS")
 STORE_REQUESTS_A_MINUTE = env.number("STORE_REQUESTS_A_MINUTE")
+REST_REQUESTS_A_MINUTE = env.number("REST_REQUESTS_A_MINUTE")
 MISSES_A_MINUTE = env.number("MISSES_A_MINUTE")
 STORE_QUOTA_BYTES = env.number("STORE_QUOTA_BYTES")
 HTJ2K_AHEAD = env.flag("HTJ2K_AHEAD")
@@ -174,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
     "audit-seal": {"task": "audit.seal", "schedule": 45.0},
     "audit-feed": {"task": "audit.feed", "schedule": 15.0},
+    "partners-clear": {"task": "partners.clear", "schedule": 3600.0},
     "consent-expire": {"task": "consent.expire", "schedule": 60.0},
     "access-expire-glasses": {"task": "access.expire_glasses", "schedule": 60.0},
     "consent-lapse": {"task": "consent.lapse", "schedule": 60.0},
@@ -181,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "notify-tell-due-posts": {"task": "notify.tell_due_posts", "schedule": 86400.0},
     "tenants-lapse-posts": {"task": "tenants.lapse_posts", "schedule": 3600.0},
     "notify-send-waiting": {"task": "notify.send_waiting", "schedule": 300.0},
+    "notify-read-log": {"task": "notify.read_log", "schedule": 15.0},
     "notify-tell-endings": {"task": "notify.tell_endings", "schedule": 3600.0},
     "archive-close-idle-batches": {"task": "archive.close_idle_batches", "schedule": 60.0},
     "archive-reconcile": {"task": "archive.reconcile", "schedule": 3600.0},
@@ -315,6 +323,37 @@ SECURE_CSP = {
     "form-action": ["'self'"],
 }
 
+# --- partners: OAuth 2 by RFC 9700 ---------------------------------------------------------------
+OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.Client"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "partners.AccessToken"  # noqa: S105
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "partners.RefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_GRANT_MODEL = "partners.Grant"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "partners.IDToken"  # noqa: S105
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "sharing.partners.validator.PartnersValidator",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 300,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 12 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],  # http on 127.0.0.1 is the client's own (RFC 8252)
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
+}
+
 # --- the REST faces -------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -328,7 +367,18 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Imaging sharing portal",
     "VERSION": "1",
+    "DESCRIPTION": "Studies, what may be seen of them, and what is shared, for partners' systems. "
+    "What the pages refuse is refused here.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "validatorUrl": None},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "sharing.api.schema.shared",
+    ],
 }
 
 LOGGING_CONFIG = None  # portal/logs.py configures structlog and logging together

@@ -14,6 +14,7 @@ FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.fhir": "fhir/",
     "sharing.scim": "scim/v2/",
     "sharing.viewer": "viewer/",
+    "sharing.oauth": "",
     "sharing.web": "",
 }
 

@@ -159,6 +159,10 @@ POLICIES: dict[str, Policy] = {
         _of("exchange_albummember", "member_id"),
         _of("exchange_albummember", "member_id", f"above.owner_id = {HERE}"),
     ),
+    "notify_webhook": _owned(),
+    "notify_delivery": Policy(
+        _of("notify_webhook", "webhook_id"), _of("notify_webhook", "webhook_id")
+    ),
     "notify_recall": Policy(
         f"{_own('custodian_id')} OR {_own()}", f"{_own('custodian_id')} OR {_own()}"
     ),
@@ -196,7 +200,15 @@ OPEN: dict[str, str] = {
             "tenants_team",
             "tenants_teammember",
             "tenants_letter",
-            "tenants_partnertoken",
+            "partners_client",
+            "partners_clientsecret",
+            "partners_grant",
+            "partners_accesstoken",
+            "partners_refreshtoken",
+            "partners_idtoken",
+            "partners_usedassertion",
+            "partners_replay",
+            "oauth2_provider_devicegrant",
             "tenants_agreement",
             "tenants_agreementmodality",
             "archive_labelrule",

@@ -120,6 +120,7 @@ class AlbumsView(ListAPIView):
     """The open albums that the caller keeps or is in."""
 
     permission_classes = [People]
+    about = "albums"
     pagination_class = NewestAlbums
     serializer_class = AlbumForm
 
@@ -152,6 +153,7 @@ class AlbumView(APIView):
     """One album."""
 
     permission_classes = [People]
+    about = "albums"
 
     @extend_schema(responses=AlbumForm)
     def get(self, request: Any, album_id: str) -> Response:
@@ -170,6 +172,7 @@ class AlbumStudiesView(APIView):
     """What is in an album."""
 
     permission_classes = [People]
+    about = "albums"
 
     @extend_schema(request=StudiesWish, responses={201: LineForm(many=True)})
     def post(self, request: Any, album_id: str) -> Response:
@@ -185,6 +188,7 @@ class AlbumStudyView(APIView):
     """One study in an album."""
 
     permission_classes = [People]
+    about = "albums"
 
     @extend_schema(responses={204: None})
     def delete(self, request: Any, album_id: str, study_id: str) -> Response:
@@ -199,6 +203,7 @@ class AlbumMembersView(APIView):
     """Who is in an album."""
 
     permission_classes = [People]
+    about = "albums"
 
     @extend_schema(request=MemberWish, responses={201: LineForm(many=True)})
     def post(self, request: Any, album_id: str) -> Response:
@@ -213,6 +218,7 @@ class AlbumMemberView(APIView):
     """One member of an album."""
 
     permission_classes = [People]
+    about = "albums"
 
     @extend_schema(responses={204: None})
     def delete(self, request: Any, album_id: str, member_id: str) -> Response:

@@ -84,6 +84,7 @@ class ConsentsView(ListAPIView):
     """The consents that the caller's organization keeps."""
 
     permission_classes = [People]
+    about = "consents"
     pagination_class = NewestConsents
     serializer_class = ConsentForm
 
@@ -111,6 +112,7 @@ class ConsentView(APIView):
     """One version of a consent."""
 
     permission_classes = [People]
+    about = "consents"
 
     @extend_schema(responses=ConsentForm)
     def get(self, request: Any, consent_id: str) -> Response:
@@ -122,6 +124,7 @@ class RevokeView(APIView):
     """The end of a consent."""
 
     permission_classes = [People]
+    about = "consents"
 
     @extend_schema(request=RevokeWish, responses=ConsentForm)
     def post(self, request: Any, consent_id: str) -> Response:

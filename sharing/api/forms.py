@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sharing.archive.rules import WHY_DELETE
@@ -18,6 +19,13 @@ class FilterForm(serializers.Serializer[Any]):
     own = serializers.BooleanField(required=False)
 
 
+class SpeakerForm(serializers.Serializer[Any]):
+    """The client that a token was given to."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
 class MeForm(serializers.Serializer[Any]):
     """An actor."""
 
@@ -29,6 +37,12 @@ class MeForm(serializers.Serializer[Any]):
     purpose = serializers.CharField()
     roles = serializers.SerializerMethodField()
     scopes = serializers.SerializerMethodField()
+    client = serializers.SerializerMethodField()
+
+    @extend_schema_field(SpeakerForm(allow_null=True))
+    def get_client(self, actor: Any) -> dict[str, str] | None:
+        """The app that a person lets act; null where nobody else speaks."""
+        return {"id": actor.client, "name": actor.app} if actor.app else None
 
     def get_roles(self, actor: Any) -> list[str]:
         """In a fixed order."""

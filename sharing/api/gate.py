@@ -14,11 +14,6 @@ from sharing.tenants.rules import Actor, Duty
 View = Callable[..., HttpResponseBase]
 
 
-def may(actor: Actor, scope: str) -> bool:
-    """A person by role alone, a machine by its token's scope."""
-    return actor.kind != "client" or scope in actor.scopes
-
-
 def uploads(view: View) -> View:
     """401 for strangers, 403 for those whose role or token does not include uploading."""
 
@@ -27,7 +22,7 @@ def uploads(view: View) -> View:
         actor: Actor | None = request.actor
         if actor is None:
             raise NoActor()
-        if not may(actor, "uploads.write") or not actor.may(Duty.UPLOAD):
+        if not actor.carries("uploads.write") or not actor.may(Duty.UPLOAD):
             raise PermissionDenied
         return view(request, **path)
 
@@ -40,27 +35,42 @@ class ReadsStudies(BasePermission):
     def has_permission(self, request: Any, view: Any) -> bool:
         """False for strangers and for tokens without the scope."""
         actor = request._request.actor
-        return actor is not None and may(actor, "studies.read")
+        return actor is not None and actor.carries("studies.read")
 
 
-class ReadsShares(BasePermission):
-    """People; of machines those whose token carries `shares.read`, to read what came to them."""
+class Shares(BasePermission):
+    """People, also by an app with the scope; machines with `shares.read` read what came to them."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
         """False for strangers, for tokens without the scope, and for machines that would write."""
         actor = request._request.actor
-        if actor is None or actor.kind != "client":
-            return actor is not None
-        return request.method in SAFE_METHODS and may(actor, "shares.read")
+        if actor is None or (actor.kind == "client" and request.method not in SAFE_METHODS):
+            return False
+        return actor.carries(_by_method(request, "shares"))
 
 
 class People(BasePermission):
-    """Who asks, answers and records what a patient said is a person."""
+    """A person speaks, by a session or an app with the scope of `view.about`; no machine does."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        """False for strangers and for machines, whatever their token carries."""
+        """False for strangers, for machines whatever they carry, and for apps without the scope."""
         actor = request._request.actor
-        return actor is not None and actor.kind != "client"
+        if actor is None or actor.kind == "client":
+            return False
+        return actor.carries(_by_method(request, getattr(view, "about", "")))
+
+
+class Scoped(BasePermission):
+    """Somebody who by their role may, and a token with the scope of `view.about`."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """False for strangers, and for tokens without the scope."""
+        actor = request._request.actor
+        return actor is not None and actor.carries(_by_method(request, getattr(view, "about", "")))
+
+
+def _by_method(request: Any, about: str) -> str:
+    return f"{about}.{'read' if request.method in SAFE_METHODS else 'write'}"
 
 
 class Witnesses(BasePermission):
@@ -69,9 +79,9 @@ class Witnesses(BasePermission):
     def has_permission(self, request: Any, view: Any) -> bool:
         """False for strangers, other roles, and tokens without the scope."""
         actor = request._request.actor
-        if actor is None:
+        if actor is None or not actor.carries("log.witness"):
             return False
-        return actor.may(Duty.READ_LOG) if actor.kind != "client" else may(actor, "log.witness")
+        return actor.kind == "client" or actor.may(Duty.READ_LOG)
 
 
 class ReadsOrDeletesStudies(ReadsStudies):
@@ -82,4 +92,4 @@ class ReadsOrDeletesStudies(ReadsStudies):
         actor = request._request.actor
         if request.method != "DELETE":
             return super().has_permission(request, view)
-        return actor is not None and may(actor, "studies.delete")
+        return actor is not None and actor.carries("studies.delete")

@@ -7,7 +7,6 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -29,6 +28,7 @@ from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import organization_options, require
 
 from .gate import People
+from .paging import Pages
 
 ASKED, RECEIVED = "asked", "received"
 
@@ -92,19 +92,18 @@ class RequestToAnswerForm(RequestForm):
     studies = CoveredForm(many=True)
 
 
-class NewestRequests(CursorPagination):
+class NewestRequests(Pages):
     """Pages that neither skip nor repeat while requests come."""
 
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
     ordering = ("-asked_at", "-id")
+    orders = ("asked_at",)
 
 
 class RequestsView(ListAPIView):
     """What the caller asked, or what waits for the answer of the caller's organization."""
 
     permission_classes = [People]
+    about = "requests"
     pagination_class = NewestRequests
     serializer_class = RequestForm
 
@@ -138,6 +137,7 @@ class RequestView(APIView):
     """One request: the caller's own, or one that waits for an answer."""
 
     permission_classes = [People]
+    about = "requests"
 
     @extend_schema(responses=RequestToAnswerForm)
     def get(self, request: Any, request_id: str) -> Response:
@@ -157,6 +157,7 @@ class ApproveView(APIView):
     """Yes."""
 
     permission_classes = [People]
+    about = "requests"
 
     @extend_schema(request=ApproveWish, responses=RequestForm)
     def post(self, request: Any, request_id: str) -> Response:
@@ -175,6 +176,7 @@ class RefuseView(APIView):
     """No."""
 
     permission_classes = [People]
+    about = "requests"
 
     @extend_schema(request=RefuseWish, responses=RequestForm)
     def post(self, request: Any, request_id: str) -> Response:
@@ -188,6 +190,7 @@ class WithdrawView(APIView):
     """No longer needed."""
 
     permission_classes = [People]
+    about = "requests"
 
     @extend_schema(request=None, responses=RequestForm)
     def post(self, request: Any, request_id: str) -> Response:

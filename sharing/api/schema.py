@@ -1,8 +1,50 @@
-"""How a caller shows who it is, in the words of OpenAPI."""
+"""What drf-spectacular can't see: who speaks, what all operations share, where to try them."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+PROBLEM = {
+    "type": "object",
+    "description": "What was refused, and why (RFC 9457). `code` stays the same for ever.",
+    "required": ["title", "status", "code"],
+    "properties": {
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+    "example": {"title": "Not found", "status": 404, "code": "absent", "detail": "Nothing found."},
+}
+REFUSALS = {
+    "400": "Not understood",
+    "401": "Who asks is not known",
+    "403": "The token lacks the scope",
+    "404": "Not there, or not to be seen",
+    "409": "Not possible now",
+    "422": "Understood, and not acceptable",
+    "429": "Too often",
+}
+FIELDS = {
+    "name": "fields",
+    "in": "query",
+    "description": "Names of fields with commas: only these are sent.",
+    "schema": {"type": "string"},
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of what you saw: 412 where it has changed since.",
+    "schema": {"type": "string"},
+}
+ONCE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A name of yours for this request: sent again within a day it does nothing new "
+    "and gets the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
 
 
 class ActorScheme(OpenApiAuthenticationExtension):
@@ -14,3 +56,26 @@ class ActorScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """RFC 6750."""
         return {"type": "http", "scheme": "bearer"}
+
+
+def shared(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A postprocessing hook: refusals, and the conventions' headers and parameters."""
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            told = {code: {"description": words} for code, words in REFUSALS.items()}
+            refused = {code: each | {"content": content} for code, each in told.items()}
+            if method in ("patch", "delete"):
+                refused["412"] = {"description": "Changed meanwhile", "content": content}
+            operation["responses"] = operation["responses"] | refused
+            more = {"get": [FIELDS], "post": [ONCE], "patch": [IF_MATCH], "delete": [IF_MATCH]}
+            operation["parameters"] = operation.get("parameters", []) + more.get(method, [])
+    return result
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The document as a page to read and to try, from our own host and without inline script."""
+
+    url_name = "api:schema"
+    template_name = "api/docs.html"

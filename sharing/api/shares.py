@@ -29,7 +29,7 @@ from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.rules import Actor
 from sharing.tenants.services import organization_options
 
-from .gate import ReadsShares
+from .gate import Shares
 
 GIVEN, RECEIVED = "given", "received"
 MOST_STUDIES = 50
@@ -120,7 +120,7 @@ class NewestShares(CursorPagination):
 class SharesView(ListAPIView):
     """The shares that the caller's organization gave, or that came to the caller."""
 
-    permission_classes = [ReadsShares]
+    permission_classes = [Shares]
     pagination_class = NewestShares
     serializer_class = ShareForm
 
@@ -157,7 +157,7 @@ class SharesView(ListAPIView):
 class SharePreviewView(APIView):
     """What a share would change, before it is made."""
 
-    permission_classes = [ReadsShares]
+    permission_classes = [Shares]
 
     @extend_schema(request=ShareWish, responses=ForeseenForm(many=True))
     def post(self, request: Any) -> Response:
@@ -171,7 +171,7 @@ class SharePreviewView(APIView):
 class ShareView(APIView):
     """One share that the caller's organization gave, or that came to the caller."""
 
-    permission_classes = [ReadsShares]
+    permission_classes = [Shares]
 
     @extend_schema(responses=ShareForm)
     def get(self, request: Any, share_id: str) -> Response:

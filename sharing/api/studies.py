@@ -6,7 +6,6 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -18,6 +17,7 @@ from sharing.tenants.rules import Actor
 
 from .forms import FilterForm, MeForm, RemovalForm, StudyDetailForm, StudyForm
 from .gate import ReadsOrDeletesStudies, ReadsStudies
+from .paging import Pages
 
 
 class MeView(APIView):
@@ -30,16 +30,11 @@ class MeView(APIView):
         return Response(MeForm(actor).data)
 
 
-class NewestFirst(CursorPagination):
-    """Pages that neither skip nor repeat while studies arrive.
+class NewestFirst(Pages):
+    """As they arrive."""
 
-    The cursor holds the moment of arrival: a row's number would count what the caller can't see.
-    """
-
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
     ordering = ("-received_at", "-id")
+    orders = ("received_at",)
 
 
 class StudiesView(ListAPIView):

@@ -3,14 +3,26 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import albums, consents, requests, schema, shares, uploads
+from . import albums, consents, house, requests, schema, shares, uploads
+from .clients import ClientsView, ClientView, RotateClientView
 from .explaining import ExplainView
+from .jobs import JobsView
 from .log import ConsistencyView, HeadsView, WitnessView
+from .patients import PatientsView, PatientView, StudyImagesView, StudySeriesView
 from .studies import MeView, StudiesView, StudyView
+from .webhooks import (
+    DeliveriesView,
+    RedeliverView,
+    RotateWebhookView,
+    TryWebhookView,
+    WebhooksView,
+    WebhookView,
+)
 
 app_name = "api"
 REQUEST = "v1/requests/<str:request_id>/"
 ALBUM = "v1/albums/<str:album_id>/"
+HOOK, CLIENT = "v1/webhooks/<str:webhook_id>/", "v1/clients/<str:client_id>/"
 __all__ = ["app_name", "schema", "urlpatterns"]
 
 urlpatterns = [
@@ -42,6 +54,29 @@ urlpatterns = [
     path("v1/log/heads/", HeadsView.as_view(), name="log-heads"),
     path("v1/log/consistency/", ConsistencyView.as_view(), name="log-consistency"),
     path("v1/log/heads/<int:number>/witness/", WitnessView.as_view(), name="log-witness"),
+    path("v1/studies/<str:study_id>/series/", StudySeriesView.as_view(), name="study-series"),
+    path(
+        "v1/studies/<str:study_id>/series/<str:series_uid>/instances/",
+        StudyImagesView.as_view(),
+        name="study-instances",
+    ),
+    path("v1/patients/", PatientsView.as_view(), name="patients"),
+    path("v1/patients/<str:patient_id>/", PatientView.as_view(), name="patient"),
+    path("v1/organizations/", house.OrganizationsView.as_view(), name="organizations"),
+    path("v1/organizations/<str:code>/", house.OrganizationView.as_view(), name="organization"),
+    path("v1/staff/", house.StaffView.as_view(), name="staff"),
+    path("v1/audit/", house.EventsView.as_view(), name="audit"),
+    path("v1/jobs/", JobsView.as_view(), name="jobs"),
+    path("v1/clients/", ClientsView.as_view(), name="clients"),
+    path(CLIENT, ClientView.as_view(), name="client"),
+    path(f"{CLIENT}rotate/", RotateClientView.as_view(), name="rotate-client"),
+    path("v1/webhooks/", WebhooksView.as_view(), name="webhooks"),
+    path(HOOK, WebhookView.as_view(), name="webhook"),
+    path(f"{HOOK}rotate/", RotateWebhookView.as_view(), name="rotate-webhook"),
+    path(f"{HOOK}test/", TryWebhookView.as_view(), name="test-webhook"),
+    path(f"{HOOK}deliveries/", DeliveriesView.as_view(), name="deliveries"),
+    path(f"{HOOK}deliveries/<str:delivery_id>/again/", RedeliverView.as_view(), name="redeliver"),
+    path("v1/docs/", schema.DocsView.as_view(), name="docs"),
     path("v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("v1/uploads/", uploads.uploads, name="uploads"),
     path("v1/uploads/<str:upload_id>/", uploads.upload, name="upload"),

@@ -25,6 +25,7 @@ _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST op
     "member": _ROLES,
     "support": _SECURITY,
     "token": _ROLES,
+    "client": _ROLES,
     "password": _SIGN_IN,
     "sign": _SIGN_IN,
     "audit": _SECURITY,
@@ -33,6 +34,7 @@ _TYPES = {  # first word of an action -> AuditEvent.type; all others are REST op
 }
 _CREATES = frozenset(
     {"receive", "record", "issue", "invite", "apply", "join", "share", "add", "ask", "make", "note"}
+    | {"create"}
 )
 _DELETES = frozenset({"delete", "erase", "audit.expire"})
 _READS = frozenset(

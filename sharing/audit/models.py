@@ -23,6 +23,7 @@ class Event(models.Model):
     organization = models.CharField(max_length=40, blank=True)
     organization_name = models.CharField(max_length=200, blank=True)
     purpose = models.CharField(max_length=10, blank=True)
+    client = models.CharField(max_length=40, blank=True, default="", db_default="")
     # what
     action = models.CharField(max_length=40)
     permitted = models.BooleanField(default=True)
@@ -57,6 +58,7 @@ class Event(models.Model):
                     "custodian",
                     "study_uid",
                     "consent",
+                    "client",
                     "window",
                 ],
                 name="one_event_per_reader_study_and_window",

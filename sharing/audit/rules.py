@@ -15,6 +15,8 @@ class Who:
     organization: str = ""
     organization_name: str = ""
     purpose: str = ""
+    client: str = ""
+    """The app that a person let act; a machine is its own actor."""
 
 
 SYSTEM = Who(kind="system", name="The portal")

@@ -34,7 +34,7 @@ def needs(scope: str) -> Callable[[View], View]:
             actor: Actor | None = request.actor
             if actor is None:
                 raise NoActor()
-            if actor.kind == "client" and scope not in actor.scopes:
+            if not actor.carries(scope):
                 raise PermissionDenied
             return sealed(view(request, **path))
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .asked import Asked, beyond, cursor_of, matched, order_of
+from .gate import may
 from .kinds import KINDS, Kind
 from .matching import Asking
 from .versions import versioned
@@ -50,6 +51,8 @@ def _entries(asking: Asking, made: Asked, page: Sequence[Any]) -> list[Json]:
 def _included(asking: Asking, made: Asked, page: Sequence[Any]) -> Iterable[Json]:
     for param in dict.fromkeys(made.includes):
         include = made.kind.includes[param]
+        if not may(asking.actor, include.kind, "r"):
+            continue  # a token that may not read it is told of none
         target = KINDS[include.kind]
         names = sorted({name for row in page for name in include.names(row) if name})
         rows = target.rows(asking).filter(**{f"{target.key}__in": names})

@@ -1,7 +1,7 @@
 """Who may knock, in which format, how strictly; and the headers of every answer."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.utils import http, timezone
 
+from sharing.partners.rules import allows
 from sharing.tenants.errors import NoActor
 from sharing.tenants.rules import Actor
 
@@ -24,29 +25,37 @@ from .words import Json
 JSON = "application/fhir+json"
 _FORMATS = frozenset({"json", "application/json", JSON, "text/json"})
 _WILD = frozenset({"*/*", "application/*", "text/html", "text/*"})  # a browser's address bar
-_SCOPE = "studies.read"
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 MOST_BYTES = 32 * 1024 * 1024
 """Of a body: a signed form of 20 MB in Base64 fits."""
 View = Callable[..., HttpResponseBase]
 
 
-def door(**methods: View) -> View:
-    """A route: 401 for strangers, 403 for a token without the scope, 405 for other methods."""
+def door(about: str, letters: Mapping[str, str], **methods: View) -> View:
+    """A route: 401 for strangers, 403 for a token without the scope, 405 for other methods.
+
+    `letters`: which of SMART's letters a method asks for, of the resource that it is about.
+    """
 
     def guarded(request: Any, **path: Any) -> HttpResponseBase:
         actor: Actor | None = request.actor
         if actor is None:
             raise NoActor()
-        if actor.kind == "client" and _SCOPE not in actor.scopes:
+        method = "get" if request.method == "HEAD" else request.method.lower()
+        if not may(actor, about, letters.get(method, "r")):
             raise PermissionDenied
-        view = methods.get("get" if request.method == "HEAD" else request.method.lower())
+        view = methods.get(method)
         if view is None:
             raise NotOffered()
         _acceptable(request)
         return view(request, **path)
 
     return wraps(next(iter(methods.values())))(guarded)
+
+
+def may(actor: Actor, about: str, letter: str) -> bool:
+    """Whether a session speaks, or a token with a scope for that letter of the resource."""
+    return not actor.by_token or allows(actor.scopes, about, letter)
 
 
 def asking_of(request: Any) -> Asking:

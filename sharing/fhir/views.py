@@ -32,28 +32,28 @@ def type_door(kind: Kind) -> View:
     """`/fhir/Type`: search by GET, create where the type is written."""
     search = partial(_search, kind)
     create = {"post": partial(_create, kind)} if "create" in kind.written else {}
-    return door(get=_named(search, "search"), **create)
+    return door(kind.name, {"get": "s", "post": "c"}, get=_named(search, "search"), **create)
 
 
 def search_door(kind: Kind) -> View:
     """`/fhir/Type/_search`: the same search with its parameters in a form."""
-    return door(post=_named(partial(_search, kind), "search"))
+    return door(kind.name, {"post": "s"}, post=_named(partial(_search, kind), "search"))
 
 
 def instance_door(kind: Kind) -> View:
     """`/fhir/Type/id`: read, and update where the type is written."""
     update = {"put": partial(_update, kind)} if "update" in kind.written else {}
-    return door(get=_named(partial(_read, kind), "read"), **update)
+    return door(kind.name, {"put": "u"}, get=_named(partial(_read, kind), "read"), **update)
 
 
 def version_door(kind: Kind) -> View:
     """`/fhir/Type/id/_history/version`."""
-    return door(get=_named(partial(_vread, kind), "vread"))
+    return door(kind.name, {}, get=_named(partial(_vread, kind), "vread"))
 
 
 def history_door(kind: Kind) -> View:
     """`/fhir/Type/id/_history`."""
-    return door(get=_named(partial(_history, kind), "history"))
+    return door(kind.name, {}, get=_named(partial(_history, kind), "history"))
 
 
 def _named(view: Any, name: str) -> Any:

@@ -12,3 +12,14 @@ class RecallInvalid(DomainError):
 
     code = "recall_invalid"
     message = "Say by which law or for which reason the copies are kept."
+
+
+class WebhookInvalid(DomainError):
+    """A webhook that can't be as it was described."""
+
+    code = "webhook_invalid"
+    message = "The webhook is not complete."
+
+
+class WebhookNotFound(Absent):
+    """No such webhook or delivery, or one of another organization."""

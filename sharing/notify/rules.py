@@ -205,3 +205,84 @@ def due_text(count: int) -> str:
     """`The roles of 3 people wait for your word that they are still needed.`"""
     whose = "one person" if count == 1 else f"{count} people"
     return f"The roles of {whose} wait for your word that they are still needed."
+
+
+class Kind(StrEnum):
+    """What a webhook may be told."""
+
+    STUDY_RECEIVED = "study.received"
+    STUDY_SETTLED = "study.settled"
+    STUDY_SHARED = "study.shared"
+    CONSENT_CHANGED = "consent.changed"
+    REQUEST_MADE = "request.made"
+    REPORT_ADDED = "report.added"
+    TEST = "webhook.test"
+
+    @property
+    def words(self) -> str:
+        """As a page says it."""
+        return KIND_WORDS[self]
+
+
+KIND_WORDS = {
+    Kind.STUDY_RECEIVED: "Images of a study arrived",
+    Kind.STUDY_SETTLED: "A study is complete",
+    Kind.STUDY_SHARED: "Studies were shared, by you or with you",
+    Kind.CONSENT_CHANGED: "A consent was recorded, changed or ended",
+    Kind.REQUEST_MADE: "Somebody asks you for access",
+    Kind.REPORT_ADDED: "A report was added to a study",
+    Kind.TEST: "A test",
+}
+SUBSCRIBED = tuple(kind for kind in Kind if kind != Kind.TEST)
+LOGGED = {"study.receive": Kind.STUDY_RECEIVED} | dict.fromkeys(
+    ("consent.record", "consent.amend", "consent.revoke", "consent.mark_error", "consent.lapse"),
+    Kind.CONSENT_CHANGED,
+)
+"""What the access log says, and which kind of event that is."""
+REPORTS = frozenset({"SR", "DOC"})
+"""Modalities of reports."""
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. Dead: nobody took it for two days; a person may send it again."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+class DeliveryEvent(StrEnum):
+    """What moves it."""
+
+    TAKE = "take"
+    FAIL = "fail"
+    GIVE_UP = "give_up"
+    AGAIN = "again"
+
+
+_W, _V = DeliveryState, DeliveryEvent
+DELIVERY_NEXT: Mapping[tuple[DeliveryState, DeliveryEvent], DeliveryState] = {
+    (_W.WAITING, _V.TAKE): _W.DELIVERED,
+    (_W.WAITING, _V.FAIL): _W.WAITING,
+    (_W.WAITING, _V.GIVE_UP): _W.DEAD,
+    (_W.WAITING, _V.AGAIN): _W.WAITING,
+    (_W.DELIVERED, _V.AGAIN): _W.WAITING,
+    (_W.DEAD, _V.AGAIN): _W.WAITING,
+}
+RESTS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (10, 60, 300, 900, 3600, 7200, 14400, 28800, 43200, 43200)
+)
+"""How long a delivery rests after each failure: about forty hours in all."""
+
+
+def rest_after(tried: int) -> timedelta | None:
+    """The rest before the next try; None: it is given up."""
+    return RESTS[tried - 1] if 1 <= tried <= len(RESTS) else None
+
+
+ROTATED_OVER = timedelta(hours=24)
+"""How long deliveries are signed with the secret before a rotation, too."""
+MOST_WEBHOOKS = 20
+KEPT = timedelta(days=30)
+"""How long deliveries stay in the log."""

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import ahead, digests, moves, posts, recalls, services
+from . import ahead, delivering, digests, moves, posts, recalls, services
 
 
 @shared_task(name="notify.send_letter")
@@ -39,13 +39,17 @@ def tell_moved(move_id: int) -> None:
 @shared_task(name="notify.tell_shared")
 def tell_shared(share_id: int) -> None:
     """Studies came."""
-    services.tell_shared(share_id=share_id, at=timezone.now())
+    at = timezone.now()
+    delivering.shared(share_id=share_id, at=at)
+    services.tell_shared(share_id=share_id, at=at)
 
 
 @shared_task(name="notify.tell_asked")
 def tell_asked(request_id: int) -> None:
     """A request for access waits."""
-    services.tell_asked(request_id=request_id, at=timezone.now())
+    at = timezone.now()
+    delivering.asked(request_id=request_id, at=at)
+    services.tell_asked(request_id=request_id, at=at)
 
 
 @shared_task(name="notify.tell_answered")
@@ -106,3 +110,23 @@ def tell_support(session_id: int) -> None:
 def tell_due_posts() -> None:
     """Roles that wait for a word; the beat calls this."""
     posts.tell_due(at=timezone.now())
+
+
+@shared_task(name="notify.tell_settled")
+def tell_settled(study_ids: list[int]) -> None:
+    """Studies are complete: to webhooks."""
+    delivering.settled(study_ids=study_ids, at=timezone.now())
+
+
+@shared_task(name="notify.read_log")
+def read_log() -> None:
+    """What the access log says, to webhooks; the beat calls this."""
+    at = timezone.now()
+    delivering.read_log(at=at)
+    delivering.forget(at=at)
+
+
+@shared_task(name="notify.deliver")
+def deliver(delivery_id: int) -> None:
+    """Send one delivery of a webhook."""
+    delivering.deliver(delivery_id=delivery_id, at=timezone.now())

@@ -111,6 +111,8 @@ class Duty(StrEnum):
     BREAK_GLASS = "break_glass"
     RUN_ORGANIZATION = "run_organization"
     NOTE = "note"
+    MANAGE_CLIENTS = "manage_clients"
+    MANAGE_WEBHOOKS = "manage_webhooks"
 
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
@@ -121,6 +123,8 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
             Duty.READ_AGREEMENTS,
             Duty.RULE_LABELS,
             Duty.RUN_ORGANIZATION,
+            Duty.MANAGE_CLIENTS,
+            Duty.MANAGE_WEBHOOKS,
         }
     ),
     Role.PRIVACY_OFFICER: frozenset(
@@ -162,7 +166,7 @@ DUTIES: Mapping[Role, frozenset[Duty]] = {
     ),
     Role.RESEARCHER: frozenset(),
     Role.SUPPORT: frozenset(),
-    Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE}),
+    Role.CLIENT: frozenset({Duty.UPLOAD, Duty.DELETE, Duty.MANAGE_WEBHOOKS}),
     Role.BEARER: frozenset(),
 }
 
@@ -232,19 +236,6 @@ class RegionSettings:
         return tuple(found)
 
 
-SCOPES = (
-    "dicomweb.read",
-    "dicomweb.write",
-    "studies.read",
-    "studies.delete",
-    "shares.read",
-    "uploads.write",
-    "log.witness",
-    "people.write",
-)
-"""What a partner's token may carry."""
-
-
 @dataclass(frozen=True)
 class Actor:
     """Who acts, for which organization, and for what purpose: one value, so none is forgotten."""
@@ -265,6 +256,9 @@ class Actor:
     limits: Limits = field(default=Limits(), compare=False)
     support: Support | None = None
     stage: OrganizationState = OrganizationState.ACTIVE
+    token: int | None = None  # which one speaks; None for a session
+    client: str = ""  # that speaks, for itself or for a person
+    app: str = ""  # its name, where it speaks for a person
 
     @property
     def apart(self) -> bool:
@@ -281,7 +275,17 @@ class Actor:
             organization=self.organization_code,
             organization_name=self.organization_name,
             purpose=self.purpose,
+            client=self.client if self.app else "",
         )
+
+    @property
+    def by_token(self) -> bool:
+        """Whether a token speaks, a machine's or that of a person's app."""
+        return self.kind == "client" or self.token is not None
+
+    def carries(self, scope: str) -> bool:
+        """Whether the token that speaks was given that scope; a session needs none."""
+        return not self.by_token or scope in self.scopes
 
     @property
     def scope(self) -> str:

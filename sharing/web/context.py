@@ -56,6 +56,7 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:log", "Access log", "journal-text", lambda a: a.may(Duty.READ_LOG)),
     ("web:organization", "Organization", "building", lambda a: a.may(Duty.RUN_ORGANIZATION)),
     ("web:people", "People", "person-badge", lambda a: a.may(Duty.MANAGE_MEMBERS)),
+    ("web:clients", "Clients", "hdd-network", lambda a: a.may(Duty.MANAGE_CLIENTS)),
     ("web:label-rules", "Labels", "shield-lock", lambda a: a.may(Duty.RULE_LABELS)),
     ("web:agreements", "Agreements", "file-earmark-text", lambda a: a.may(Duty.READ_AGREEMENTS)),
     ("web:support", "Support", "life-preserver", _meets_support),

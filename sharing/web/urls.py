@@ -7,6 +7,7 @@ from . import (
     agreements,
     album_filling,
     albums,
+    clients,
     conflicts,
     connection,
     consents,
@@ -49,11 +50,13 @@ from . import (
     ties,
     uploads,
     usage,
+    webhooks,
 )
 
 app_name = "web"
 CONSENT, PATIENT = "consents/<str:public_id>/", "patients/<str:public_id>/"
 STUDY, ALBUM = "studies/<str:public_id>/", "albums/<str:public_id>/"
+HOOK = "webhooks/<str:public_id>/"
 
 urlpatterns = [
     path("", home.show, name="home"),
@@ -117,6 +120,20 @@ urlpatterns = [
     path("people/post/<str:public_id>/leaving/", posts.leaving, name="leaving"),
     path("people/post/<str:public_id>/<slug:event>/", posts.move, name="move-post"),
     path("welcome/<str:secret>/", people.accept, name="accept-invitation"),
+    # its machines and apps, and where it is told what happened
+    path("clients/", clients.listing, name="clients"),
+    path("clients/new/", clients.new, name="new-client"),
+    path("clients/<str:client_id>/", clients.show, name="client"),
+    path("clients/<str:client_id>/rotate/", clients.rotate, name="rotate-client"),
+    path("clients/<str:client_id>/end/", clients.end, name="end-client"),
+    path("webhooks/", webhooks.listing, name="webhooks"),
+    path("webhooks/new/", webhooks.new, name="new-webhook"),
+    path(HOOK, webhooks.show, name="webhook"),
+    path(f"{HOOK}change/", webhooks.change, name="change-webhook"),
+    path(f"{HOOK}rotate/", webhooks.rotate, name="rotate-webhook"),
+    path(f"{HOOK}test/", webhooks.test, name="test-webhook"),
+    path(f"{HOOK}end/", webhooks.end, name="end-webhook"),
+    path(f"{HOOK}<str:delivery_id>/again/", webhooks.again, name="send-again"),
     path("act-as/", signing.act_as, name="act-as"),
     path("sign-out-everywhere/", signing.out_everywhere, name="sign-out-everywhere"),
     path("notices/wishes/", notices.wishes, name="wishes"),

@@ -17,8 +17,9 @@ from sharing.consent.rules import Force, GranteeKind
 from sharing.consent.services import Whom
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action
+from sharing.partners.services import issue_token
 from sharing.tenants.rules import Role, TeamKind
-from sharing.tenants.services import found_team, issue_token
+from sharing.tenants.services import found_team
 from tests.cast import NOW, Region, make_patient, make_person, make_study
 from tests.exchange.giving import comes_in, given, lets_links
 from tests.house.access_matrix import MATRIX, STUDY

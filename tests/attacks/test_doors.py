@@ -13,7 +13,8 @@ from sharing.archive.models import Instance, Series, Study
 from sharing.archive.services import retrieving
 from sharing.audit.models import Event
 from sharing.kernel.purposes import Action
-from sharing.tenants.models import Membership, PartnerToken
+from sharing.partners.models import Client as Machine
+from sharing.tenants.models import Membership
 from tests.archive.sending import send
 from tests.cast import Region, make_patient, make_study
 from tests.faces.dicomweb.conftest import token_client
@@ -88,7 +89,7 @@ def test_a_stream_is_cut_when_the_token_is_revoked(
     response = token_client(region.riverside).get(below(instance, "/frames/1"))
     assert response.status_code == 200
     study = instance.series.study.public_id
-    from sharing.tenants.services import actor_for_token, issue_token
+    from sharing.partners.services import actor_for_token, issue_token
 
     secret = issue_token(
         organization=region.riverside, name="x", scopes=["dicomweb.read"], at=timezone.now()
@@ -96,7 +97,7 @@ def test_a_stream_is_cut_when_the_token_is_revoked(
     actor = actor_for_token(secret, at=timezone.now())
     chunks: Iterator[bytes] = retrieving.guarded(iter([b"1", b"2"]), actor, study, timezone.now)
     assert next(chunks) == b"1"
-    PartnerToken.objects.update(revoked_at=timezone.now())
+    Machine.objects.update(ended_at=timezone.now())
     with pytest.raises(retrieving.StudyNotFound):
         next(chunks)
 

@@ -20,8 +20,8 @@ def prepare(port: int, web_workers: int) -> dict[str, object]:
 
     from portal.broker import own_broker
     from portal.management.commands import serve
+    from sharing.partners.services import issue_token
     from sharing.tenants.models import Organization
-    from sharing.tenants.services import issue_token
 
     call_command("migrate", interactive=False, verbosity=0)
     organization, _ = Organization.objects.get_or_create(

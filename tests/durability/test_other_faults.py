@@ -22,7 +22,7 @@ from sharing.dicom.errors import CannotRender
 from sharing.outbox import services as outbox
 from sharing.outbox.models import Job
 from sharing.outbox.rules import MAX_ATTEMPTS, wait_after
-from sharing.tenants.services import issue_token
+from sharing.partners.services import issue_token
 from tests.archive.sending import send
 from tests.cast import NOW, Region
 from tests.durability.rig import Rig

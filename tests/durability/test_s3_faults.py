@@ -12,7 +12,7 @@ from django.test import Client
 from sharing.archive.models import Instance
 from sharing.blobs import BlobMissing, S3Store, StoreAway, s3
 from sharing.blobs.store import new_key
-from sharing.tenants.services import issue_token
+from sharing.partners.services import issue_token
 from tests.cast import NOW, Region
 from tests.durability.sending import STUDIES, Made, made, multipart
 from tests.durability.simple_s3 import SimpleS3

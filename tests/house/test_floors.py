@@ -20,6 +20,7 @@ FLOORS = (
     ("outbox",),
     ("audit",),
     ("tenants",),
+    ("partners",),
     ("identity",),
     ("consent",),
     ("access",),
@@ -27,7 +28,7 @@ FLOORS = (
     ("exchange", "consults"),
     ("notify",),
     ("office",),
-    ("web", "api", "fhir", "scim", "dicomweb", "dimse", "viewer"),
+    ("web", "api", "oauth", "fhir", "scim", "dicomweb", "dimse", "viewer"),
     ("demo",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -5,7 +5,7 @@ from .mutant import Mutant
 SHOWING = "sharing/archive/services/showing.py"
 RETRIEVING = "sharing/archive/services/retrieving.py"
 GATE, WADO = "sharing/dicomweb/gate.py", "sharing/dicomweb/wado.py"
-ACTING, MIDDLEWARE = "sharing/tenants/services/acting.py", "portal/middleware.py"
+ACTING, MIDDLEWARE = "sharing/partners/services/acting.py", "portal/middleware.py"
 STUDIES, FENCE = "tests/faces/web/test_studies.py", "tests/faces/dicomweb/test_fence.py"
 DOORS, REMOVING = "tests/attacks/test_doors.py", "tests/archive/test_removing.py"
 PAINT = "tests/faces/viewer/test_first_paint.py"
@@ -119,8 +119,8 @@ READS = (
     Mutant(
         "a running download outlives the token",
         ACTING,
-        "    if actor.user_id is None:\n        return _machine(_BY_NAME, actor.id, at)\n",
-        "    if actor.user_id is None:\n        return actor\n",
+        "        return _asked(_BY_KEY, actor.token, at)\n",
+        "        return actor\n",
         (f"{DOORS}::test_a_stream_is_cut_when_the_token_is_revoked",),
     ),
     Mutant(
@@ -149,15 +149,15 @@ READS = (
     Mutant(
         "a machine reads without the scope",
         GATE,
-        'if actor.kind == "client" and scope not in actor.scopes:',
-        'if actor.kind == "client" and not actor.scopes:',
+        "if not actor.carries(scope):",
+        "if actor.by_token and not actor.scopes:",
         (f"{FENCE}::test_a_token_needs_the_scope_to_read",),
     ),
     Mutant(
         "REST reads without the scope",
         "sharing/api/gate.py",
-        'return actor.kind != "client" or scope in actor.scopes',
-        'return actor.kind != "client" or bool(actor.scopes)',
+        'return actor is not None and actor.carries("studies.read")',
+        "return actor is not None",
         ("tests/faces/api/test_studies.py::test_a_token_needs_the_scope",),
     ),
     Mutant(
@@ -231,16 +231,16 @@ PORTAL = (
     Mutant(
         "a revoked token goes on",
         ACTING,
-        "AND t.revoked_at IS NULL AND",
-        "AND",
-        ("tests/tenants/test_machines.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
+        " AND c.ended_at IS NULL",
+        "",
+        ("tests/partners/test_tokens.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
     ),
     Mutant(
         "a token never runs out",
         ACTING,
-        "(t.expires_at IS NULL OR t.expires_at > %s)",
-        "(t.expires_at IS NULL OR %s IS NOT NULL)",
-        ("tests/tenants/test_machines.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
+        "AND t.expires > %s",
+        "AND %s IS NOT NULL",
+        ("tests/partners/test_tokens.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
     ),
     Mutant(
         "a machine's host is not looked at",

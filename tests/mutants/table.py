@@ -1,6 +1,6 @@
 """All seeded faults."""
 
-from . import access, alike, doors, log, offices, phones, region, said, uses
+from . import access, alike, doors, log, offices, partners, phones, region, said, uses
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,6 +10,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *log.MUTANTS,
     *doors.MUTANTS,
     *phones.MUTANTS,
+    *partners.MUTANTS,
     *region.MUTANTS,
     *offices.MUTANTS,
     *uses.MUTANTS,

@@ -12,8 +12,9 @@ from sharing.office import line, services
 from sharing.office.errors import RunNotFound
 from sharing.office.models import LinkTest
 from sharing.office.rules import Check, Result, Verdict
+from sharing.partners.models import Client as Machine
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.models import Organization, PartnerToken
+from sharing.tenants.models import Organization
 from tests.cast import Region
 from tests.sessions import sign_in
 
@@ -53,7 +54,7 @@ def test_a_study_of_nobody_goes_there_and_back_and_is_gone(region: Region) -> No
     }  # fmt: skip
     assert LinkTest.objects.get().passed
     assert not Study.objects.exists()
-    assert not PartnerToken.objects.filter(revoked_at=None).exists()
+    assert not Machine.objects.filter(ended_at=None).exists()
 
 
 @pytest.mark.parametrize(("state", "after"), [("signed", "tested"), ("active", "active")])
@@ -90,7 +91,7 @@ def test_a_portal_that_does_not_answer_is_a_result(
 
     monkeypatch.setattr(line, "ask", dead)
     assert tried(region)[Check.TOKEN].verdict == Verdict.FAILED
-    assert not PartnerToken.objects.filter(revoked_at=None).exists()
+    assert not Machine.objects.filter(ended_at=None).exists()
 
 
 @pytest.mark.parametrize("check", [Check.CHARSET, Check.ISSUER, Check.RETRIEVE])

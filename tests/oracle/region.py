@@ -15,15 +15,14 @@ from sharing.audit.rules import SYSTEM
 from sharing.consent.models import Consent
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Purpose
-from sharing.tenants.models import Organization, PartnerToken, User
+from sharing.partners.services import actor_for_token, issue_token
+from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import (
     acting_choices,
     actor_for_session,
-    actor_for_token,
     add_member,
     found_team,
-    issue_token,
 )
 from tests.cast import NOW, PDF, make_organization, make_patient, make_study
 from tests.oracle import facts
@@ -211,11 +210,6 @@ def add_machine(both: Twice, home: str, purpose: Purpose) -> None:
         scopes=["dicomweb.read", "dicomweb.write", "studies.read", "uploads.write"],
     )  # fmt: skip
     both.world.machines[key] = facts.Machine(home, str(purpose))
-
-
-def token_row(both: Twice, key: str) -> PartnerToken:
-    """The token of that machine."""
-    return PartnerToken.objects.get(name=key)
 
 
 def noted(both: Twice, consent: Consent, said: facts.Consent) -> None:

@@ -17,6 +17,7 @@ from sharing.consent.services import (
     lapse_consents,
 )
 from sharing.kernel.purposes import Purpose
+from sharing.partners.services import revoke_token
 from sharing.tenants.models import Membership, Organization, User
 from sharing.tenants.rules import ImplicitPolicy, RegionSettings, Role
 from sharing.tenants.services import (
@@ -27,7 +28,6 @@ from sharing.tenants.services import (
     join_team,
     leave_team,
     record_agreement,
-    revoke_token,
     set_organization_policy,
     set_region,
 )
@@ -45,7 +45,6 @@ from tests.oracle.region import (
     HOUR,
     OFFICER,
     Twice,
-    token_row,
 )
 
 
@@ -105,7 +104,7 @@ def organization_rests_or_resumes(both: Twice, rng: Random) -> None:
 def token_ends(both: Twice, rng: Random) -> None:
     """A machine's."""
     key = rng.choice(list(both.world.machines))
-    revoke_token(token=token_row(both, key), by=SYSTEM, at=both.at)
+    revoke_token(secret=both.tokens[key], by=SYSTEM, at=both.at)
     both.world.machines[key].revoked = True
     both.tokens[key] = ""
 

@@ -12,7 +12,7 @@ from sharing.archive.rules import Door
 from sharing.archive.services.receiving import Incoming, receive
 from sharing.audit.rules import SYSTEM
 from sharing.identity.models import Patient
-from sharing.tenants.services import issue_token
+from sharing.partners.services import issue_token
 from tests.cast import Region
 from tests.oracle import images
 from tests.oracle.answers import short

@@ -14,7 +14,7 @@ from portal import celery_app
 from portal.middleware import RequestActor, RequestId
 from sharing.kernel import scope
 from sharing.kernel.sql import rows
-from sharing.tenants.services import issue_token
+from sharing.partners.services import issue_token
 from tests.cast import Region
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no scope")

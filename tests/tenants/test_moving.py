@@ -15,6 +15,7 @@ from sharing.audit.models import Event
 from sharing.audit.rules import Who
 from sharing.kernel.lifecycle import NotNow
 from sharing.kernel.purposes import Action, Purpose
+from sharing.partners.services import actor_for_token, issue_token
 from sharing.tenants import services, terms
 from sharing.tenants.errors import NotAllowed, ReasonMissing, SignatureMissing
 from sharing.tenants.models import Move, Organization, User
@@ -214,11 +215,11 @@ def test_a_machine_of_one_that_prepares_tries_its_own_line(
     """Even where the region's policy opens everything: it tries the line with its own."""
     study = region.study()
     RegionRow.objects.create(pk=1, implicit_policy="all_normal")
-    secret = services.issue_token(
+    secret = issue_token(
         organization=checked, name="PACS", scopes=["dicomweb.read"], at=NOW,
         purpose=Purpose.OPERATIONS,
     )  # fmt: skip
-    machine = services.actor_for_token(secret, at=NOW)
+    machine = actor_for_token(secret, at=NOW)
     assert machine.active
     assert machine.may(Duty.UPLOAD)
     assert not Study.objects.visible_to(machine, NOW).exists()
@@ -227,7 +228,7 @@ def test_a_machine_of_one_that_prepares_tries_its_own_line(
     assert later is not None
     assert later.apart
     Organization.objects.filter(pk=checked.pk).update(state=S.ACTIVE)
-    member = services.actor_for_token(secret, at=NOW)
+    member = actor_for_token(secret, at=NOW)
     assert Study.objects.visible_to(member, NOW).exists()
     assert rule_for(member, study) == Rule.IMPLICIT_POLICY
 
@@ -269,16 +270,16 @@ def test_nothing_that_it_shared_is_open_while_it_is_away(
 
 def test_a_suspended_machine_sends_and_does_nothing_else(region: Region, olu: Person) -> None:
     """What comes in is kept: the one duty that is left to it, and to no person."""
-    secret = services.issue_token(
+    secret = issue_token(
         organization=region.riverside, name="PACS", scopes=["dicomweb.write"], at=NOW
     )
     services.suspend(organization=region.riverside, why=WHY, by=olu.actor, at=NOW)
-    machine = services.actor_for_token(secret, at=NOW)
+    machine = actor_for_token(secret, at=NOW)
     assert [duty for duty in Duty if machine.may(duty)] == [Duty.UPLOAD]
     region.study()
     assert not Study.objects.visible_to(machine, NOW).exists()
     services.offboard(organization=region.riverside, why=WHY, by=olu.actor, at=NOW)
-    assert not services.actor_for_token(secret, at=NOW).may(Duty.UPLOAD)
+    assert not actor_for_token(secret, at=NOW).may(Duty.UPLOAD)
 
 
 def test_leaving_is_for_its_own_administrator_to_decide_too(region: Region) -> None:

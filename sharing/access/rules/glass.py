@@ -92,11 +92,12 @@ REVIEW_NEXT: Mapping[tuple[ReviewState, ReviewEvent], ReviewState] = {
 
 
 def may_break(actor: Actor) -> bool:
-    """Whether this actor may open anything in an emergency: a person who treats, never a machine.
+    """Whether this actor may open anything in an emergency: a person who treats, never a machine
+    and never an app.
 
     The second factor and the account's standing are part of `Actor.may`.
     """
-    person = actor.kind == "user" and actor.user_id is not None
+    person = actor.kind == "user" and actor.user_id is not None and not actor.by_token
     return person and actor.purpose == Purpose.TREATMENT and actor.may(Duty.BREAK_GLASS)
 
 

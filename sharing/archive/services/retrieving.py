@@ -26,8 +26,8 @@ from sharing.dicom.json_model import bulk_range
 from sharing.dicom.render import Picture, picture_of
 from sharing.dicom.scan import DEFLATED, EXPLICIT_LE, IMPLICIT_LE, Scanned, plain, scan
 from sharing.kernel.purposes import Action
+from sharing.partners.services import still_acting
 from sharing.tenants.rules import Actor
-from sharing.tenants.services import still_acting
 
 from .finding import still_allowed
 from .locating import INSTANCE, Asker, Where, locate

@@ -152,6 +152,8 @@ def _finish(changed: Mapping[int, datetime], facts: Iterable[_Facts], at: dateti
     )
     label_stored(sorted(still), None, at)
     promise_renditions(sorted(still), at=at)
+    if still:
+        promise("notify.tell_settled", at=at, study_ids=sorted(still))
     if len(changed) > DRAWN_AT_ONCE:
         undrawn = [fact.series for fact in kept if fact.images]
         promise("archive.draw_pictures", at=at, delay=DRAW_AFTER, series_ids=undrawn)

@@ -17,7 +17,7 @@ from typing import IO
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from sharing.archive.errors import BadUpload, NoSpace, UploadNotFound, UploadTooLarge, WrongOffset
 from sharing.archive.models import Batch, Delivery, DeliveryItem, Instance, Study, Upload
@@ -65,6 +65,12 @@ def _own(actor: Actor) -> QuerySet[Batch]:
     if actor.user_id:
         return batches.filter(user_id=actor.user_id)
     return batches.filter(user=None, client=actor.id)
+
+
+def own_batches(actor: Actor) -> QuerySet[Batch]:
+    """The actor's own batches; `is_done` says whether each was received."""
+    received = Delivery.objects.filter(batch=OuterRef("pk"))
+    return _own(actor).annotate(is_done=Exists(received))
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from .anchoring import anchor
 from .checking import check, export, file_anchors
 from .expiring import expire
-from .feeding import bundle_of, feed
+from .feeding import bundle_of, feed, place_of, sealed_after, stand_at
 from .figures import Figures, figures, reads_of, what_stands_out
 from .past import as_it_was, keep_past
 from .reading import (
@@ -13,6 +13,7 @@ from .reading import (
     copies_that_left,
     event_by_value,
     events_of,
+    lines_of,
     log_export,
     log_in_emergency,
     log_lines,
@@ -45,12 +46,14 @@ __all__ = [
     "flush_reads",
     "heads",
     "keep_past",
+    "lines_of",
     "log_export",
     "log_in_emergency",
     "log_lines",
     "log_of_organization",
     "log_of_study",
     "newest_head",
+    "place_of",
     "proof_between",
     "reads_of",
     "record",
@@ -58,5 +61,7 @@ __all__ = [
     "record_read",
     "repeat_read",
     "seal",
+    "sealed_after",
+    "stand_at",
     "what_stands_out",
 ]

@@ -77,3 +77,25 @@ def _frames(leaves: Sequence[tuple[int, int]]) -> list[bytes]:
         for place, key in leaves
         if key in events  # what is gone, has expired
     ]
+
+
+def place_of(name: str) -> int:
+    """Up to which place the log was handed on to that reader; -1: from its beginning."""
+    return Feed.objects.get_or_create(name=name)[0].place
+
+
+def stand_at(name: str, place: int | None = None) -> None:
+    """That reader has all up to a place; without one, up to the newest. It never goes back."""
+    Feed.objects.get_or_create(name=name)
+    newest = Leaf.objects.order_by("-place").values_list("place", flat=True).first()
+    to = place if place is not None else newest
+    if to is not None:
+        Feed.objects.filter(name=name, place__lt=to).update(place=to)
+
+
+def sealed_after(place: int) -> list[tuple[int, Event]]:
+    """The next sealed events behind a place, in order; those that expired are left out."""
+    leaves = list(_after(place))
+    events = Event.objects.in_bulk([event for _, event in leaves])
+    found = [(at, events[key]) for at, key in leaves if key in events]
+    return found or ([] if not leaves else sealed_after(leaves[-1][0]))

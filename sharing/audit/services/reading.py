@@ -183,3 +183,17 @@ def _entry(event: Event) -> Entry:
         study=event.study,
         detail=event.detail,
     )
+
+
+def lines_of(
+    *,
+    custodian: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **named: str,
+) -> EventQuerySet:
+    """The lines of one custodian, of these alone where `action`, `study` or `patient` is named."""
+    events = Event.objects.filter(custodian=custodian, **named)
+    if since is not None:
+        events = events.filter(at__gte=since)
+    return events if until is None else events.filter(at__lt=until)

@@ -111,6 +111,7 @@ def drain() -> int:
 @transaction.atomic
 def _take(rows: list[dict[str, Any]]) -> None:
     for row in rows:
+        row.setdefault("client", "")  # a line of a version that knew no clients
         detail = row["detail"] | {"spooled": True}  # why its place comes after its moment
         _first({name: row[name] for name in _WINDOW_KEY}, row | {"detail": detail})
 
@@ -130,7 +131,7 @@ def flush_reads() -> None:
 
 def _key(who: Who, action: str, custodian: str, study_uid: str, at: datetime) -> Hashable:
     quarter = int(at.timestamp()) // 900
-    reader = (who.kind, who.id, who.organization, who.purpose)
+    reader = (who.kind, who.id, who.organization, who.purpose, who.client)
     return (*reader, action, custodian, study_uid, quarter)
 
 
@@ -159,6 +160,7 @@ _WINDOW_KEY = (
     "custodian",
     "study_uid",
     "consent",
+    "client",
     "window",
 )
 
@@ -172,6 +174,7 @@ def _row(who: Who, action: str, at: datetime, what: What, ground: Ground) -> dic
         "organization": who.organization,
         "organization_name": who.organization_name,
         "purpose": who.purpose,
+        "client": who.client,
         "action": action,
         "permitted": ground.permitted,
         "rule": ground.rule,

@@ -23,6 +23,7 @@ MOST = 2_000
 KEPT_LEVELS = 8
 """Every eighth level of the tree is kept: proofs read 256 rows at a time, not the whole log."""
 LOCK = 0x6C6F67
+LATER = {"client"}
 FIELDS = tuple(field.attname for field in Event._meta.concrete_fields)
 
 
@@ -42,8 +43,11 @@ def seal(*, at: datetime) -> int:
 
 
 def by_value(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event as its leaf says it: all columns, moments in UTC to the microsecond."""
-    return {name: _plain(event[name]) for name in FIELDS}
+    """The event as its leaf says it: all columns, moments in UTC to the microsecond.
+
+    A column that came later stands there only where it says something, so that older leaves hold.
+    """
+    return {name: _plain(event[name]) for name in FIELDS if event[name] or name not in LATER}
 
 
 def moment(at: datetime) -> str:

@@ -26,8 +26,9 @@ from sharing.kernel.lifecycle import NotNow
 from sharing.office.errors import ExportMissing, SamePerson
 from sharing.office.models import Leaving
 from sharing.outbox.services import promise
+from sharing.partners.services import end_all_clients
 from sharing.tenants import services as tenants
-from sharing.tenants.models import Membership, Move, Organization, PartnerToken
+from sharing.tenants.models import Membership, Move, Organization
 from sharing.tenants.rules import Actor, Duty, OrganizationState
 
 SUMS = "SHA256SUMS"
@@ -215,7 +216,7 @@ def _stop(found: Leaving, why: str) -> None:
 @transaction.atomic
 def _end(found: Leaving, who: Who, at: datetime) -> None:
     own = found.organization
-    PartnerToken.objects.filter(organization=own, revoked_at=None).update(revoked_at=at)
+    end_all_clients(organization_id=own.pk, by=who, at=at)
     why = f"Exported, and deleted at the word of {found.asked_by} and {found.confirmed_by}."
     tenants.close(
         organization_id=own.pk, by=who, why=why, at=at, files=found.files,

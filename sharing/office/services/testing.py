@@ -29,14 +29,12 @@ from sharing.office.errors import RunNotFound
 from sharing.office.models import LinkTest
 from sharing.office.rules import TODO, Check, Result, Verdict, passed
 from sharing.outbox.services import promise
-from sharing.tenants.models import Organization, PartnerToken
+from sharing.partners.services import actor_for_token, issue_token, revoke_token
+from sharing.tenants.models import Organization
 from sharing.tenants.rules import ENTERED, Actor, OrganizationState
 from sharing.tenants.services import (
-    actor_for_token,
     connection_tested,
-    issue_token,
     organization_to_run,
-    revoke_token,
 )
 
 SCOPES = ("dicomweb.read", "dicomweb.write", "studies.read", "studies.delete")
@@ -309,6 +307,4 @@ def _want(answer: line.Answer, status: int, sentence: str) -> None:
 
 
 def _end_token(organization: Organization, secret: str, at: datetime) -> None:
-    machine = actor_for_token(secret, at=at)
-    token = PartnerToken.objects.select_related("organization").get(public_id=machine.id)
-    revoke_token(token=token, by=SYSTEM, at=at)
+    revoke_token(secret=secret, by=SYSTEM, at=at)

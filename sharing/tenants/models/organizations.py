@@ -375,17 +375,3 @@ class Letter(models.Model):
     def open_at(self, at: datetime) -> bool:
         """Whether the link may still be followed."""
         return self.used_at is None and at < self.expires_at
-
-
-class PartnerToken(models.Model):
-    """A bearer token of an organization's machine: kept as a fingerprint only."""
-
-    public_id = models.CharField(max_length=24, unique=True, default=public_id)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
-    name = models.CharField(max_length=80)
-    secret_hash = models.CharField(max_length=64, unique=True)
-    scopes = models.JSONField(default=list)
-    purpose = models.CharField(max_length=10)
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)

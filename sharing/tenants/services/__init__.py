@@ -1,4 +1,4 @@
-"""Verbs of organizations and people, by theme: joining, people, acting, machines."""
+"""Verbs of organizations and people, by theme: joining, people, acting."""
 
 from sharing.tenants.realms import Arrival, arrival_of, mapping_of
 from sharing.tenants.rules import Actor, Duty, Role
@@ -11,7 +11,6 @@ from .acting import (
     acting_choices,
     actor_for_link,
     actor_for_session,
-    actor_for_token,
     require,
     still_acting,
     user_needs,
@@ -55,7 +54,6 @@ from .joining import (
     verify_application,
 )
 from .listings import Entry, Shown, directory, say_shown, shown_of
-from .machines import issue_token, revoke_token
 from .moving import (
     activate,
     close,
@@ -169,7 +167,6 @@ __all__ = [
     "actor_at",
     "actor_for_link",
     "actor_for_session",
-    "actor_for_token",
     "add_member",
     "agreements",
     "agreements_in_force",
@@ -207,7 +204,6 @@ __all__ = [
     "history",
     "invitation",
     "invite",
-    "issue_token",
     "join_team",
     "keep_organization",
     "lapse_posts",
@@ -247,7 +243,6 @@ __all__ = [
     "require",
     "require_second_factor",
     "resume",
-    "revoke_token",
     "roles_of_people",
     "say_shown",
     "secret_of",

@@ -1,23 +1,18 @@
 """From a session or a token to an Actor: who, for whom, for what purpose."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
 
 from sharing.kernel.purposes import Purpose
-from sharing.kernel.sql import moment, rows
-from sharing.kernel.tokens import fingerprint
-from sharing.tenants.errors import NotAllowed, TokenInvalid
+from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Membership, Organization, SupportSession, User
 from sharing.tenants.rules import (
     ENTERED,
-    WORKING,
     Actor,
     Duty,
     OrganizationState,
@@ -116,22 +111,6 @@ def _limits(organization: Organization) -> Limits:
     return sitting.limits if sitting else Limits()
 
 
-_MACHINE = """
-SELECT t.public_id, t.name, t.purpose, t.scopes, o.id, o.code, o.name, o.mark, o.state
-FROM tenants_partnertoken t JOIN tenants_organization o ON o.id = t.organization_id
-WHERE {} = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s)
-"""
-_BY_SECRET, _BY_NAME = _MACHINE.format("t.secret_hash"), _MACHINE.format("t.public_id")
-
-
-def actor_for_token(secret: str, *, at: datetime) -> Actor:
-    """The actor of a partner's machine. Raises TokenInvalid."""
-    actor = _machine(_BY_SECRET, fingerprint(secret), at)
-    if actor is None:
-        raise TokenInvalid()
-    return actor
-
-
 def actor_for_link(*, link: str, given_by: str, purpose: Purpose) -> Actor:
     """Whoever bears that link: of no organization, and never a person that we know.
 
@@ -151,14 +130,14 @@ def actor_for_link(*, link: str, given_by: str, purpose: Purpose) -> Actor:
 
 
 def still_acting(actor: Actor, *, at: datetime) -> Actor | None:
-    """The actor as they are now, for streams that outlive a role, a token or an account.
+    """The actor of a session as they are now, for streams that outlive a role or an account.
 
     A link has no account: what it opens ends with its grants, of which the fence asks each time.
     """
     if Role.BEARER in actor.roles:
         return actor
     if actor.user_id is None:
-        return _machine(_BY_NAME, actor.id, at)
+        return None
     user = User.objects.filter(pk=actor.user_id, is_active=True).first()
     wanted = (actor.organization_id, actor.purpose)
     for choice in acting_choices(user) if user else ():
@@ -178,32 +157,6 @@ def acting_again(user: User, *, organization_id: int, purpose: str, assured: boo
         if (choice.organization.pk, choice.purpose) == wanted:
             return actor_for_session(user, {"acting": choice.key}, assured=assured)
     return None
-
-
-def _machine(query: str, name: str, at: datetime) -> Actor | None:
-    """Asked for by every request of a machine, hundreds each second: one query, no objects."""
-    found = rows(query, (name, moment(at)))
-    return _machine_of(found[0]) if found else None
-
-
-@lru_cache(maxsize=256)
-def _machine_of(row: tuple[Any, ...]) -> Actor:
-    """The same value for the same row; nothing is remembered that the row does not say."""
-    public_id, name, purpose, scopes, pk, code, organization, mark, state = row
-    return Actor(
-        kind="client",
-        id=public_id,
-        name=name,
-        organization_id=pk,
-        organization_code=code,
-        organization_name=organization,
-        organization_mark=mark,
-        purpose=Purpose(purpose),
-        roles=frozenset({Role.CLIENT}),
-        active=OrganizationState(state) in WORKING["client"],
-        stage=OrganizationState(state),
-        scopes=frozenset(json.loads(scopes)),
-    )
 
 
 def user_needs(user: User, *, has_second_factor: bool) -> str | None:

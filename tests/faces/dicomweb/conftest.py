@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from sharing.archive.models import Study
+from sharing.partners.services import issue_token
 from sharing.tenants.models import Organization
-from sharing.tenants.services import issue_token
 from tests.archive.sending import dicom_files, send
 from tests.cast import Region
 

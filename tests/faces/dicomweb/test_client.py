@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from sharing.archive.models import Instance
-from sharing.tenants.services import issue_token
+from sharing.partners.services import issue_token
 from tests.archive.sending import dicom_files
 from tests.cast import Region
 from tests.live import LivePortal

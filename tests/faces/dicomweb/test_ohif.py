@@ -41,7 +41,7 @@ from sharing.archive.models import Study
 from sharing.archive.rules import Door
 from sharing.archive.services.receiving import Incoming, receive
 from sharing.audit.rules import SYSTEM
-from sharing.tenants.services import issue_token
+from sharing.partners.services import issue_token
 from tests.cast import make_organization
 house = make_organization('riverside-ohif', 'Riverside')
 paths = sorted(Path({folder!r}).rglob('*.dcm'))

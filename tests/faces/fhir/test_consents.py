@@ -228,7 +228,7 @@ def test_only_the_desk_writes_and_only_its_house_reads(region: Region, mei: Clie
     assert post(browser(region.ada), sent(region)).status_code == 404
     assert put(browser(region.ada), made, 'W/"1"').status_code == 404
     assert len(ids(found(browser(region.ada), "Consent"))) == 1
-    machine = token_client(region.riverside, "studies.read")
+    machine = token_client(region.riverside, "consents.read", "consents.write")
     assert machine.get("/fhir/Consent").status_code == 404
     assert post(machine, sent(region)).status_code == 404
     assert ids(found(browser(region.ben), "Consent")) == []

@@ -117,7 +117,7 @@ def test_the_log_is_told_to_the_privacy_officer_of_its_house(region: Region, ada
     }
     for query, count in counts.items():
         assert found(olga, f"AuditEvent?{query}", Prefer="handling=strict")["total"] == count
-    for client in (ada, token_client(region.riverside, "studies.read")):
+    for client in (ada, token_client(region.riverside, "log.read")):
         assert client.get("/fhir/AuditEvent").status_code == 404
         assert client.get(f"/fhir/AuditEvent/{event['id']}").status_code == 404
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from sharing.partners.services import issue_token
 from sharing.tenants import services
 from sharing.tenants.models import Membership, Post, User
 from sharing.tenants.rules import Role
@@ -52,7 +53,7 @@ def directory(region: Region) -> Directory:
 
 def token(region: Region, scope: str = "people.write", house: str = "riverside") -> str:
     """Of that organization's machine."""
-    return services.issue_token(
+    return issue_token(
         organization=getattr(region, house), name="Directory", scopes=[scope], at=NOW
     )
 

@@ -19,9 +19,10 @@ from sharing.consent.rules import Decision
 from sharing.consent.services import Said, record_consent, revoke_consent
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action, Purpose
+from sharing.partners.services import issue_token
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Role
-from sharing.tenants.services import Actor, actor_for_session, issue_token
+from sharing.tenants.services import Actor, actor_for_session
 from tests.cast import PDF, make_organization, make_person
 
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from sharing.kernel.errors import DomainError
 from sharing.kernel.purposes import Purpose
-from sharing.tenants import services
-from sharing.tenants.rules import SCOPES
+from sharing.partners import services
+from sharing.partners.rules import SCOPES
+from sharing.tenants.services import find_organization
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whose, for what, for how long."""
         parser.add_argument("--organization", required=True, help="code of the organization")
-        parser.add_argument("--scope", action="append", required=True, choices=SCOPES)
+        parser.add_argument("--scope", action="append", required=True, choices=tuple(SCOPES))
         parser.add_argument("--name", default="script", help="how the access log names the machine")
         parser.add_argument("--purpose", default=Purpose.TREATMENT, type=Purpose)
         parser.add_argument("--days", type=int, default=90, help="0: until revoked")
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         at = timezone.now()
         try:
             token = services.issue_token(
-                organization=services.find_organization(options["organization"]),
+                organization=find_organization(options["organization"]),
                 name=options["name"],
                 scopes=options["scope"],
                 purpose=options["purpose"],

@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from sharing.consent.models import Consent
 from sharing.kernel.tokens import public_id
+from sharing.notify.rules import RecallState, Way
 from sharing.tenants.models import Organization, User
-
-from .rules import RecallState, Way
 
 
 class Notice(models.Model):

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from sharing.kernel.errors import BadValue
+from sharing.partners.models import AccessToken, Client
+from sharing.partners.services import actor_for_token, issue_token, revoke_token, still_acting
 from sharing.tenants.errors import TokenInvalid
-from sharing.tenants.models import PartnerToken
 from sharing.tenants.rules import OrganizationState, Role
-from sharing.tenants.services import actor_for_token, issue_token, revoke_token
 from tests.cast import NOW, Region
 
 DAY = timedelta(days=1)
@@ -25,10 +25,11 @@ def test_a_token_ends_when_it_is_revoked_or_runs_out(region: Region) -> None:
     assert actor_for_token(secret, at=NOW + 7 * DAY - timedelta(seconds=1)).name == "PACS"
     with pytest.raises(TokenInvalid):
         actor_for_token(secret, at=NOW + 7 * DAY)
-    row = PartnerToken.objects.get()
-    revoke_token(token=row, by=region.admin.actor.who, at=NOW + DAY)
+    actor = actor_for_token(secret, at=NOW)
+    revoke_token(secret=secret, by=region.admin.actor.who, at=NOW + DAY)
     with pytest.raises(TokenInvalid):
         actor_for_token(secret, at=NOW + DAY)
+    assert still_acting(actor, at=NOW + DAY) is None
 
 
 def test_a_token_says_what_it_is_for_and_opens_that_alone(region: Region) -> None:
@@ -51,5 +52,5 @@ def test_a_suspended_organization_s_machines_act_for_nobody(region: Region) -> N
 
 def test_the_secret_is_not_in_the_database(region: Region) -> None:
     secret = token(region)
-    row = PartnerToken.objects.get()
-    assert all(secret not in str(value) for value in vars(row).values())
+    for row in (AccessToken.objects.get(), Client.objects.get()):
+        assert all(secret not in str(value) for value in vars(row).values())

@@ -1,0 +1,16 @@
+"""Notices, mail and recalls; webhooks and what was delivered by them."""
+
+from .hooks import Delivery, Webhook
+from .telling import Mail, Notice, Quiet, Recall, RecalledCopy, Waiting, Wish
+
+__all__ = [
+    "Delivery",
+    "Mail",
+    "Notice",
+    "Quiet",
+    "Recall",
+    "RecalledCopy",
+    "Waiting",
+    "Webhook",
+    "Wish",
+]
