@@ -49,7 +49,7 @@ async function coarseImage({ imageId, instance, bytes, syntax, level }) {
   const type = numbers(instance, "00281052").length ? "Float32Array" : pixelType(instance);
   const image = await createImage(imageId, bytes.slice(), syntax, {
     decodeLevel: level,
-    targetBuffer: { type, rows, columns, scalingType: "bilinear" },
+    targetBuffer: { type, rows, columns },
   });
   image.imageQualityStatus = Enums.ImageQualityStatus.SUBRESOLUTION;
   return image;

@@ -1,16 +1,17 @@
 // While you look, it may end. Asks the server whether the study may still be seen, every 0.6 s so
 // that pictures go within the second, and tells the viewer to blank at once when it may not.
 import { pulseMeans } from "./rules.js";
+import { tr } from "./words.js";
 
 const EVERY_MS = 600;
 /** Without an answer for this long the pictures are taken away: nobody confirmed them. */
 const PATIENCE_MS = 15_000;
 
 const WORDS = {
-  ended: "Access to this study has ended. The patient or the custodian withdrew it.",
-  "signed-out": "You are signed out. Sign in again to see this study.",
-  unknown:
-    "The portal has not answered for a while, so the images were taken away. They come back with the connection.",
+  ended: () => tr("Access to this study has ended. The patient or the custodian withdrew it."),
+  "signed-out": () => tr("You are signed out. Sign in again to see this study."),
+  unknown: () =>
+    tr("The portal has not answered for a while, so the images were taken away. They come back with the connection."),
 };
 
 /**
@@ -26,7 +27,7 @@ export function startFence({ url, onBlank, onLine }) {
     fence.over = true;
     fence.lost = reason === "unknown";
     if (!fence.lost) clearInterval(fence.timer);
-    onBlank(WORDS[reason], reason);
+    onBlank(WORDS[reason](), reason);
   }
 
   /** Taken away only because nobody answered: once someone does, the page is asked for anew. */

@@ -14,6 +14,7 @@ import { createLine } from "./line.js";
 import * as panels from "./panels.js";
 import { createReader } from "./reader.js";
 import { comesAsHtj2k, whyNotShown } from "./rules.js";
+import { speak, tr } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const data = takeData();
@@ -134,7 +135,7 @@ function openSeries(uid) {
 /** The image that a report or a selection points to, in its series. */
 async function openImage({ series, sop, frame }) {
   const held = data.series.find((each) => each.uid === series);
-  if (!held) return panels.say("That image is not part of this study.");
+  if (!held) return panels.say(tr("That image is not part of this study."));
   await active.open(held, { sop, frame });
 }
 
@@ -228,9 +229,10 @@ function askEarly({ uid, middle, syntax }) {
 }
 
 async function boot() {
+  await speak(document.documentElement.lang);
   const first = data.series.find((each) => each.uid === data.first) ?? data.series[0];
   if (!first) {
-    active.overlays.notice("No images have arrived yet. Open the study again in a moment.");
+    active.overlays.notice(tr("No images have arrived yet. Open the study again in a moment."));
     panels.setState({ state: "live", index: 0, count: 0 });
     return;
   }
@@ -259,7 +261,7 @@ events.on("unshown", follow);
 boot().catch(() => {
   if (!fence.isOver()) {
     active.overlays.notice(
-      "The viewer could not start in this browser. The study page shows its thumbnails.",
+      tr("The viewer could not start in this browser. The study page shows its thumbnails."),
     );
   }
 });

@@ -1,14 +1,20 @@
 // Everything that is written on one pane: its overlays, edge marks, slider, notice and first picture.
 // Only text and attributes; styles live in static/css/viewer.css.
 import { edgeMarks, figure } from "./rules.js";
+import { tr } from "./words.js";
 
 const EDGES = ["top", "right", "bottom", "left"];
 const OF_ONE_IMAGE = ["image", "window", "zoom", "slice", "quality"];
 const TRACK = { loaded: "#4b7d84", missing: "#26363a" };
 
+/** "Series 2". */
+export function numberName({ number }) {
+  return number === null ? tr("Series without number") : tr("Series {number}", { number });
+}
+
 /** How a series is called on screen: "Series 2 · Axial lung 1.0 mm". */
 export function seriesName(series) {
-  return [`Series ${series.number ?? "without number"}`, series.description]
+  return [numberName(series), series.description]
     .filter(Boolean)
     .join(" · ");
 }
@@ -30,7 +36,7 @@ export function createOverlays(pane) {
   /** One word on a picture that is not the whole truth: smaller than the file, or lossy. */
   function badge(word) {
     write(part("badge"), word);
-    write(part("quality"), word || "Full quality");
+    write(part("quality"), word || tr("Full quality"));
     part("badge").hidden = word === "";
   }
 
@@ -62,13 +68,14 @@ export function createOverlays(pane) {
     stage: part("stage"),
     /** Overlays, marks, slider and the spoken summary for the image on screen. */
     showImage({ series, frames, at, window, zoom, slice, inverted, camera }) {
-      const place = `Image ${at + 1} of ${frames.length}`;
+      const place = tr("Image {at} of {count}", { at: at + 1, count: frames.length });
       const level = window ? `W ${figure(window.width)}  L ${figure(window.center)}` : "";
       write(part("series"), seriesName(series));
       write(part("image"), place);
-      write(part("window"), inverted ? `${level}  inverted` : level);
-      write(part("zoom"), `Zoom ${zoom.toFixed(1)}`);
-      write(part("slice"), slice === null ? "" : `Slice ${slice.toFixed(1).replace("-", "−")} mm`);
+      write(part("window"), inverted ? `${level}  ${tr("inverted")}` : level);
+      write(part("zoom"), tr("Zoom {zoom}", { zoom: zoom.toFixed(1) }));
+      const millimetres = slice === null ? "" : slice.toFixed(1).replace("-", "−");
+      write(part("slice"), millimetres && tr("Slice {place} mm", { place: millimetres }));
       writeMarks(frames[at].instance, camera);
       showSlider(at, frames.length, place);
       picture.setAttribute("aria-label", [seriesName(series), place, level].join(", "));
@@ -83,7 +90,7 @@ export function createOverlays(pane) {
       writeMarks(null);
       slider.hidden = true;
       track.toggleAttribute("hidden", true);
-      picture.setAttribute("aria-label", `${seriesName(series)}, loading`);
+      picture.setAttribute("aria-label", tr("{series}, loading", { series: seriesName(series) }));
       pane.dataset.state = "loading";
     },
     /** The line beside the slider: light where images are loaded. */
@@ -113,7 +120,7 @@ export function createOverlays(pane) {
       if (series.middle && !isThere) first.src = series.middle.url;
       first.dataset.series = series.uid;
       first.hidden = !series.middle;
-      badge(series.middle ? "Preview" : "");
+      badge(series.middle ? tr("Preview") : "");
     },
     /** The live image is there: the server's picture steps aside. */
     endFirstPaint() {

@@ -1,7 +1,8 @@
 // What is written around the panes: rail, buttons, progress line, and the page without a study.
 // Only text and attributes; styles live in static/css/viewer.css.
-import { write } from "./overlays.js";
+import { numberName, write } from "./overlays.js";
 import { figure, loadWords, speedWords } from "./rules.js";
+import { tr } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const root = byId("viewer");
@@ -44,18 +45,17 @@ export function showProgress(series, load) {
   const { here, count } = load;
   const button = document.querySelector(`[data-do="series"][data-arg="${series.uid}"]`);
   if (!button) return; // of an earlier study: it has no place in the rail
-  const bar = button.querySelector("progress");
-  bar.max = count;
-  bar.value = here;
-  const images = count === 1 ? "1 image" : `${count} images`;
-  write(button.querySelector(".count"), here < count ? `${here} of ${images}` : images);
-  const name = `series ${series.number ?? ""}`.trim();
+  const all = count === 1 ? tr("1 image") : tr("{count} images", { count });
+  const images = here < count ? tr("{here} of {count} images", { here, count }) : all;
+  Object.assign(button.querySelector("progress"), { max: count, value: here });
+  write(button.querySelector(".count"), images);
+  const name = { series: numberName(series) };
   const line = byId("progress");
   line.max = count;
   line.value = here;
   line.hidden = here >= count;
-  write(byId("status-before"), here < count ? `Loading ${name}: ` : `All of ${name} loaded: `);
-  write(byId("status-count"), here < count ? `${here} of ${images}` : images);
+  write(byId("status-before"), here < count ? tr("Loading {series}: ", name) : tr("All of {series} loaded: ", name));
+  write(byId("status-count"), images);
   const words = loadWords(load);
   write(byId("status-after"), words && ` · ${words}`);
   write(byId("speed"), here < count && load.perSecond ? speedWords(load.perSecond) : "");
@@ -69,14 +69,15 @@ export function say(words) {
   setTimeout(() => write(place, ""), BACK_FOR_MS);
 }
 
+const away = () => tr("No connection. Trying again.");
 let wasAway = false;
 /** Says that the line is away, and for a moment that it is back. */
 export function showLine(up) {
   const place = byId("line");
-  if (!up) write(place, place.dataset.away);
+  if (!up) write(place, away());
   else if (wasAway) {
-    write(place, place.dataset.back);
-    setTimeout(() => write(place, wasAway ? place.dataset.away : ""), BACK_FOR_MS);
+    write(place, tr("The connection is back. Loading goes on."));
+    setTimeout(() => write(place, wasAway ? away() : ""), BACK_FOR_MS);
   }
   wasAway = !up;
 }
@@ -148,7 +149,7 @@ export function showCine(playing, rate) {
   if (!bar) return;
   bar.hidden = !playing;
   byId("cine-rate").value = String(rate);
-  write(byId("cine-words"), `${rate} images a second`);
+  write(byId("cine-words"), tr("{rate} images a second", { rate }));
 }
 
 /** Empties the page: no picture, no name, one sentence and a way back. */

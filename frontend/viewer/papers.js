@@ -2,6 +2,7 @@
 // name, with a download where it is permitted. Key images are marked when they are on screen.
 import { evidence, keyImages, reportHead, reportLines } from "./report.js";
 import { values } from "./rules.js";
+import { tr } from "./words.js";
 
 const PDF = "1.2.840.10008.5.1.4.1.1.104.1";
 const REPORTS = ["SR", "KO"];
@@ -27,7 +28,7 @@ function lineElement(line, places) {
   if (line.kind === "heading") return element("h3", { text: line.label });
   const made = element("p");
   if (line.kind === "image") {
-    made.append(imageButton(line.label ? `Show image: ${line.label}` : "Show image", line.image, places));
+    made.append(imageButton(line.label ? tr("Show image: {label}", line) : tr("Show image"), line.image, places));
     return made;
   }
   if (line.label) made.append(element("b", { text: `${line.label}: ` }));
@@ -58,15 +59,17 @@ function objectElement(instance, { base, may, what }) {
   const sheet = element("article");
   const isPdf = values(instance, "00080016")[0] === PDF;
   const title = String(values(instance, "00420010")[0] ?? values(instance, "0008103E")[0] ?? "");
-  sheet.append(element("h2", { text: title || `This is ${what}` }));
+  sheet.append(element("h2", { text: title || tr("This is {what}", { what }) }));
   const url = `${base}/instances/${sopOf(instance)}`;
   if (isPdf && may.documents) {
-    sheet.append(element("p", { text: "A document. Your browser saves it as a PDF." }));
-    sheet.append(link("Open the document", `${url}/rendered?accept=application/pdf`));
+    sheet.append(element("p", { text: tr("A document. Your browser saves it as a PDF.") }));
+    sheet.append(link(tr("Open the document"), `${url}/rendered?accept=application/pdf`));
   } else {
-    const words = isPdf ? "This document can't carry your name, so it is not shown." : "This viewer can't show it.";
-    sheet.append(element("p", { text: may.download ? "This viewer can't show it." : `${words} You may look at this study but not download it.` }));
-    if (may.download) sheet.append(link("Download as DICOM", `${url}?accept=application/dicom;transfer-syntax=*`));
+    const unseen = tr("This viewer can't show it.");
+    const why = isPdf ? tr("This document can't carry your name, so it is not shown.") : unseen;
+    const lookOnly = `${why} ${tr("You may look at this study but not download it.")}`;
+    sheet.append(element("p", { text: may.download ? unseen : lookOnly }));
+    if (may.download) sheet.append(link(tr("Download as DICOM"), `${url}?accept=application/dicom;transfer-syntax=*`));
   }
   return sheet;
 }
@@ -75,12 +78,14 @@ function objectElement(instance, { base, may, what }) {
 function presentationElement(viewer, instance) {
   const sheet = element("article");
   const title = String(values(instance, "00700081")[0] ?? values(instance, "00700080")[0] ?? "");
-  sheet.append(element("h2", { text: title || "Presentation state" }));
-  sheet.append(element("p", { className: "mute", text: "Images as somebody marked or windowed them." }));
+  sheet.append(element("h2", { text: title || tr("Presentation state") }));
+  const about = tr("Images as somebody marked or windowed them.");
+  sheet.append(element("p", { className: "mute", text: about }));
   for (const [sop, series] of evidence(instance)) {
     const name = `${sopOf(instance)}/${sop}`;
     viewer.presentations.set(name, { instance, image: { sop, series, frame: 1 } });
-    const button = element("button", { type: "button", className: "vbtn small", text: "Show as presented" });
+    const button = element("button", { type: "button", className: "vbtn small" });
+    button.textContent = tr("Show as presented");
     Object.assign(button.dataset, { do: "presented", arg: name });
     const line = element("p");
     line.append(button);
@@ -122,7 +127,8 @@ async function keysOf(viewer) {
 export async function start(viewer) {
   const shown = (reader) => {
     const what = reader.unshown;
-    if (what) show(viewer, reader, what).catch(() => reader.overlays.notice(`This is ${what}. It could not be loaded.`));
+    const failed = () => reader.overlays.notice(tr("This is {what}. It could not be loaded.", { what }));
+    if (what) show(viewer, reader, what).catch(failed);
   };
   viewer.events.on("unshown", shown);
   shown(viewer.reader());

@@ -3,8 +3,8 @@
 import { createOverlays, seriesName } from "./overlays.js";
 import { createPrefetch } from "./prefetch.js";
 import { badgeWord, cineRate, presetsFor, whyNotShown } from "./rules.js";
+import { tr } from "./words.js";
 
-const BROKEN = "This image could not be shown. Its file may be damaged; the others are safe.";
 const COUNT_EVERY_MS = 100;
 
 /** Runs `work` at most once per turn that `soon` gives, however often it is asked for. */
@@ -44,7 +44,9 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   }
 
   function broken() {
-    if (!isOver()) overlays.notice(BROKEN);
+    if (!isOver()) overlays.notice(
+        tr("This image could not be shown. Its file may be damaged; the others are safe."),
+      );
   }
 
   /** All that is known of the image on screen. */
@@ -107,7 +109,8 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   function seriesFailed(series, error) {
     if (isOver() || now.series !== series) return;
     failed(error);
-    overlays.notice(`${seriesName(series)} could not be loaded. Choose it again to retry.`);
+    const name = seriesName(series);
+    overlays.notice(tr("{series} could not be loaded. Choose it again to retry.", { series: name }));
     now.series = null;
   }
 
@@ -119,7 +122,7 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   }
 
   function withoutPictures(series, why) {
-    overlays.notice(`${seriesName(series)} is ${why}.`);
+    overlays.notice(tr("{series} is {what}.", { series: seriesName(series), what: why }));
     overlays.settle(0);
     events.tell("unshown", reader);
   }

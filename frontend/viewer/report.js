@@ -1,6 +1,7 @@
 // Structured reports, selections of key images and presentation states, read from DICOM JSON.
 // Pure functions, tested with `node --test`.
 import { numbers, values } from "./rules.js";
+import { tr } from "./words.js";
 
 const sequence = (item, tag) => values(item, tag);
 const first = (item, tag) => sequence(item, tag)[0];
@@ -50,7 +51,11 @@ const SAYS = {
   PNAME: (item) => personName(item, "0040A123"),
   UIDREF: (item) => text(item, "0040A124"),
 };
-const SHAPES = { SCOORD: "a region of an image", SCOORD3D: "a region in space", TCOORD: "a moment of a recording" };
+const SHAPES = {
+  SCOORD: () => tr("a region of an image"),
+  SCOORD3D: () => tr("a region in space"),
+  TCOORD: () => tr("a moment of a recording"),
+};
 
 /** What an item refers to: `{sop, frame}`, or null. */
 function reference(item) {
@@ -74,7 +79,7 @@ export function reportLines(instance) {
       if (label && level) lines.push({ level, kind: "heading", label, text: "" });
     } else if (SAYS[type]) lines.push({ level, kind: "line", label, text: SAYS[type](item) });
     else if (image) lines.push({ level, kind: "image", label, text: "", image });
-    else if (SHAPES[type]) lines.push({ level, kind: "line", label, text: SHAPES[type] });
+    else if (SHAPES[type]) lines.push({ level, kind: "line", label, text: SHAPES[type]() });
     for (const child of sequence(item, "0040A730")) visit(child, level + 1);
   }
   visit(instance, 0);
@@ -86,10 +91,10 @@ export function reportHead(instance) {
   const observer = first(instance, "0040A073");
   const isVerified = text(instance, "0040A493") === "VERIFIED";
   return {
-    title: meaning(instance, "0040A043") || text(instance, "0008103E") || "Report",
+    title: meaning(instance, "0040A043") || text(instance, "0008103E") || tr("Report"),
     date: moment(text(instance, "00080023")),
-    state: text(instance, "0040A491") === "PARTIAL" ? "Not complete" : "",
-    verified: isVerified ? "Verified" : "Not verified",
+    state: text(instance, "0040A491") === "PARTIAL" ? tr("Not complete") : "",
+    verified: isVerified ? tr("Verified") : tr("Not verified"),
     by: observer ? personName(observer, "0040A075") : "",
   };
 }

@@ -1,29 +1,30 @@
 // The viewer's decisions that need no browser: pure functions, tested with `node --test`.
+import { tr } from "./words.js";
 
 /** @typedef {{name: string, center: number, width: number}} Preset window in HU (or file units) */
 
 /** CT windows by name; center and width in Hounsfield units. */
-const CT_PRESETS = [
-  { name: "Lung", center: -600, width: 1500 },
-  { name: "Soft tissue", center: 40, width: 400 },
-  { name: "Bone", center: 500, width: 2000 },
-  { name: "Brain", center: 40, width: 80 },
+const ctPresets = () => [
+  { name: tr("Lung"), center: -600, width: 1500 },
+  { name: tr("Soft tissue"), center: 40, width: 400 },
+  { name: tr("Bone"), center: 500, width: 2000 },
+  { name: tr("Brain"), center: 40, width: 80 },
 ];
 
 /** Modalities whose objects hold no picture that a stack viewport could show. */
 const WITHOUT_PICTURE = {
-  SEG: "a segmentation",
-  PR: "a presentation state",
-  KO: "a selection of key images",
-  SR: "a structured report",
-  RTSTRUCT: "a set of radiotherapy contours",
-  RTPLAN: "a radiotherapy plan",
-  RTDOSE: "a radiotherapy dose",
-  ANN: "a set of annotations",
-  REG: "a registration",
-  DOC: "a document",
-  ECG: "a waveform",
-  AU: "a sound recording",
+  SEG: () => tr("a segmentation"),
+  PR: () => tr("a presentation state"),
+  KO: () => tr("a selection of key images"),
+  SR: () => tr("a structured report"),
+  RTSTRUCT: () => tr("a set of radiotherapy contours"),
+  RTPLAN: () => tr("a radiotherapy plan"),
+  RTDOSE: () => tr("a radiotherapy dose"),
+  ANN: () => tr("a set of annotations"),
+  REG: () => tr("a registration"),
+  DOC: () => tr("a document"),
+  ECG: () => tr("a waveform"),
+  AU: () => tr("a sound recording"),
 };
 
 /**
@@ -31,8 +32,9 @@ const WITHOUT_PICTURE = {
  * @param {{modality: string, frames: number}} series
  */
 export function whyNotShown(series) {
-  if (WITHOUT_PICTURE[series.modality]) return WITHOUT_PICTURE[series.modality];
-  return series.frames > 0 ? "" : "an object without images";
+  const named = WITHOUT_PICTURE[series.modality];
+  if (named) return named();
+  return series.frames > 0 ? "" : tr("an object without images");
 }
 
 /** The values of one attribute of DICOM JSON (PS3.18 F.2), always an array. */
@@ -60,10 +62,10 @@ export function fileWindows(instance) {
  * A preset of null center means "as the file says, or the full range".
  */
 export function presetsFor(modality, instance) {
-  const own = { name: "Default", center: null, width: null };
-  if (modality === "CT") return [...CT_PRESETS, own];
+  const own = { name: tr("Default"), center: null, width: null };
+  if (modality === "CT") return [...ctPresets(), own];
   const others = fileWindows(instance).slice(1, 4);
-  return [own, ...others.map((each, at) => ({ ...each, name: each.name || `Window ${at + 2}` }))];
+  return [own, ...others.map((each, at) => ({ ...each, name: each.name || tr("Window {number}", { number: at + 2 }) }))];
 }
 
 const AXES = [
@@ -243,8 +245,8 @@ export function coarseLevel({ here, total, syntax, perSecond }) {
 
 /** What stands on a picture that is not the whole truth; empty for one that is. */
 export function badgeWord(instance, isCoarse) {
-  if (isCoarse) return "Coarse, details follow";
-  return values(instance, "00282110")[0] === "01" ? "Lossy" : "";
+  if (isCoarse) return tr("Coarse, details follow");
+  return values(instance, "00282110")[0] === "01" ? tr("Lossy") : "";
 }
 
 /**
@@ -256,9 +258,11 @@ export function badgeWord(instance, isCoarse) {
 export function loadWords({ here, count, weighed, bytes, perSecond }) {
   if (!weighed || here >= count) return "";
   const each = bytes / weighed;
-  const size = `${dataSize(each * here)} of about ${dataSize(each * count)}`;
+  const sizes = { bytes: dataSize(each * here), all: dataSize(each * count) };
+  const size = tr("{bytes} of about {all}", sizes);
   if (!perSecond) return size;
-  return `${size}, ${duration((each * (count - here)) / perSecond)} at your speed`;
+  const time = duration((each * (count - here)) / perSecond);
+  return tr("{size}, {time} at your speed", { size, time });
 }
 
 /** The speed of a line as people know it: "4.1 Mbit/s". */
@@ -270,7 +274,7 @@ export function speedWords(bytesPerSecond) {
 /** Seconds in words: "3 s", "about 2 min". */
 export function duration(seconds) {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return `about ${Math.round(seconds / 60)} min`;
+  return tr("about {minutes} min", { minutes: Math.round(seconds / 60) });
 }
 
 /**

@@ -18,6 +18,10 @@ SIZED = """([width, height]) => {
   const stage = document.getElementById('stage');
   Object.assign(stage.style, { width: `${width}px`, height: `${height}px` });
 }"""
+SIZE = """() => {
+  const canvas = document.querySelector('#stage canvas');
+  return [canvas.width, canvas.height];
+}"""
 STATE = "() => ({...document.getElementById('viewer')?.dataset})"
 
 
@@ -79,4 +83,5 @@ class Screen:
     def resize_stage(self, rows: int, columns: int) -> None:
         """Gives the picture so many pixels on the screen: one for each of the image's own."""
         self.page.evaluate(SIZED, [columns, rows])
+        self.until(lambda _: self.page.evaluate(SIZE) == [columns, rows], "as large")
         self.page.wait_for_timeout(100)
