@@ -14,7 +14,7 @@ import {
 import { createImage, init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
 import { withPalette } from "./palette.js";
 import { openPane } from "./pane.js";
-import { coarseLevel, fileWindows, numbers, storedSyntax, values } from "./rules.js";
+import { fileWindows, HTJ2K, storedSyntax, values } from "./rules.js";
 
 const ENGINE = "viewer";
 /** Decoded images kept in memory; on an old computer the browser must live too. */
@@ -42,73 +42,36 @@ function windowsOfFile(type, imageId) {
   };
 }
 
-/** The image at `level` halvings of its sides, drawn as large as it will be. */
-async function coarseImage({ imageId, instance, bytes, syntax, level }) {
-  const [rows] = numbers(instance, "00280010");
-  const [columns] = numbers(instance, "00280011");
-  const type = numbers(instance, "00281052").length ? "Float32Array" : pixelType(instance);
-  const image = await createImage(imageId, bytes.slice(), syntax, {
-    decodeLevel: level,
-    targetBuffer: { type, rows, columns },
-  });
-  image.imageQualityStatus = Enums.ImageQualityStatus.SUBRESOLUTION;
-  return image;
+/** Encoded anew, pixels of two to a colour have a colour each: said before they are decoded. */
+function asItCame(instance, syntax) {
+  const photometric = instance?.["00280004"];
+  const isHalved = photometric?.Value?.[0] === "YBR_FULL_422";
+  if (isHalved && syntax === HTJ2K) photometric.Value = ["YBR_FULL"];
 }
 
-function pixelType(instance) {
-  const bits = numbers(instance, "00280100")[0] > 8 ? 16 : 8;
-  return numbers(instance, "00280103")[0] ? `Int${bits}Array` : `Uint${bits}Array`;
-}
-
-/**
- * Frames come by our own line (line.js); the library decodes them in its workers. Of one that is
- * looked at and takes its time, what is there so far is shown first: `coarse(imageId, image)`.
- */
-function loaderOver(line, coarse) {
-  /** Draws parts of one frame, one at a time, until the whole is there. */
-  function growing(imageId, instance) {
-    const state = { level: Infinity, busy: false, whole: false };
-    async function part({ bytes, syntax, total }) {
-      const level = coarseLevel({ here: bytes.length, total, syntax, perSecond: line.speed() });
-      if (state.busy || state.whole || level >= state.level) return;
-      Object.assign(state, { level, busy: true });
-      try {
-        const image = await coarseImage({ imageId, instance, bytes, syntax, level });
-        if (!state.whole) coarse(imageId, image);
-      } catch {
-        state.level = 0; // what can't be drawn in part is drawn when it is whole
-      } finally {
-        state.busy = false;
-      }
-    }
-    return { part, end: () => (state.whole = true) };
-  }
-
+/** Frames come by our own line (line.js); the library decodes them in its workers. */
+function loaderOver(line) {
   async function load(imageId, options) {
     const instance = wadors.metaDataManager.get(imageId);
     const ahead = options.requestType === Enums.RequestType.Prefetch;
-    const grows = growing(imageId, instance);
-    const asked = line.frame(imageId, {
-      ...{ stored: storedSyntax(instance), ahead },
-      onPart: ahead ? undefined : grows.part,
-    });
+    const asked = line.frame(imageId, { stored: storedSyntax(instance), ahead });
     const [{ bytes, syntax }] = await Promise.all([asked, withPalette(instance, line.signal)]);
+    asItCame(instance, syntax);
     const image = await createImage(imageId, bytes, syntax, { ...options });
     image.transferSyntaxUID = syntax;
     image.imageQualityStatus = Enums.ImageQualityStatus.FULL_RESOLUTION;
-    grows.end();
     return image;
   }
   return (imageId, options = {}) => ({ promise: load(imageId, options), cancelFn: undefined });
 }
 
 /** Starts the libraries once. */
-function start(line, coarse) {
+function start(line) {
   initCore({ rendering: { webGlContextCount: 1 } });
   initLoader({
     maxWebWorkers: clamp(Math.floor((navigator.hardwareConcurrency || 2) / 2), 1, 4),
   });
-  imageLoader.registerImageLoader("wadors", loaderOver(line, coarse));
+  imageLoader.registerImageLoader("wadors", loaderOver(line));
   metaData.addProvider(windowsOfFile, 20_000);
   cache.setMaxCacheSize(CACHE_BYTES);
   imageRetrievalPoolManager.setMaxSimultaneousRequests(
@@ -123,9 +86,7 @@ function start(line, coarse) {
  */
 export function openEngine({ events, line }) {
   const panes = new Set();
-  start(line, (imageId, image) => {
-    for (const pane of panes) pane.showCoarse(imageId, image);
-  });
+  start(line);
   const engine = new RenderingEngine(ENGINE);
   const { IMAGE_CACHE_IMAGE_ADDED, IMAGE_CACHE_IMAGE_REMOVED } = Enums.Events;
   const { IMAGE_LOAD_ERROR, IMAGE_LOAD_FAILED } = Enums.Events;

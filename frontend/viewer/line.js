@@ -50,7 +50,7 @@ export function createLine({ signal, onRefused, onAway, onWeighed }) {
     }).finally(() => sleepers.clear());
   }
 
-  async function body(answer, onPart) {
+  async function body(answer) {
     const total = Number(answer.headers.get("Content-Length")) || 0;
     const syntax = syntaxOf(answer.headers.get("Content-Type"));
     const reader = answer.body.getReader();
@@ -67,7 +67,6 @@ export function createLine({ signal, onRefused, onAway, onWeighed }) {
       }
       bytes.set(value, length);
       length += value.length;
-      onPart?.({ bytes: bytes.subarray(0, length), syntax, total });
     }
     if (total && length < total) throw new TypeError("the answer broke off");
     return { bytes: bytes.subarray(0, length), syntax };
@@ -77,7 +76,7 @@ export function createLine({ signal, onRefused, onAway, onWeighed }) {
     const headers = { Accept: acceptFor(task.stored) };
     const answer = await fetch(task.imageId.slice(task.imageId.indexOf(":") + 1), { headers, signal });
     if (!answer.ok) throw new WebError(answer.status);
-    return body(answer, task.onPart);
+    return body(answer);
   }
 
   /** A line that is away comes back; a server that fails gets a few tries more; a refusal is one. */
@@ -138,18 +137,16 @@ export function createLine({ signal, onRefused, onAway, onWeighed }) {
   /**
    * One frame as it travels: `{bytes, syntax}`. `stored` is the syntax that it is stored in, `ahead`
    * lets it wait for those that are looked at; the newest of these goes first. One that is asked
-   * for twice travels once. `onPart` hears of what is there so far. What is to be kept waits for the
-   * next who asks.
+   * for twice travels once. What is to be kept waits for the next who asks.
    */
-  function frame(imageId, { stored, ahead = false, onPart, keep = false } = {}) {
+  function frame(imageId, { stored, ahead = false, keep = false } = {}) {
     const known = asked.get(imageId);
     if (known) {
       if (known.keep) asked.delete(imageId);
-      known.onPart ??= onPart;
       if (!ahead) hurry(known);
       return known.promise;
     }
-    const task = { imageId, stored, ahead, onPart, keep };
+    const task = { imageId, stored, ahead, keep };
     task.promise = new Promise((resolve, reject) => Object.assign(task, { resolve, reject }));
     asked.set(imageId, task);
     if (ahead) waiting.push(task);

@@ -68,13 +68,6 @@ export function openPane(engine, element, { onChange, onImage }) {
     draw,
     goTo: (at) => viewport.setImageIdIndex(at),
     at: () => viewport.getCurrentImageIdIndex(),
-    /** What is there so far of the image that is looked at; the whole follows by itself. */
-    showCoarse(imageId, image) {
-      const isLookedAt = viewport.getCurrentImageId() === imageId;
-      if (isLookedAt && viewport.getCornerstoneImage()) viewport.successCallback(imageId, image);
-    },
-    isCoarse: () =>
-      viewport.getCornerstoneImage()?.imageQualityStatus < Enums.ImageQualityStatus.FULL_RESOLUTION,
     /** The image that is really on screen. */
     drawn: () => viewport.getCornerstoneImage()?.imageId,
     window() {

@@ -64,7 +64,7 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
   function describe() {
     if (!now.live || !now.frames[now.pane.at()]) return;
     overlays.showImage(seen());
-    overlays.badge(badgeWord(now.frames[now.pane.at()].instance, now.pane.isCoarse()));
+    overlays.badge(badgeWord(now.frames[now.pane.at()].instance));
     now.prefetch.moved(now.pane.at());
     events.tell("image", reader);
   }

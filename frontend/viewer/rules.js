@@ -199,7 +199,8 @@ export function rangeOf({ center, width }) {
   return { lower, upper: lower + width - 1 };
 }
 
-const HTJ2K = "1.2.840.10008.1.2.4.202";
+/** High-Throughput JPEG 2000, lossless, in the order of resolution (PS3.5 A.4.11). */
+export const HTJ2K = "1.2.840.10008.1.2.4.202";
 const AS_STORED = "application/octet-stream; transfer-syntax=*";
 /** Implicit and Explicit VR Little Endian, Explicit VR Big Endian: pixels that lie plain. */
 const PLAIN = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"];
@@ -226,26 +227,8 @@ export function storedSyntax(instance) {
   return String(values(instance, "00083002")[0] ?? "");
 }
 
-/** Of a lossless HTJ2K stream in resolution order: the share of its bytes that carries a level. */
-const LEVELS = [
-  { level: 1, share: 0.4 },
-  { level: 2, share: 0.12 },
-];
-const WORTH_SECONDS = 0.4;
-
-/**
- * At how many halvings of its sides an image may be drawn from what is here so far; Infinity where
- * the rest will be here as soon.
- */
-export function coarseLevel({ here, total, syntax, perSecond }) {
-  const isSoon = !total || !perSecond || (total - here) / perSecond < WORTH_SECONDS;
-  if (syntax !== HTJ2K || isSoon) return Infinity;
-  return LEVELS.find(({ share }) => here >= share * total)?.level ?? Infinity;
-}
-
 /** What stands on a picture that is not the whole truth; empty for one that is. */
-export function badgeWord(instance, isCoarse) {
-  if (isCoarse) return tr("Coarse, details follow");
+export function badgeWord(instance) {
   return values(instance, "00282110")[0] === "01" ? tr("Lossy") : "";
 }
 

@@ -5,7 +5,6 @@ import {
   acceptFor,
   badgeWord,
   cineRate,
-  coarseLevel,
   edgeMarks,
   fileWindows,
   framesOf,
@@ -151,18 +150,8 @@ test("while a series loads it says what came, what is to come and how long it ta
   assert.equal(loadWords({ ...load, weighed: 0 }), "");
 });
 
-test("an image is drawn coarse while much of it is to come on a thin line, and never on a fast one", () => {
-  const part = { here: 300_000, total: 2_000_000, syntax: "1.2.840.10008.1.2.4.202", perSecond: 500_000 };
-  assert.equal(coarseLevel(part), 2);
-  assert.equal(coarseLevel({ ...part, here: 900_000 }), 1);
-  assert.equal(coarseLevel({ ...part, here: 50_000 }), Infinity);
-  assert.equal(coarseLevel({ ...part, perSecond: 50_000_000 }), Infinity);
-  assert.equal(coarseLevel({ ...part, syntax: "1.2.840.10008.1.2.4.50" }), Infinity);
-});
-
-test("a picture says that it is coarse, or lossy, until it is neither", () => {
+test("a picture that lost something says so", () => {
   const lossy = { "00282110": text("CS", "01") };
-  assert.equal(badgeWord(lossy, true), "Coarse, details follow");
-  assert.equal(badgeWord(lossy, false), "Lossy");
-  assert.equal(badgeWord({ "00282110": text("CS", "00") }, false), "");
+  assert.equal(badgeWord(lossy), "Lossy");
+  assert.equal(badgeWord({ "00282110": text("CS", "00") }), "");
 });

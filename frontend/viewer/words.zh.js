@@ -32,7 +32,6 @@ export const TABLE = {
   "an object without images": "一个不含影像的对象",
   "Bone": "骨窗",
   "Brain": "脑窗",
-  "Coarse, details follow": "粗略图像，细节随后",
   "Default": "默认",
   "Download as DICOM": "下载DICOM",
   "Full quality": "完整质量",

@@ -13,7 +13,6 @@ FILES = (
     "dcm4che_NM-MONO2-16-13x-heart.dcm",
     "dicom_1.dcm",
     "fo_chrGB2312.dcm",
-    "highdicom_dx_image.dcm",
     "orthanc_KarstenHilbertRF.dcm",
     "pydicom_CT_small.dcm",
     "pydicom_ExplVR_BigEnd.dcm",

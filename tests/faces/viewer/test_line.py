@@ -2,7 +2,6 @@
 line that is lost resumes by itself.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
@@ -77,21 +76,15 @@ def test_the_first_picture_makes_way_for_the_image_without_a_jump_and_little_tra
     assert np.abs(before - after).mean() < 4
     shifted = np.abs(np.roll(before, 6, axis=1) - after)[:, 6:].mean()
     assert shifted > 1.5 * np.abs(before - after).mean()
-    kept = screen.page.evaluate("() => JSON.stringify([localStorage, sessionStorage])")
-    assert not re.search(r"\d+\.\d+\.\d+", kept), "a UID stays in the browser"
-    assert len(kept) < 200, kept
+    kept = screen.page.evaluate("() => [...Object.keys(localStorage), sessionStorage.length]")
+    assert kept == ["cornerstone3D.renderingCapabilities", 0]  # what the graphics card can do
     assert screen.complaints == []
 
 
-def test_an_image_comes_coarse_before_fine_and_a_lost_line_resumes_by_itself(
-    thin: Any, stored: dict[str, str]
-) -> None:
+def test_a_lost_line_says_so_and_resumes_by_itself(thin: Any, stored: dict[str, str]) -> None:
     screen, _ = thin(Line("1 Mbit/s", 125_000, 0.05))
     screen.open(stored["ct_stereotaxis_40"])
     quality = screen.page.locator('[data-part="quality"]')
-    screen.page.keyboard.press("Home")
-    expect(quality).to_have_text("Coarse, details follow", timeout=20_000)
-    expect(quality).to_have_text("Full quality", timeout=20_000)
     said = screen.page.locator("#status-after")
     expect(said).to_contain_text("at your speed")
     line = screen.page.locator("#line")
