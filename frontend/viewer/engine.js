@@ -14,7 +14,7 @@ import {
 import { createImage, init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
 import { withPalette } from "./palette.js";
 import { openPane } from "./pane.js";
-import { fileWindows, HTJ2K, storedSyntax, values } from "./rules.js";
+import { fileWindows, storedSyntax, values } from "./rules.js";
 
 const ENGINE = "viewer";
 /** Decoded images kept in memory; on an old computer the browser must live too. */
@@ -42,13 +42,6 @@ function windowsOfFile(type, imageId) {
   };
 }
 
-/** Encoded anew, pixels of two to a colour have a colour each: said before they are decoded. */
-function asItCame(instance, syntax) {
-  const photometric = instance?.["00280004"];
-  const isHalved = photometric?.Value?.[0] === "YBR_FULL_422";
-  if (isHalved && syntax === HTJ2K) photometric.Value = ["YBR_FULL"];
-}
-
 /** Frames come by our own line (line.js); the library decodes them in its workers. */
 function loaderOver(line) {
   async function load(imageId, options) {
@@ -56,7 +49,6 @@ function loaderOver(line) {
     const ahead = options.requestType === Enums.RequestType.Prefetch;
     const asked = line.frame(imageId, { stored: storedSyntax(instance), ahead });
     const [{ bytes, syntax }] = await Promise.all([asked, withPalette(instance, line.signal)]);
-    asItCame(instance, syntax);
     const image = await createImage(imageId, bytes, syntax, { ...options });
     image.transferSyntaxUID = syntax;
     image.imageQualityStatus = Enums.ImageQualityStatus.FULL_RESOLUTION;

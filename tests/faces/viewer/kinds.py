@@ -33,7 +33,6 @@ FILES = (
     "pydicom_image_dfl.dcm",
     "wg04_VL3_J2KR.dcm",
     "orthanc_Issue19.dcm",
-    "pydicom_SC_ybr_full_422_uncompressed.dcm",
 )
 STUDY = "2.25.8301"
 
