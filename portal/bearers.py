@@ -20,6 +20,7 @@ DOORS = frozenset(
         "web:opened-download",
         "web:study-state",
         "web:series-thumbnail",
+        "web:study-thumbnail",
     }
 )
 """What a link opens: the rest of the portal knows its bearer as a stranger."""

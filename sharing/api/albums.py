@@ -25,6 +25,7 @@ from sharing.exchange.services import (
     albums_seen,
     close_album,
     members_of,
+    prolong_album,
     remove_member,
     start_album,
     studies_in,
@@ -35,7 +36,7 @@ from sharing.tenants.rules import Actor
 from sharing.tenants.services import organization_options
 
 from .gate import People
-from .shares import MAY, PURPOSES, PlaceForm
+from .shares import MAY, PURPOSES, PlaceForm, place
 
 MOST_STUDIES = 50
 
@@ -61,6 +62,12 @@ class AlbumWish(serializers.Serializer[Any]):
     studies = serializers.ListField(
         child=serializers.CharField(max_length=24), max_length=MOST_STUDIES, default=list
     )
+
+
+class UntilWish(serializers.Serializer[Any]):
+    """Until when an album goes on."""
+
+    until = serializers.DateTimeField()
 
 
 class MemberWish(serializers.Serializer[Any]):
@@ -161,6 +168,14 @@ class AlbumView(APIView):
         actor, at = request._request.actor, timezone.now()
         return Response(_album(album_seen(actor, public_id=album_id, at=at), actor, at))
 
+    @extend_schema(request=UntilWish, responses=AlbumForm)
+    def patch(self, request: Any, album_id: str) -> Response:
+        """Let it go on longer, and what it gave, as far as consents cover it by now."""
+        actor, at = request._request.actor, timezone.now()
+        until = _said(UntilWish(data=request.data))["until"]
+        album = prolong_album(public_id=album_id, until=until, by=actor, at=at)
+        return Response(_album(album, actor, at))
+
     @extend_schema(responses={204: None})
     def delete(self, request: Any, album_id: str) -> Response:
         """Close it, and end what it gave; at once."""
@@ -254,7 +269,7 @@ def _album(album: Any, actor: Actor, at: datetime) -> dict[str, Any]:
         "id": album.public_id,
         "name": album.name,
         "note": album.note,
-        "organization": _place(album.organization),
+        "organization": place(album.organization),
         "made_by": album.made_by.name,
         "made_at": album.made_at,
         "purpose": album.purpose,
@@ -269,7 +284,7 @@ def _members(members: Sequence[Any]) -> list[dict[str, Any]]:
     return [
         {
             "id": each.public_id,
-            "organization": _place(each.organization),
+            "organization": place(each.organization),
             "person": each.user.name if each.user else "",
             "team": each.team.name if each.team else "",
             "added_at": each.added_at,
@@ -286,7 +301,3 @@ def _line(line: Line) -> dict[str, Any]:
         "covered": line.covered,
         "missing": line.preview.missing,
     }
-
-
-def _place(organization: Any) -> dict[str, str]:
-    return {"code": organization.code, "name": organization.name}

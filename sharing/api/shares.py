@@ -141,7 +141,7 @@ class SharesView(ListAPIView):
         actor, at = request._request.actor, timezone.now()
         wish = _wish(request)
         previews = _foreseen(wish, actor, at, until=LONGEST)
-        _keep_inside(wish.validated_data["until"], previews)
+        keep_inside(wish.validated_data["until"], previews)
         made = share(
             **_meant(wish, actor, at),
             until=wish.validated_data["until"],
@@ -165,7 +165,7 @@ class SharePreviewView(APIView):
         actor, at = request._request.actor, timezone.now()
         wish = _wish(request)
         previews = _foreseen(wish, actor, at, until=wish.validated_data["until"])
-        return Response([_as_json(each) for each in previews])
+        return Response([foreseen(each) for each in previews])
 
 
 class ShareView(APIView):
@@ -199,10 +199,10 @@ def _share(made: Any, named: Sequence[str]) -> dict[str, Any]:
     actions = grants[0].action_set if grants else frozenset()
     return {
         "id": made.public_id,
-        "custodian": _place(made.custodian),
+        "custodian": place(made.custodian),
         "shared_by": made.shared_by.name,
-        "shared_for": _place(made.shared_for or made.custodian),
-        "to": _place(made.to_organization) if made.to_organization else None,
+        "shared_for": place(made.shared_for or made.custodian),
+        "to": place(made.to_organization) if made.to_organization else None,
         "person": made.to_user.name if made.to_user else "",
         "team": made.to_team.name if made.to_team else "",
         "purpose": made.purpose,
@@ -217,11 +217,13 @@ def _share(made: Any, named: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _place(organization: Any) -> dict[str, str]:
+def place(organization: Any) -> dict[str, str]:
+    """An organization, as this face names it."""
     return {"code": organization.code, "name": organization.name}
 
 
-def _as_json(preview: Preview) -> dict[str, Any]:
+def foreseen(preview: Preview) -> dict[str, Any]:
+    """What a share or a link would change for one study."""
     basis = preview.after.basis
     return {
         "study_uid": preview.subject.study_uid,
@@ -263,7 +265,7 @@ def _foreseen(wish: ShareWish, actor: Actor, at: datetime, *, until: datetime) -
     return preview_share(**_meant(wish, actor, at), until=until, at=at)
 
 
-def _keep_inside(until: datetime, previews: Sequence[Preview]) -> None:
+def keep_inside(until: datetime, previews: Sequence[Preview]) -> None:
     """A share never outlasts the consent that carries it. Raises ShareInvalid."""
     ends = [each.after.basis.until for each in previews if each.after.allowed]
     soonest = min((end for end in ends if end is not None), default=LONGEST)

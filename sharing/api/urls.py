@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import albums, consents, house, requests, schema, shares, uploads
+from . import albums, consents, due, house, links, requests, schema, shares, uploads
 from .clients import ClientsView, ClientView, RotateClientView
 from .explaining import ExplainView
 from .jobs import JobsView
@@ -21,6 +21,7 @@ from .webhooks import (
 
 app_name = "api"
 REQUEST = "v1/requests/<str:request_id>/"
+SHARE = "v1/shares/<str:share_id>/"
 ALBUM = "v1/albums/<str:album_id>/"
 HOOK, CLIENT = "v1/webhooks/<str:webhook_id>/", "v1/clients/<str:client_id>/"
 __all__ = ["app_name", "schema", "urlpatterns"]
@@ -32,7 +33,15 @@ urlpatterns = [
     path("v1/explain/", ExplainView.as_view(), name="explain"),
     path("v1/shares/", shares.SharesView.as_view(), name="shares"),
     path("v1/shares/preview/", shares.SharePreviewView.as_view(), name="share-preview"),
-    path("v1/shares/<str:share_id>/", shares.ShareView.as_view(), name="share"),
+    path(SHARE, shares.ShareView.as_view(), name="share"),
+    path(f"{SHARE}renew/", due.RenewView.as_view(), name="renew-share"),
+    path(f"{SHARE}still-needed/", due.StillNeededView.as_view(), name="certify-share"),
+    path(f"{SHARE}ask-renewal/", due.AskRenewalView.as_view(), name="ask-renewal"),
+    path("v1/due/", due.DueView.as_view(), name="due"),
+    path("v1/due/told/<str:use_id>/", due.ToldView.as_view(), name="tell-patient"),
+    path("v1/links/", links.LinksView.as_view(), name="links"),
+    path("v1/links/preview/", links.LinkPreviewView.as_view(), name="link-preview"),
+    path("v1/links/<str:link_id>/", links.LinkView.as_view(), name="link"),
     path("v1/albums/", albums.AlbumsView.as_view(), name="albums"),
     path(ALBUM, albums.AlbumView.as_view(), name="album"),
     path(f"{ALBUM}studies/", albums.AlbumStudiesView.as_view(), name="album-studies"),

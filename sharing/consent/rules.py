@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
@@ -218,6 +218,17 @@ def strokes_of(path: str) -> tuple[Stroke, ...] | None:
     return tuple(tuple(point for point in line if point is not None) for line in drawn)
 
 
+def side_by_side(first: tuple[Stroke, ...], second: tuple[Stroke, ...]) -> tuple[Stroke, ...]:
+    """Two signatures on one field: the first on its left half, the second on its right."""
+    wide, high = FIELD
+    halves = ((first, 0), (second, wide // 2))
+    return tuple(
+        tuple((start + x // 2, high // 4 + y // 2) for x, y in line)
+        for lines, start in halves
+        for line in lines
+    )
+
+
 def _point(text: str) -> tuple[int, int] | None:
     x, comma, y = text.partition(",")
     if not comma or not (x.isdecimal() and y.isdecimal()) or max(len(x), len(y)) > 4:
@@ -263,6 +274,8 @@ PHONE_NEXT: Mapping[tuple[PhoneState, PhoneEvent], PhoneState] = {
 
 LIVING = frozenset({PhoneState.WAITING, PhoneState.OPENED})
 PHONE_MINUTES, TRIES_MOST = 15, 5
+SECOND_WITHIN = timedelta(days=14)
+"""So long after the first guardian's signature the second one may sign."""
 
 
 class PhoneKind(StrEnum):

@@ -24,6 +24,7 @@ from sharing.exchange.services import (
     may_end,
     may_keep,
     members_of,
+    prolong_album,
     share_again,
     start_album,
     studies_in,
@@ -31,9 +32,9 @@ from sharing.exchange.services import (
 from sharing.kernel.purposes import Purpose
 from sharing.tenants.services import Actor, Duty, require
 
-from . import present
+from . import present, words
 from .doors import actor_of
-from .forms.albums import FOR, AlbumForm
+from .forms.albums import FOR, AlbumForm, UntilForm
 from .forms.share import MAY
 
 MOST_LINES = 200
@@ -95,6 +96,7 @@ def show_album(request: HttpRequest, public_id: str) -> HttpResponse:
         "members": [_member(each, lines, len(studies)) for each in members],
         "keeps": keeps,
         "ends": may_end(actor, album),
+        "until_form": UntilForm(initial={"until": timezone.localtime(album.ends_at).date()}),
         "may": present.may_words(album.action_list),
         "purpose": dict(FOR).get(Purpose(album.purpose), "").lower(),
         "lacking": [line_words(line) for line in lines if not line.covered],
@@ -109,6 +111,23 @@ def again(request: HttpRequest, public_id: str) -> HttpResponse:
     opened = share_again(public_id=public_id, by=actor_of(request), at=timezone.now())
     told = "What is covered now is open to them." if opened else "Nothing more is covered."
     messages.success(request, told)
+    return redirect("web:album", public_id=public_id)
+
+
+@require_POST
+def prolong(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Let it go on longer. Raises NotAllowed, AlbumNotFound, ShareWidens."""
+    actor, form = actor_of(request), UntilForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, f"Not changed. {form.errors['until'][0]}")
+        return redirect("web:album", public_id=public_id)
+    until = form.cleaned_data["until"]
+    try:
+        prolong_album(public_id=public_id, until=until, by=actor, at=timezone.now())
+    except AlbumInvalid as error:
+        messages.warning(request, f"Not changed. {error}")
+    else:
+        messages.success(request, f"The album goes on until {words.day(until)}.")
     return redirect("web:album", public_id=public_id)
 
 

@@ -132,6 +132,7 @@ def _agreed(
             reading=reading,
             studies=_seen(said, studies),
             filled_in=filled_in,
+            second=form.cleaned_data["second_name"].strip(),
             by=actor,
             at=at,
         )

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
 from sharing.access.services import (
     TOLD_HOW,
+    actions_of,
     ask_renewal,
     own_share,
-    preview_share,
+    preview_renewal,
     recertify,
     renew_share,
     shares_ending,
@@ -24,10 +25,9 @@ from sharing.access.services import (
     tell_patient,
     uses_to_tell,
 )
-from sharing.archive.services.showing import patients_studies_to_share
+from sharing.archive.services.gifts import studies_to_renew
 from sharing.consent.errors import ConsentInvalid, EvidenceInvalid, ProxyInvalid
 from sharing.consent.services import amend_consent, consents_ending, own_consent, said_by
-from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty, require
 
@@ -72,8 +72,8 @@ def renew(request: HttpRequest, public_id: str) -> HttpResponse:
     """Let a share go on, inside the consent. Raises NotAllowed, ShareNotFound, NotNow."""
     actor, at = actor_of(request), timezone.now()
     made = own_share(actor, public_id=public_id)
-    studies = _studies(actor, made, at)
-    previews = _previews(made, studies, at)
+    studies = studies_to_renew(actor, made, at=at)
+    previews = preview_renewal(made, [study.subject for study in studies], at=at)
     covered = [each for each in previews if each.after.allowed]
     ends = [each.after.basis.until for each in covered if each.after.basis.until]
     soonest = min(ends, default=None)
@@ -94,7 +94,7 @@ def renew(request: HttpRequest, public_id: str) -> HttpResponse:
             if preview.missing
         ],
         "studies": studies,
-        "may": present.may_words(_actions(made)),
+        "may": present.may_words(actions_of(made)),
     }
     status = 422 if form.is_bound else 200
     return render(request, "web/due/renew.html", context, status=status)
@@ -157,40 +157,6 @@ def _lines(shares: Iterable[Any], actor: Actor) -> list[dict[str, Any]]:
 
 def _cards(actor: Actor, at: datetime) -> list[Any]:
     return [present.consent_card(each, at=at) for each in consents_ending(actor, at=at)[:MOST]]
-
-
-def _actions(made: Any) -> list[Action]:
-    grant = next(iter(made.grants.all()))
-    return [action for action in Action if action in grant.action_set]
-
-
-def _studies(actor: Actor, made: Any, at: datetime) -> list[Any]:
-    """Those of the share that the actor may share now; of a standing one all of its patients."""
-    grants = [grant for grant in made.grants.all() if grant.revoked_at is None]
-    patients = {grant.patient_id: grant.patient for grant in grants}
-    named = {(grant.patient_id, grant.study_uid) for grant in grants}
-    found = patients_studies_to_share(actor, patients.values(), at=at)
-    return [
-        study
-        for study in found
-        if named & {(study.patient_id, study.study_uid), (study.patient_id, "")}
-    ]
-
-
-def _previews(made: Any, studies: Sequence[Any], at: datetime) -> list[Any]:
-    """What the consents carry of it, asked as if it would never end: they set the limit."""
-    if not studies or made.to_organization is None:
-        return []
-    return preview_share(
-        subjects=[study.subject for study in studies],
-        to=made.to_organization,
-        purpose=Purpose(made.purpose),
-        until=LONGEST,
-        at=at,
-        actions=_actions(made),
-        person=made.to_user,
-        team=made.to_team,
-    )
 
 
 def _renewed(

@@ -6,6 +6,7 @@ does anything.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from allauth.core import ratelimit
@@ -14,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, rotate_token
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +26,7 @@ from sharing.archive.errors import StudyNotFound
 from sharing.archive.services.finding import open_study
 from sharing.archive.services.locating import Where
 from sharing.archive.services.retrieving import guarded, objects, open_images, ready
+from sharing.archive.services.showing import show
 from sharing.exchange.errors import LinkNotFound, ProofWrong, TriedTooOften
 from sharing.exchange.services import Opening, open_link, studies_of
 from sharing.kernel.purposes import Action
@@ -72,7 +75,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         return _over(request)
     if len(found) == 1:
         return _quiet(redirect("web:opened-study", public_id=found[0].public_id))
-    rows = [(study, present.title_of(study)) for study in found]
+    shown = present.rows(show(actor, found, at=at), organization_id=actor.organization_id)
+    rows = [replace(row, url=reverse("web:opened-study", args=[row.public_id])) for row in shown]
     return _quiet(render(request, "web/opened/list.html", {"studies": rows, "bearer": actor}))
 
 

@@ -64,7 +64,8 @@ def patient_page(view: View) -> View:
 def begin(request: HttpRequest) -> HttpResponse:
     """The three proofs. No patient stands on this page, and opening it changes nothing."""
     language, wrong = _language(request), request.method == "POST"
-    form = ProofForm(request.POST if wrong else None, language=language)
+    other = _for_other(request)
+    form = ProofForm(request.POST if wrong else None, language=language, other=other)
     if wrong and ratelimit.consume(request, action="phone") and form.is_valid():
         try:
             secret = open_phone(**form.proofs(), at=timezone.now())
@@ -73,7 +74,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         else:
             return _known(_to(request, "phone-read"), secret)
     # What was typed stays, and no field is marked: a page tells nothing of which was wrong.
-    shown = ProofForm(initial=request.POST.dict(), language=language)
+    shown = ProofForm(initial=request.POST.dict(), language=language, other=other)
     return _page(request, "begin", form=shown, wrong=wrong, status=422 if wrong else 200)
 
 
@@ -87,7 +88,7 @@ def read(request: HttpRequest) -> HttpResponse:
     language = _language(request, session.language)
     reading = reading_on(session, language=language, at=at)
     if session.kind == "withdrawal":
-        text = newest("withdraw", language).parts
+        text = newest("withdraw_for" if session.for_other else "withdraw", language).parts
         return _page(request, "withdraw", session, reading=reading, text=text)
     return _page(request, "read", session, reading=reading)
 
@@ -160,13 +161,22 @@ def _page(
 ) -> HttpResponse:
     language = _language(request, session.language if session else "")
     other = next(each for each in LANGUAGES if each != language)
+    for_other = _for_other(request, session)
     context |= {
         "language": language,
         "other_language": other,
-        "words": newest("phone", language).parts,
+        "for_other": for_other,
+        "words": newest("phone_for" if for_other else "phone", language).parts,
         "session": session,
     }
     return render(request, f"web/phone/{name}.html", context, status=status)
+
+
+def _for_other(request: HttpRequest, session: Any = None) -> bool:
+    """Whether who reads speaks for the patient: before the proof the picture says it."""
+    if session is not None:
+        return bool(session.for_other)
+    return request.GET.get("for") == "other"
 
 
 def _language(request: HttpRequest, usual: str = "") -> str:

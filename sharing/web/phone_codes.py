@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from sharing.consent.services import (
     cancel_phone,
     code_of,
+    issue_second,
     issue_withdrawal,
     issued_phone,
     own_consent,
@@ -45,7 +46,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     context["living"] = state in LIVING
     if state == "waiting":
         code = code_of(session)
-        context |= {"code": code, "picture": picture(address(code.token, session.language))}
+        context |= {"code": code, "picture": picture(address(session))}
     context["typed"] = f"{settings.PUBLIC_URL}{reverse('web:phone')}"
     return render(request, "web/consents/phone.html", context)
 
@@ -63,6 +64,15 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
+def second(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The code for the second guardian, once the first signed. Raises NotAllowed, NotNow."""
+    actor = actor_of(request)
+    first = issued_phone(actor, public_id=public_id)
+    session = issue_second(first=first, by=actor, at=timezone.now())
+    return redirect("web:phone-code", public_id=session.public_id)
+
+
+@require_POST
 def for_consent(request: HttpRequest, public_id: str) -> HttpResponse:
     """A code for the patient to see and withdraw a consent. Raises ConsentNotFound, NotNow."""
     actor = actor_of(request)
@@ -72,9 +82,11 @@ def for_consent(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect("web:phone-code", public_id=session.public_id)
 
 
-def address(token: str, language: str) -> str:
+def address(session: Any) -> str:
     """What the picture says: the code stands behind the #, so that no server's log has it."""
-    return f"{settings.PUBLIC_URL}{reverse('web:phone')}?lang={language}#{token}"
+    whom = "&for=other" if session.for_other else ""
+    token = code_of(session).token
+    return f"{settings.PUBLIC_URL}{reverse('web:phone')}?lang={session.language}{whom}#{token}"
 
 
 def picture(text: str) -> SafeString:

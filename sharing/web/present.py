@@ -234,6 +234,7 @@ DEEDS = {  # action in the log -> verb phrase
     "link.open": "came in by a link",
     "album.make": "made an album",
     "album.close": "closed an album",
+    "album.prolong": "let an album go on longer",
     "album.add_study": "put the study into an album",
     "album.take_out": "took the study out of an album",
     "album.add_member": "let somebody into an album",

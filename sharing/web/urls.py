@@ -179,6 +179,7 @@ urlpatterns = [
     path(f"{CONSENT}phone/", phone_codes.for_consent, name="consent-phone"),
     path("consents/phone/<str:public_id>/", phone_codes.show, name="phone-code"),
     path("consents/phone/<str:public_id>/cancel/", phone_codes.cancel, name="cancel-phone"),
+    path("consents/phone/<str:public_id>/second/", phone_codes.second, name="second-phone"),
     # the patient's own phone
     path("phone/", phone.begin, name="phone"),
     path("phone/read/", phone.read, name="phone-read"),
@@ -200,6 +201,7 @@ urlpatterns = [
     path("albums/add/", album_filling.add, name="add-to-album"),
     path(ALBUM, albums.show_album, name="album"),
     path(f"{ALBUM}again/", albums.again, name="album-again"),
+    path(f"{ALBUM}until/", albums.prolong, name="prolong-album"),
     path(f"{ALBUM}close/", albums.close, name="close-album"),
     path(f"{ALBUM}members/", album_filling.member, name="album-member"),
     path(f"{ALBUM}members/<str:member_id>/remove/", album_filling.remove, name="remove-member"),

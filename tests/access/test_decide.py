@@ -9,10 +9,12 @@ from sharing.access.errors import NotCovered, ShareInvalid
 from sharing.access.rules import Decision, Rule
 from sharing.access.services import decide_one, share
 from sharing.archive.models import Study
-from sharing.consent.services import EVERYONE
+from sharing.consent.rules import Verification
+from sharing.consent.services import EVERYONE, Told, opt_out
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, OrganizationState, Role
+from sharing.tenants.services import actor_for_token, issue_token
 from tests.cast import NOW, Region, make_patient, make_person, make_study
 
 DAY = timedelta(days=1)
@@ -86,6 +88,30 @@ def test_a_deny_overrides_a_permit_whatever_the_order(region: Region, deny_first
 def test_a_deny_does_not_keep_the_custodians_own_staff_away(region: Region) -> None:
     region.deny(region.riverside)
     assert asked(region.ada.actor, region.study()).allowed
+
+
+def test_an_opt_out_leaves_the_images_to_the_own_doctors_and_the_desk_knows_of_them(
+    region: Region,
+) -> None:
+    """Ada treats; Mei and the archive's machine keep it, and are no staff that treats."""
+    study, machines = region.study(), {}
+    for purpose in (Purpose.TREATMENT, Purpose.OPERATIONS):
+        secret = issue_token(
+            organization=region.riverside, name=purpose, scopes=["dicomweb.read"], at=NOW,
+            purpose=purpose,
+        )  # fmt: skip
+        machines[purpose] = actor_for_token(secret, at=NOW)
+    desk = [region.mei.actor, machines[Purpose.OPERATIONS]]
+    assert all(asked(actor, study).allowed for actor in desk)
+    spoken = Told(verification=Verification.VERBAL, witness="Tom Reis")
+    opt_out(patient=region.pat, told=spoken, by=region.mei.actor, at=NOW)
+    for actor in (region.ada.actor, machines[Purpose.TREATMENT]):
+        assert asked(actor, study).allowed
+    for actor in desk:
+        assert asked(actor, study, Action.DISCOVER).basis.rule == Rule.OWN_STAFF
+        assert asked(actor, study, Action.REPORT).basis.rule == Rule.OPTED_OUT
+        assert asked(actor, study).basis.rule == Rule.OPTED_OUT
+    assert asked(region.olga.actor, study, Action.DISCOVER).allowed
 
 
 def test_a_permit_to_read_reports_shows_no_images(region: Region) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sharing.consent import texts
 from sharing.consent.errors import TextUnknown
-from sharing.consent.rules import Decision, Force, GranteeKind
+from sharing.consent.rules import Decision, Force, GranteeKind, Performer
 from sharing.consent.services import EVERYONE, Said, Seen, Whom, reading_of
 from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.rules import Role
@@ -19,24 +19,40 @@ from tests.cast import Region
 PUBLISHED = {
     "exclude/2026-1.en.toml": "820d0ea1348a82f4",
     "exclude/2026-1.zh-Hans.toml": "6a53b77ada09c83d",
+    "exclude_for/2026-1.en.toml": "443db941bfddc4a6",
+    "exclude_for/2026-1.zh-Hans.toml": "b1d72b609ff7a295",
     "opt_out/2026-1.en.toml": "88c9ea0226ce67bc",
     "opt_out/2026-1.zh-Hans.toml": "bd15b9b8aefd41cf",
+    "opt_out_for/2026-1.en.toml": "8a69ddc2f46cf645",
+    "opt_out_for/2026-1.zh-Hans.toml": "0683e890585fe28a",
     "paper/2026-1.en.toml": "81524869d5c9bdfb",
     "paper/2026-1.zh-Hans.toml": "63eeeb140c34d686",
+    "paper/2026-2.en.toml": "233ca1b43a5ace4c",
+    "paper/2026-2.zh-Hans.toml": "db02cea4f24abeb9",
     "permit/2026-1.en.toml": "31afacc1ff8c1169",
     "permit/2026-1.zh-Hans.toml": "a2d0d9debdd98e67",
     "permit/2026-2.en.toml": "f8db34e8aabbe332",
     "permit/2026-2.zh-Hans.toml": "386bdf28b609f524",
+    "permit_for/2026-1.en.toml": "06f0bec0d7db64f0",
+    "permit_for/2026-1.zh-Hans.toml": "23e1acd36a904d1c",
     "phone/2026-1.en.toml": "1f2a975a98436191",
     "phone/2026-1.zh-Hans.toml": "a2c3c9ca926da0bd",
+    "phone_for/2026-1.en.toml": "a2cd137048636baf",
+    "phone_for/2026-1.zh-Hans.toml": "ce6c67be44ec3e0c",
     "refuse/2026-1.en.toml": "9fe1bde032d8bc99",
     "refuse/2026-1.zh-Hans.toml": "04bbeeea28c5cccc",
+    "refuse_for/2026-1.en.toml": "f6f848ede70c47ce",
+    "refuse_for/2026-1.zh-Hans.toml": "d0d98ac3bae011d7",
     "withdraw/2026-1.en.toml": "d4a5724d526d70f7",
     "withdraw/2026-1.zh-Hans.toml": "d65a3fb7852aae2d",
+    "withdraw_for/2026-1.en.toml": "dd152446f722704f",
+    "withdraw_for/2026-1.zh-Hans.toml": "bd23a6df025211d9",
     "words/2026-1.en.toml": "1a680eb76fc1556c",
     "words/2026-1.zh-Hans.toml": "e699eaea63f8bef8",
     "words/2026-2.en.toml": "1a680eb76fc1556c",
     "words/2026-2.zh-Hans.toml": "e699eaea63f8bef8",
+    "words_for/2026-1.en.toml": "87da05fe83b76162",
+    "words_for/2026-1.zh-Hans.toml": "15ddf61b2a8e3b94",
 }
 NAMES = sorted({name.partition(".")[0] for name in PUBLISHED})
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -188,3 +204,38 @@ def test_what_the_patient_asks_for_is_read_too(region: Region) -> None:
     assert "最多可查看3次。" in [sentence for _, sentence in read["zh-Hans", ""].promises]
     for language in texts.LANGUAGES:  # what was shown before is read as it was shown
         assert len(read[language, "permit/2026-1"].promises) == len(sentences) - 3
+
+
+@pytest.mark.parametrize("language", list(texts.LANGUAGES))
+def test_who_speaks_for_pat_reads_of_pat_and_never_of_their_own_images(
+    region: Region, language: str
+) -> None:
+    """Every text that Pat would read has one for who speaks for Pat, in both languages."""
+    others = {"performer": Performer.GUARDIAN, "performer_name": "Lea"}
+    denial = said(decision=Decision.DENY, ends_at=None, purposes=frozenset(Purpose), **others)
+    permit = said(organizations=(region.hilltop,), **others)
+    exclusion = replace(denial, force=Force.EXCLUSION, practitioners=(region.ben.user,))
+    cases = [permit, replace(denial, others=(EVERYONE,)), exclusion]
+    cases.append(replace(denial, force=Force.OPT_OUT, others=(EVERYONE,)))
+    for words in cases:
+        shown = reading_of(words, patient=region.pat, custodian=region.riverside, language=language)
+        assert shown.name.split("/")[0].endswith("_for")
+        assert shown.patient in shown.question
+        read = [shown.lead, shown.question, shown.calm, shown.signed, *shown.full]
+        read += [value for _, value in (*shown.facts, *shown.promises)]
+        assert not [line for line in read if "{" in line]
+        mine = ("your images", "your image", "your care", "treat you", "my images", "您的影像")
+        assert not [line for line in read if any(each in line for each in mine)]
+    assert [reading_of(
+        replace(permit, performer=Performer.SELF), patient=region.pat, custodian=region.riverside,
+        language=language,
+    ).name] == ["permit/2026-2"]  # fmt: skip
+
+
+def test_the_pages_of_a_phone_and_the_paper_have_words_for_who_speaks_for_a_patient() -> None:
+    for language in texts.LANGUAGES:
+        for key in ("phone", "withdraw", "words"):
+            own, others = texts.newest(key, language), texts.newest(f"{key}_for", language)
+            assert gaps(own.parts).items() <= gaps(others.parts).items()
+            assert own.parts != others.parts
+        assert texts.newest("paper", language).parts["qr_for"]

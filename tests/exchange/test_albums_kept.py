@@ -29,6 +29,7 @@ from sharing.exchange.services import (
     foresee_album,
     make_album,
     members_of,
+    prolong_album,
     remove_member,
     take_out,
 )
@@ -128,6 +129,8 @@ def test_who_shares_at_the_organization_keeps_it_and_nobody_else(
 def test_only_what_one_may_share_is_put_in(region: Region, study: Study) -> None:
     wanted = AlbumWanted("Board", Purpose.TREATMENT, NOW + DAY)
     album = make_album(wanted=wanted, by=region.cleo.actor, at=NOW)
+    with pytest.raises(NotCovered):
+        puts(region, album, study, by=region.cleo.actor)
     add_member(
         public_id=album.public_id, to=region.hilltop, person=region.ben.user,
         by=region.cleo.actor, at=NOW,
@@ -206,3 +209,37 @@ def test_the_database_keeps_one_row_for_each_present_member_and_study(
         with pytest.raises(IntegrityError), transaction.atomic():
             row.save(force_insert=True)
     assert str(album) == album.name
+
+
+def test_an_album_goes_on_longer_with_what_consents_cover_by_then(
+    region: Region, study: Study
+) -> None:
+    album, ada = an_album(region), region.ada.actor
+    lets_in(region, album)
+    lets_in(region, album, to=region.lakeside, person=region.cleo.user)
+    puts(region, album, study)
+    at = NOW + 20 * DAY
+    region.deny(region.lakeside, at=at)
+    taken = shares_made(ada, at=at).get(to_user=region.ben.user)
+    prolong_album(public_id=album.public_id, until=NOW + 50 * DAY, by=ada, at=at)
+    assert sees(region.ben, study, NOW + 49 * DAY)
+    assert not sees(region.cleo, study, at)
+    assert not taken.grants.filter(revoked_at=None).exists()
+    assert Event.objects.filter(action="album.prolong").count() == 1
+    for wrong in (NOW + 40 * DAY, NOW + 500 * DAY):
+        with pytest.raises(AlbumInvalid):
+            prolong_album(public_id=album.public_id, until=wrong, by=ada, at=at)
+    take_out(public_id=album.public_id, study=study, by=ada, at=at)
+    assert not sees(region.ben, study, at)
+
+
+def test_what_was_taken_back_does_not_come_back_with_a_longer_album(
+    region: Region, study: Study
+) -> None:
+    album, ada = an_album(region), region.ada.actor
+    lets_in(region, album)
+    puts(region, album, study)
+    (made,) = shares_made(ada, at=NOW)
+    revoke_share(public_id=made.public_id, by=region.olga.actor, at=NOW)
+    prolong_album(public_id=album.public_id, until=NOW + 50 * DAY, by=ada, at=NOW)
+    assert not sees(region.ben, study)

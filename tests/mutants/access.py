@@ -32,6 +32,24 @@ DECISION = (
         (f"{DECIDE}::test_nobody_else_sees_anything_while_no_consent_is_on_file",),
     ),
     Mutant(
+        "the own desk looks in spite of an opt-out",
+        LADDER,
+        "return actor.purpose != Purpose.TREATMENT and action != Action.DISCOVER",
+        "return False",
+        (
+            f"{DECIDE}::test_an_opt_out_leaves_the_images_to_the_own_doctors_and_the_desk_knows_of_them",
+        ),
+    ),
+    Mutant(
+        "the list shows the own desk what it may not look at",
+        FENCING,
+        "        own &= ~Q(_opted_out(actor, at))\n",
+        "        own &= ~Q(pk__in=[])\n",
+        (
+            f"{DECIDE}::test_an_opt_out_leaves_the_images_to_the_own_doctors_and_the_desk_knows_of_them",
+        ),
+    ),
+    Mutant(
         "a machine or a bearer is staff",
         LADDER,
         "return actor.purpose in OWN_STAFF_PURPOSES and Role.BEARER not in actor.roles",
@@ -106,7 +124,7 @@ DECISION = (
     ),
     Mutant(
         "the list lets a permit last a moment too long",
-        "sharing/consent/models.py",
+        "sharing/consent/models/said.py",
         "Q(ends_at=None) | Q(ends_at__gt=at)",
         "Q(ends_at=None) | Q(ends_at__gte=at)",
         (f"{DECIDE}::test_a_permit_ends_at_its_last_moment_and_not_before",),
@@ -125,7 +143,7 @@ DECISION = (
     ),
     Mutant(
         "the list forgets lapses_at",
-        "sharing/consent/models.py",
+        "sharing/consent/models/said.py",
         "            Q(lapses_at=None) | Q(lapses_at__gt=at),\n",
         "",
         (

@@ -1,6 +1,6 @@
 """All seeded faults."""
 
-from . import access, alike, doors, log, offices, partners, phones, region, said, uses
+from . import access, albums, alike, doors, log, offices, partners, phones, region, said, uses
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -14,4 +14,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *region.MUTANTS,
     *offices.MUTANTS,
     *uses.MUTANTS,
+    *albums.MUTANTS,
 )

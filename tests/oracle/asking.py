@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from sharing.access.models import AccessRequest, Glass, Review, Share
+from sharing.access.models import AccessRequest, Glass, Review, Share, Use
 from sharing.archive.models import Batch, Conflict, Hold, Removal, Upload
 from sharing.consent.models import Consent
-from sharing.exchange.models import Album, AlbumMember
+from sharing.exchange.models import Album, AlbumMember, ShareLink
 from sharing.notify.models import Notice
 from sharing.tenants.models import Membership
 from tests.oracle.canaries import Canaries
@@ -32,8 +32,8 @@ KIND_OF = {
     "refuse-request": "request", "withdraw-request": "request", "emergency": "glass",
     "end-emergency": "glass", "review-emergency": "review", "cut-emergency": "review",
     "receipt": "batch", "take-back": "removal", "album": "album", "album-again": "album",
-    "close-album": "album", "album-member": "album", "remove-member": "album",
-    "take-out": "album",
+    "prolong-album": "album", "close-album": "album", "album-member": "album",
+    "remove-member": "album", "take-out": "album",
 }  # fmt: skip
 ACCEPTS = (
     "*/*", "text/html", "application/json", "application/dicom+json", "image/png", "image/jpeg",
@@ -103,7 +103,7 @@ class Pool:
             "glass": _names(Glass), "review": _names(Review), "batch": _names(Batch),
             "removal": _names(Removal), "hold": _names(Hold), "album": _names(Album),
             "upload": _names(Upload),
-            "member": _names(AlbumMember),
+            "member": _names(AlbumMember), "link": _names(ShareLink), "use": _names(Use),
             "membership": list(Membership.objects.values_list("pk", flat=True)),
             "conflict": list(Conflict.objects.values_list("pk", flat=True)) or [1],
             "notice": list(Notice.objects.values_list("pk", flat=True)) or [1],
@@ -171,7 +171,8 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
     kinds = {
         "membership_id": "membership", "conflict_id": "conflict", "notice_id": "notice",
         "hold_id": "hold", "study_id": "study", "upload_id": "upload", "batch_id": "batch",
-        "album_id": "album", "member_id": "member",
+        "album_id": "album", "member_id": "member", "share_id": "share", "link_id": "link",
+        "use_id": "use",
     }  # fmt: skip
     value = pool.one(kinds.get(param) or KIND_OF.get(name.split(":")[-1], "study"))
     if param.endswith("_id") and kinds.get(param) in ("membership", "conflict", "notice"):

@@ -10,7 +10,9 @@ words leave open is read like this:
 3. "The custodian's own treating staff" are all who act there for treatment or for its operations:
    who keeps its archive, answers for it or records consents acts for treatment's sake, and would
    ask consent of nobody. Roles limit them (gate 0): a privacy officer sees no image. Its research
-   is no treatment. A machine acts as its organization's staff, by its token's purpose.
+   is no treatment. A machine acts as its organization's staff, by its token's purpose. An absolute
+   opt-out, though, leaves access to those alone who treat: the others know what is kept there,
+   since they keep it, and look no more.
 4. The exclusion list stands on the first rung: it holds against everything below, emergencies
    included, and against everybody whom it names.
 5. What a study doesn't say (no date, no region, no series) is not covered by a permit that asks
@@ -103,7 +105,10 @@ def exclusion(q: Question) -> bool | None:
 
 def own_staff(q: Question) -> bool | None:
     """1. The custodian's own treating staff."""
-    return True if q.at_custodian and q.actor.purpose in OWN_PURPOSES else None
+    if not (q.at_custodian and q.actor.purpose in OWN_PURPOSES):
+        return None
+    keeps_only = q.actor.purpose != "TREAT" and q.action != "discover"
+    return None if keeps_only and any(binding(q, "opt_out")) else True
 
 
 def uncertain(q: Question) -> bool | None:

@@ -17,6 +17,7 @@ from sharing.access.rules import (
     is_own,
     kinds_that_let,
     may_be_implied,
+    opt_out_binds,
     policies_that_open,
     shut,
     takes_a_copy,
@@ -60,8 +61,11 @@ def visible(
     if not is_own(actor):
         return others
     own = Q(organization_id=actor.organization_id)
-    mine = own if actor.user_id is None else own & ~Q(_kept_out(actor, at))
-    return mine if actor.apart else mine | others
+    if actor.user_id is not None:
+        own &= ~Q(_kept_out(actor, at))
+    if opt_out_binds(actor, action):
+        own &= ~Q(_opted_out(actor, at))
+    return own if actor.apart else own | others
 
 
 def shared_with(actor: Actor, at: datetime) -> Exists:
@@ -108,6 +112,11 @@ def _kept_out(actor: Actor, at: datetime) -> Exists:
     """Rung 0½: the patient excluded this person; the index holds exclusions only."""
     listed = _of_the_patient(at).filter(force=Force.EXCLUSION)
     return Exists(listed.naming(actor))
+
+
+def _opted_out(actor: Actor, at: datetime) -> Exists:
+    """Rung 2, for the own staff that does not treat."""
+    return Exists(_of_the_patient(at).filter(force=Force.OPT_OUT).naming(actor))
 
 
 _LESS = Q(force=Force.ORDINARY)

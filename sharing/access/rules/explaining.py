@@ -31,7 +31,7 @@ from .parties import Named, Subject
 QUESTIONS = {  # rung -> what it asks, and what it means that it has no answer
     "gates": ("Are account, second factor, purpose and role in order?", "Yes"),
     "excluded": ("Did the patient exclude this person?", "No"),
-    "own_staff": ("Do they work for the organization that holds it?", "No"),
+    "own_staff": ("Does working for the organization that holds it open it?", "No"),
     "unagreed": ("Do the two organizations have the agreement that is needed?", "Yes"),
     "inactive_custodian": ("Are both organizations active?", "Yes"),
     "uncertain_identity": ("Is the patient’s identity certain?", "Yes"),

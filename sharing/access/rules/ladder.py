@@ -81,8 +81,14 @@ def excluded(ask: Ask, facts: Facts) -> Decision | None:
 
 
 def own_staff(ask: Ask, facts: Facts) -> Decision | None:
-    """Rung 1: the custodian's own staff keep access to its own studies."""
+    """Rung 1: the custodian's own staff keep access to its own studies.
+
+    Who treats there, always. Who acts for its operations knows what it keeps, whatever was said,
+    and looks into it unless the patient opted out.
+    """
     if not is_own(ask.actor) or ask.actor.organization_id != ask.subject.custodian_id:
+        return None
+    if opt_out_binds(ask.actor, ask.action) and any(_binding(ask, facts, Force.OPT_OUT)):
         return None
     support = ask.actor.support
     if support is not None:
@@ -95,6 +101,11 @@ def own_staff(ask: Ask, facts: Facts) -> Decision | None:
 def is_own(actor: Actor) -> bool:
     """Whether the actor is staff at all: acts for what staff act for, and came by no link."""
     return actor.purpose in OWN_STAFF_PURPOSES and Role.BEARER not in actor.roles
+
+
+def opt_out_binds(actor: Actor, action: Action) -> bool:
+    """Whether an absolute opt-out keeps the own staff too from this: it does not treat."""
+    return actor.purpose != Purpose.TREATMENT and action != Action.DISCOVER
 
 
 def inactive_custodian(ask: Ask, facts: Facts) -> Decision | None:

@@ -43,8 +43,10 @@ from .foreseeing import SHARED_ACTIONS, Preview, Wanted, foresee, preview_share
 from .past import explain_access, facts_at, keep_grant
 from .relating import Kind, Tie, end_tie, kinds_of, record_tie, ties_of
 from .renewing import (
+    actions_of,
     ask_renewal,
     own_share,
+    preview_renewal,
     recertify,
     renew_share,
     shares_ending,
@@ -71,6 +73,7 @@ __all__ = [
     "Preview",
     "Tie",
     "Wanted",
+    "actions_of",
     "approve_request",
     "ask_access",
     "ask_renewal",
@@ -103,6 +106,7 @@ __all__ = [
     "my_requests",
     "own_share",
     "physician_of",
+    "preview_renewal",
     "preview_share",
     "recertify",
     "record_tie",

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from sharing.access.errors import ShareInvalid, ShareNotFound
 from sharing.access.models import Grant, RenewalAsk, Share
-from sharing.access.rules import Subject
+from sharing.access.rules import FOREVER, Subject
 from sharing.audit.rules import What
 from sharing.audit.services import record
 from sharing.kernel.lifecycle import NotNow
@@ -24,6 +24,7 @@ from sharing.tenants.models import User
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
+from .foreseeing import Preview, preview_share
 from .past import keep_grant
 from .sharing import REVIEWED_EVERY, share
 
@@ -59,6 +60,28 @@ def own_share(actor: Actor, *, public_id: str) -> Share:
     if found is None:
         raise ShareNotFound()
     return found
+
+
+def actions_of(made: Share) -> tuple[Action, ...]:
+    """What a share gave, from the weakest on; prefetch its grants."""
+    given: frozenset[str] = next((g.action_set for g in made.grants.all()), frozenset())
+    return tuple(action for action in Action if action in given)
+
+
+def preview_renewal(made: Share, subjects: Sequence[Subject], *, at: datetime) -> list[Preview]:
+    """What consents carry of it, asked as if it would never end: they set the limit."""
+    if not subjects or made.to_organization is None:
+        return []
+    return preview_share(
+        subjects=subjects,
+        to=made.to_organization,
+        purpose=Purpose(made.purpose),
+        until=FOREVER - timedelta(days=1),
+        at=at,
+        actions=actions_of(made),
+        person=made.to_user,
+        team=made.to_team,
+    )
 
 
 @transaction.atomic

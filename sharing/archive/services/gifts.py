@@ -14,6 +14,8 @@ from sharing.access.services import share_made
 from sharing.archive.models import Study
 from sharing.tenants.rules import Actor, Duty
 
+from .showing import patients_studies_to_share
+
 
 def shares_received(actor: Actor, *, at: datetime) -> QuerySet[Share]:
     """The shares by which studies in sight came to the actor for this purpose, newest first."""
@@ -44,6 +46,19 @@ def share_in_sight(actor: Actor, *, public_id: str, at: datetime) -> Share:
     if not (actor.may(Duty.SHARE) or actor.may(Duty.READ_LOG)):
         raise ShareNotFound()
     return share_made(actor, public_id=public_id, at=at)
+
+
+def studies_to_renew(actor: Actor, made: Share, *, at: datetime) -> list[Study]:
+    """Those of a share that the actor may share now; of a standing one all of its patients."""
+    grants = [grant for grant in made.grants.all() if grant.revoked_at is None]
+    patients = {grant.patient_id: grant.patient for grant in grants}
+    named = {(grant.patient_id, grant.study_uid) for grant in grants}
+    found = patients_studies_to_share(actor, patients.values(), at=at)
+    return [
+        study
+        for study in found
+        if named & {(study.patient_id, study.study_uid), (study.patient_id, "")}
+    ]
 
 
 def named_in_sight(actor: Actor, shares: Iterable[Share], *, at: datetime) -> dict[int, list[str]]:

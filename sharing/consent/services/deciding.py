@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sharing.consent.errors import (
     ConsentInvalid,
@@ -13,7 +14,14 @@ from sharing.consent.errors import (
     SignatureInvalid,
 )
 from sharing.consent.models import Consent, PhoneSession, Statement
-from sharing.consent.rules import PhoneEvent, PhoneKind, PhoneState, strokes_of
+from sharing.consent.rules import (
+    PhoneEvent,
+    PhoneKind,
+    PhoneState,
+    Stroke,
+    side_by_side,
+    strokes_of,
+)
 from sharing.kernel.lifecycle import NotNow
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, Duty
@@ -22,13 +30,15 @@ from sharing.tenants.services import acting_again, require
 from .documents import paper_of
 from .drafts import seen_in, unpacked
 from .ending import revoke_consent
-from .phones import PATIENT, locked, log, move, phone_of
+from .phones import locked, log, move, phone_of, sessions, who_holds
 from .reading import bytes_of
 from .readings import Reading, reading_of
 from .recording import record_consent
 from .saying import Said, said_by
 
+NAME_MOST = 120
 BY_PHONE = "The patient withdrew it on their own phone."
+BY_OTHER = "Who speaks for the patient withdrew it on their own phone."
 
 
 def reading_on(session: PhoneSession, *, language: str, at: datetime) -> Reading:
@@ -46,10 +56,11 @@ def reading_on(session: PhoneSession, *, language: str, at: datetime) -> Reading
     )
 
 
-def sign_on_phone(*, secret: str, drawn: str, language: str, at: datetime) -> Consent:
+def sign_on_phone(*, secret: str, drawn: str, language: str, at: datetime) -> Consent | None:
     """The patient agreed and signed: the consent is in force, with the record of what was shown.
 
-    Raises PhoneOver, NotNow, SignatureInvalid, and PhoneNotNow when the clerk may not any more.
+    Of two guardians the first signs, and nothing holds (None) until the second did. Raises
+    PhoneOver, NotNow, SignatureInvalid, and PhoneNotNow when the clerk may not any more.
     """
     session = phone_of(secret, at=at)
     strokes = strokes_of(drawn)
@@ -58,13 +69,39 @@ def sign_on_phone(*, secret: str, drawn: str, language: str, at: datetime) -> Co
     if session.state != PhoneState.OPENED or not session.draft:
         raise NotNow()
     clerk = _clerk(session)
+    if session.second:
+        return _half_signed(session, drawn, language, at)
     said = unpacked(session.draft, at=at, language=language)
+    said, strokes = _with_first(session, said, strokes)
     reading = reading_on(session, language=language, at=at)
     paper = paper_of(
         reading, told=said, by=clerk.name, at=at, reference=session.public_id, strokes=strokes
     )
     said = replace(said, statement=paper, verified_by=clerk.name, verified_at=at)
     return _signed(session, said, drawn, clerk, at)
+
+
+def _with_first(
+    session: PhoneSession, said: Said, strokes: tuple[Stroke, ...]
+) -> tuple[Said, tuple[Stroke, ...]]:
+    """Where this is the second guardian: in both names, with both signatures. Raises NotNow."""
+    first = _first_of(session, sessions())
+    if first is None:
+        return said, strokes
+    names = [(each.draft or {}).get("performer_name", "") for each in (first, session)]
+    both = side_by_side(strokes_of(first.signature) or (), strokes)
+    return replace(said, performer_name=" and ".join(names)[:NAME_MOST]), both
+
+
+def _first_of(session: PhoneSession, found: QuerySet[PhoneSession]) -> PhoneSession | None:
+    """Of a second guardian's: what the first one signed. Raises NotNow where that is not there."""
+    name = (session.draft or {}).get("first")
+    if not name:
+        return None
+    first = found.filter(public_id=name, patient=session.patient_id).first()
+    if first is None or not first.half:
+        raise NotNow()
+    return first
 
 
 @transaction.atomic
@@ -75,9 +112,22 @@ def _signed(session: PhoneSession, said: Said, drawn: str, clerk: Actor, at: dat
     except (ConsentInvalid, ProxyInvalid) as error:
         raise PhoneNotNow() from error
     held.consent, held.signature, held.language = consent, drawn, said.language
+    first = _first_of(held, sessions().select_for_update(of=("self",)))
+    if first is not None:
+        PhoneSession.objects.filter(pk=first.pk).update(consent=consent)
     move(held, PhoneEvent.SIGN, at)
-    log(PATIENT, "phone.sign", held, at)
+    log(who_holds(held), "phone.sign", held, at)
     return consent
+
+
+@transaction.atomic
+def _half_signed(session: PhoneSession, drawn: str, language: str, at: datetime) -> None:
+    """The first of two: kept, and nothing is permitted by it."""
+    held = _held(session, at)
+    _clerk(held)
+    held.signature, held.language = drawn, language
+    move(held, PhoneEvent.SIGN, at)
+    log(who_holds(held), "phone.sign", held, at)
 
 
 @transaction.atomic
@@ -87,7 +137,7 @@ def refuse_on_phone(*, secret: str, at: datetime) -> None:
     if held.kind != PhoneKind.CONSENT:
         raise NotNow()
     move(held, PhoneEvent.REFUSE, at)
-    log(PATIENT, "phone.refuse", held, at)
+    log(who_holds(held), "phone.refuse", held, at)
 
 
 @transaction.atomic
@@ -99,9 +149,10 @@ def withdraw_on_phone(*, secret: str, at: datetime) -> None:
     held = _held(phone_of(secret, at=at), at)
     if held.kind != PhoneKind.WITHDRAWAL:
         raise NotNow()
-    revoke_consent(consent=_consent(held), by=_clerk(held), why=BY_PHONE, at=at)
+    why = BY_OTHER if held.for_other else BY_PHONE
+    revoke_consent(consent=_consent(held), by=_clerk(held), why=why, at=at)
     move(held, PhoneEvent.WITHDRAW, at)
-    log(PATIENT, "phone.withdraw", held, at)
+    log(who_holds(held), "phone.withdraw", held, at)
 
 
 def statement_on(session: PhoneSession, *, at: datetime) -> tuple[Statement, bytes]:
@@ -109,7 +160,7 @@ def statement_on(session: PhoneSession, *, at: datetime) -> tuple[Statement, byt
     statement = Statement.objects.filter(consent=session.consent_id).first()
     if statement is None:
         raise PhoneOver()
-    log(PATIENT, "phone.read_statement", session, at)
+    log(who_holds(session), "phone.read_statement", session, at)
     return statement, bytes_of(statement)
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from sharing.audit.keys import sign
 from sharing.blobs import new_key, scratch, store, sync
 from sharing.consent.models import Consent, Statement
-from sharing.consent.rules import Stroke, Verification
+from sharing.consent.rules import Performer, Stroke, Verification
 from sharing.consent.texts import newest, text
 
 from .readings import Reading, moment
@@ -68,7 +68,8 @@ def paper_of(
 def _told(
     words: Mapping[str, Any], told: Told, by: str, reading: Reading, at: datetime, shown: str
 ) -> list[list[str]]:
-    how = {Verification.QR: "qr", Verification.VERBAL: "verbal"}.get(told.verification, "paper")
+    qr = "qr" if told.performer == Performer.SELF else "qr_for"
+    how = {Verification.QR: qr, Verification.VERBAL: "verbal"}.get(told.verification, "paper")
     speaker = told.proxy.name if told.proxy else told.performer_name
     return [
         [words["performer"], speaker or reading.patient],

@@ -17,9 +17,11 @@ from sharing.audit.rules import ANONYMOUS
 from sharing.consent.errors import ConsentInvalid, ConsentNotFound, PhoneOver, PhoneWrong
 from sharing.consent.models import Consent, PhoneSession
 from sharing.consent.rules import (
+    GUARDIANS,
     LIVING,
     PHONE_MINUTES,
     PHONE_NEXT,
+    SECOND_WITHIN,
     TRIES_MOST,
     ConsentState,
     PhoneEvent,
@@ -34,7 +36,7 @@ from sharing.tenants.services import require
 
 from .checking import check
 from .drafts import packed
-from .phones import PATIENT, locked, log, move, sessions
+from .phones import locked, log, move, sessions, who_holds
 from .readings import Reading, Seen
 from .saying import Said
 
@@ -76,16 +78,41 @@ def issue_phone(
     by: Actor,
     at: datetime,
     filled_in: Mapping[str, list[str]] | None = None,
+    second: str = "",
 ) -> PhoneSession:
     """A code for the patient to read `said` and decide; what they read is frozen.
 
-    `filled_in` is the clerk's form, to be given back when the code is cancelled. An earlier code
-    of the patient ends. Raises NotAllowed, ConsentInvalid, ProxyInvalid.
+    `filled_in` is the clerk's form, to be given back when the code is cancelled. `second`: the
+    other guardian, without whose signature on a second phone nothing holds. An earlier code of the
+    patient ends. Raises NotAllowed, ConsentInvalid, ProxyInvalid.
     """
     require(by, Duty.RECORD_CONSENT)
     check(patient, said, by, at)
-    draft = packed(said, studies=studies, shown=reading.name) | {"filled_in": filled_in or {}}
+    _check_second(said, second)
+    draft = packed(said, studies=studies, shown=reading.name)
+    draft |= {"filled_in": filled_in or {}, "second": second}
     return _issued(patient, PhoneKind.CONSENT, draft, None, reading.language, by, at)
+
+
+@transaction.atomic
+def issue_second(*, first: PhoneSession, by: Actor, at: datetime) -> PhoneSession:
+    """The code for the second guardian, who reads the same. Raises NotAllowed, PhoneOver, NotNow
+    for what waits for nobody, or was signed too long ago.
+    """
+    require(by, Duty.RECORD_CONSENT)
+    held = next(iter(locked(pk=first.pk, custodian_id=by.organization_id)), None)
+    if held is None:
+        raise PhoneOver()
+    if not held.half or held.ended_at is None or held.ended_at + SECOND_WITHIN <= at:
+        raise NotNow()
+    whose = {"performer_name": held.second, "first": held.public_id, "second": ""}
+    draft = {**(held.draft or {}), **whose}
+    return _issued(held.patient, PhoneKind.CONSENT, draft, None, held.language, by, at)
+
+
+def _check_second(said: Said, second: str) -> None:
+    if second and (said.performer not in GUARDIANS or second == said.performer_name):
+        raise ConsentInvalid("Two parents or guardians sign together, each with their own name.")
 
 
 @transaction.atomic
@@ -177,7 +204,7 @@ def _tried(token: str, born: date | None, digits: str, at: datetime) -> str | No
     session.state = step(PHONE_NEXT, PhoneState(session.state), PhoneEvent.OPEN)
     session.cookie_sha256, session.opened_at = fingerprint(secret), at
     session.save(update_fields=["state", "cookie_sha256", "opened_at"])
-    log(PATIENT, "phone.open", session, at)
+    log(who_holds(session), "phone.open", session, at)
     return secret
 
 

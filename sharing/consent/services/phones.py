@@ -15,6 +15,7 @@ from sharing.kernel.tokens import fingerprint
 from sharing.tenants.rules import Actor
 
 PATIENT = Who(kind="patient", name="The patient")
+SPEAKER = Who(kind="patient", name="Who speaks for the patient")
 
 
 def phone_of(secret: str, *, at: datetime) -> PhoneSession:
@@ -29,6 +30,11 @@ def refused_on_phone(actor: Actor, *, patient: Patient) -> QuerySet[PhoneSession
     """What an own patient was asked on a phone and said no to, newest first."""
     refused = sessions().filter(patient=patient, state=PhoneState.REFUSED)
     return refused.filter(custodian_id=actor.organization_id).order_by("-ended_at")
+
+
+def who_holds(session: PhoneSession) -> Who:
+    """Who opened it, as the access log names them: the patient, or who speaks for the patient."""
+    return SPEAKER if session.for_other else PATIENT
 
 
 def move(session: PhoneSession, event: PhoneEvent, at: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from sharing.consent.rules import Decision, Force, GranteeKind
+from sharing.consent.rules import Decision, Force, GranteeKind, Performer
 from sharing.consent.texts import Text, newest, text
 from sharing.kernel.purposes import LEAVING, Obligation
 from sharing.tenants.rules import Role
@@ -45,11 +45,16 @@ class Seen:
     day: date | None
 
 
+FOR = "_for"
+"""The texts for who speaks for a patient: `permit_for`, beside `permit`."""
+
+
 def key_of(said: Said) -> str:
-    """Which text speaks of it."""
-    if said.decision == Decision.PERMIT:
-        return "permit"
-    return {Force.OPT_OUT: "opt_out", Force.EXCLUSION: "exclude"}.get(said.force, "refuse")
+    """Which text speaks of it, and to whom."""
+    refusals = {Force.OPT_OUT: "opt_out", Force.EXCLUSION: "exclude"}
+    permits = said.decision == Decision.PERMIT
+    key = "permit" if permits else refusals.get(said.force, "refuse")
+    return key if said.performer == Performer.SELF else key + FOR
 
 
 def reading_of(
@@ -66,9 +71,11 @@ def reading_of(
     Raises TextUnknown.
     """
     shown = text(name, language) if name else newest(key_of(said), language)
-    speaker = _Speaker(text(f"words/{shown.version}", language), custodian)
+    words = "words" + (FOR if shown.key.endswith(FOR) else "")
+    speaker = _Speaker(text(f"{words}/{shown.version}", language), custodian)
     gaps = {
         "custodian": speaker.custodian,
+        "patient": speaker.patient(patient),
         "whom": speaker.listed([speaker.whom(each) for each in _plainly(said.named)]),
         "imaging": speaker.imaging(sorted(said.modalities)),
         "studies": speaker.listed([speaker.study(each) for each in studies]),
@@ -81,7 +88,7 @@ def reading_of(
         patient=speaker.patient(patient),
         born=day(patient.birth_date, language),
         facts=tuple(_facts(shown, speaker, said, gaps)),
-        promises=tuple(_promises(shown, said)),
+        promises=tuple(_promises(shown, said, gaps)),
         full=tuple(paragraph.format(**gaps) for paragraph in shown.parts["full"]),
         **{part: shown.say(part, **gaps) for part in ("yes", "no", "calm", "signed")},
     )
@@ -127,16 +134,18 @@ def _facts(
     ]
 
 
-def _promises(shown: Text, said: Said) -> list[tuple[str, str]]:
+def _promises(shown: Text, said: Said, gaps: dict[str, str]) -> list[tuple[str, str]]:
     permits = said.decision == Decision.PERMIT
     parts = ["leaves" if permits and said.actions & LEAVING else "keeps", "logged", "ends"]
     if permits and Obligation.DEIDENTIFY in said.obligations:
         parts.insert(0, "unnamed")
-    said_so = [(MARKS.get(part, "arrow-counterclockwise"), shown.say(part)) for part in parts]
-    return [*_conditions(shown, said), *said_so] if permits else said_so
+    said_so = [
+        (MARKS.get(part, "arrow-counterclockwise"), shown.say(part, **gaps)) for part in parts
+    ]
+    return [*_conditions(shown, said, gaps), *said_so] if permits else said_so
 
 
-def _conditions(shown: Text, said: Said) -> list[tuple[str, str]]:
+def _conditions(shown: Text, said: Said, gaps: dict[str, str]) -> list[tuple[str, str]]:
     """What the patient asks for beside; texts of before such conditions don't speak of them."""
     if "marked" not in shown.parts:
         return []
@@ -144,7 +153,7 @@ def _conditions(shown: Text, said: Said) -> list[tuple[str, str]]:
     if Obligation.WATERMARK in said.obligations:
         found.append(("person-badge", shown.say("marked")))
     if Obligation.NOTIFY_PATIENT in said.obligations:
-        found.append(("bell", shown.say("told")))
+        found.append(("bell", shown.say("told", **gaps)))
     if said.maximum_uses is not None:
         part = "uses_one" if said.maximum_uses == 1 else "uses"
         found.append(("shield-check", shown.say(part, uses=str(said.maximum_uses))))

@@ -119,7 +119,7 @@ def exclude_person(*, patient: Patient, user: User, told: Told, by: Actor, at: d
 
 
 def opt_out(*, patient: Patient, told: Told, by: Actor, at: datetime) -> Consent:
-    """Nobody but the custodian's own staff, not in an emergency either, until it is revoked.
+    """Nobody but the custodian's own treating staff, not in an emergency either, until revoked.
 
     Raises what `record_consent` raises.
     """

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sharing.access.errors import NotCovered
 from sharing.access.models import Grant
@@ -20,7 +21,7 @@ from sharing.audit.rules import What
 from sharing.audit.services import record, record_all
 from sharing.exchange.errors import AlbumInvalid, AlbumNotFound
 from sharing.exchange.models import Album, AlbumGrant, AlbumMember, AlbumStudy
-from sharing.exchange.rules import MOST_IN_ALBUM, MOST_MEMBERS
+from sharing.exchange.rules import LONGEST_ALBUM, MOST_IN_ALBUM, MOST_MEMBERS
 from sharing.kernel.purposes import Action
 from sharing.tenants.models import Organization, Team, User
 from sharing.tenants.rules import Actor, Duty
@@ -142,6 +143,29 @@ def share_again(*, public_id: str, by: Actor, at: datetime) -> int:
 
 
 @transaction.atomic
+def prolong_album(*, public_id: str, until: datetime, by: Actor, at: datetime) -> Album:
+    """Let the album go on longer, and what it gave, as far as consents cover it by now.
+
+    Raises NotAllowed, AlbumNotFound, AlbumInvalid, ShareWidens.
+    """
+    require(by, Duty.SHARE)
+    album = locked(by, public_id=public_id, at=at)
+    if not album.ends_at < until <= at + LONGEST_ALBUM:
+        raise AlbumInvalid("It can end later than now, and within a year.")
+    album.ends_at = until
+    album.save(update_fields=["ends_at"])
+    studies = _to_share(studies_in(album, by, at=at), by, at)
+    lines = foresee_album(album, members_of(album), studies, at=at)
+    entries = _entries_of(album)
+    going_on = [line for line in lines if line.covered and _lives(line, entries, at)]
+    for line in going_on:
+        end_grants(_given(line, entries), at=at)
+    _give(album, going_on, entries, by, at)
+    record(who=by.who, action="album.prolong", at=at, what=what_of(album, by))
+    return album
+
+
+@transaction.atomic
 def take_out(*, public_id: str, study: Study, by: Actor, at: datetime) -> None:
     """Take a study out, and end what it gave, at once. Raises AlbumNotFound."""
     album = locked(by, public_id=public_id, at=at)
@@ -180,6 +204,18 @@ def _lines(
     previews = foresee([study.subject for study in needed], wanted, at, facts)
     for study, preview in zip(needed, previews, strict=True):
         yield Line(study, member, preview)
+
+
+def _given(line: Line, entries: dict[Study, AlbumStudy]) -> QuerySet[Grant]:
+    """What the album gave this member of this study, and nobody ended."""
+    entry = entries[line.study]
+    return Grant.objects.filter(
+        of_album__member=line.member, of_album__entry=entry, revoked_at=None
+    )
+
+
+def _lives(line: Line, entries: dict[Study, AlbumStudy], at: datetime) -> bool:
+    return _given(line, entries).filter(ends_at__gt=at).exists()
 
 
 def _wanted(album: Album, member: AlbumMember, until: datetime | None = None) -> Wanted:

@@ -64,6 +64,16 @@ class AlbumForm(Form):
         return end
 
 
+class UntilForm(Form):
+    """Until when an album goes on."""
+
+    until = DayField(label="Until")
+
+    def clean_until(self) -> datetime:
+        """The end of that day."""
+        return end_of(self.cleaned_data["until"])
+
+
 class IntoForm(Form):
     """Into which album."""
 

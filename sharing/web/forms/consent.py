@@ -5,17 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 
 from sharing.consent.rules import (
-    EVIDENCE_MAX_BYTES,
     Decision,
     Force,
     GranteeKind,
-    Performer,
     Verification,
-    media_type_of,
 )
 from sharing.consent.services import EVERYONE, Said, Whom
 from sharing.consent.texts import LANGUAGES
@@ -23,17 +19,10 @@ from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.services import Role
 from sharing.web.wording import LADDER, modality_word
 
-from .days import DayField, days_on, end_of
+from .agreed import PAPER_OR_SPOKEN, AgreedForm
 from .joining import one_line
 from .share import by_organization
 
-PERIODS = (
-    ("30", "30 days"),
-    ("90", "90 days"),
-    ("365", "1 year"),
-    ("day", "A day"),
-    ("open", "No end"),
-)
 PURPOSES = (
     (Purpose.TREATMENT, "Treatment"),
     (Purpose.OPERATIONS, "Operations"),
@@ -45,13 +34,11 @@ REACHES = (  # how far a refusal goes: value, word, what it means
     (Force.ORDINARY.value, "Everything but emergencies", "An emergency passes, and is recorded"),
     (RESEARCH_ONLY, "Research only", "Treatment goes on as it was"),
     (Force.EXCLUSION.value, "One person, always", "Own staff and emergencies included"),
-    (Force.OPT_OUT.value, "Everybody outside, always", "Emergencies included"),
-)
-PERFORMERS = (
-    (Performer.SELF, "The patient"),
-    (Performer.PARENT, "A parent"),
-    (Performer.GUARDIAN, "A guardian"),
-    (Performer.REPRESENTATIVE, "A representative"),
+    (
+        Force.OPT_OUT.value,
+        "Everybody outside, always",
+        "Emergencies included; here only who treats looks",
+    ),
 )
 RUNGS = tuple((action.value, word) for action, word, *_ in LADDER)
 _ORDINARY = Force.ORDINARY
@@ -65,7 +52,7 @@ WHOM = ("organizations", "named", "links", "treating", "researchers", "everyone"
 """The fields of which one at least says to whom."""
 
 
-class ConsentForm(forms.Form):
+class ConsentForm(AgreedForm):
     """One consent. `draft=True` is for the preview: how it was agreed may still be missing."""
 
     decision = forms.ChoiceField(
@@ -122,35 +109,24 @@ class ConsentForm(forms.Form):
         required=False,
         help_text="Empty: as often as needed. One opening of a study, or one download, is one.",
     )
-    period = forms.ChoiceField(
-        label="Until", choices=PERIODS, widget=forms.RadioSelect, initial="90"
-    )
-    until = DayField(label="Last day", required=False)
     verification = forms.ChoiceField(
         label="How it was agreed",
         choices=[
             (Verification.QR.value, "The patient’s phone"),
-            (Verification.PAPER.value, "Signed paper"),
-            (Verification.VERBAL.value, "Spoken"),
+            *PAPER_OR_SPOKEN,
         ],
         widget=forms.RadioSelect,
         initial=Verification.PAPER.value,
     )
-    evidence = forms.FileField(
-        label="Signed form",
-        required=False,
-        help_text="A scan or a photo: PDF, JPEG or PNG, at most 20 MB.",
-        widget=forms.FileInput(attrs={"accept": "application/pdf,image/jpeg,image/png"}),
-    )
-    witness = forms.CharField(
-        label="Witness", max_length=120, required=False, validators=[one_line]
-    )
     language = forms.ChoiceField(
         label="The patient reads", choices=list(LANGUAGES.items()), required=False, initial="en"
     )
-    performer = forms.ChoiceField(label="Who agreed", choices=PERFORMERS, initial=Performer.SELF)
-    performer_name = forms.CharField(
-        label="Name of that person", max_length=120, required=False, validators=[one_line]
+    second_name = forms.CharField(
+        label="Second guardian, who must sign too",
+        max_length=120,
+        required=False,
+        validators=[one_line],
+        help_text="On a phone of their own. Nothing holds until both have signed.",
     )
 
     def __init__(
@@ -187,10 +163,9 @@ class ConsentForm(forms.Form):
         """What one field asks of another."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         self._check_whom(data)
-        if data.get("period") == "day":
-            self._check_last_day(data)
+        self.check_last_day()
         if not self.draft:
-            self._check_agreement(data)
+            self.check_agreement()
         return data
 
     def _check_whom(self, data: dict[str, Any]) -> None:
@@ -199,41 +174,10 @@ class ConsentForm(forms.Form):
         elif self._force == Force.ORDINARY and not any(data.get(each) for each in WHOM):
             self.add_error("organizations", "Choose to whom the consent speaks.")
 
-    def _check_last_day(self, data: dict[str, Any]) -> None:
-        until = data.get("until")
-        if until is None and "until" not in self.errors:
-            self.add_error("until", "Write the last day.")
-        elif until is not None and end_of(until) <= self.at:
-            self.add_error("until", "The consent must end in the future.")
-
-    def _check_agreement(self, data: dict[str, Any]) -> None:
-        spoken, paper = self._how(Verification.VERBAL), self._how(Verification.PAPER)
-        if spoken and not data.get("witness") and "witness" not in self.errors:
-            self.add_error("witness", "A spoken consent needs a witness.")
-        if paper and not data.get("evidence") and "evidence" not in self.errors:
-            self.add_error("evidence", "Attach the signed form.")
-        other = data.get("performer") != Performer.SELF
-        if other and not data.get("performer_name") and "performer_name" not in self.errors:
-            self.add_error("performer_name", "Write who agreed for the patient.")
-
     @property
     def by_phone(self) -> bool:
         """Whether the patient signs on their own phone."""
-        return self._how(Verification.QR)
-
-    def _how(self, verification: Verification) -> bool:
-        return bool(self.cleaned_data.get("verification") == verification)
-
-    def clean_evidence(self) -> UploadedFile | None:
-        """A PDF or a picture by its first bytes, whatever its name says."""
-        document: UploadedFile | None = self.cleaned_data.get("evidence")
-        if document is None:
-            return None
-        head = document.read(16)
-        document.seek(0)
-        if media_type_of(head) is None or (document.size or 0) > EVIDENCE_MAX_BYTES:
-            raise forms.ValidationError("Attach a PDF or a picture (JPEG, PNG), at most 20 MB.")
-        return document
+        return self.agreed_by(Verification.QR)
 
     @property
     def _force(self) -> Force:
@@ -254,14 +198,15 @@ class ConsentForm(forms.Form):
             decision=Decision(data["decision"]),
             force=force,
             starts_at=self.at,
-            ends_at=self._end() if force == Force.ORDINARY else None,
+            ends_at=self.end() if force == Force.ORDINARY else None,
             purposes=self._purposes(denies, force),
             actions=frozenset(may.ladder),
             **self._whom(denies, force),
             **(self._limits() if force == Force.ORDINARY else {}),
             obligations=self._obligations(denies),
             maximum_uses=None if denies else data.get("maximum_uses"),
-            **self._told(),
+            **self.agreed(),
+            language=data.get("language") or "en",
         )
 
     def _purposes(self, denies: bool, force: Force) -> frozenset[Purpose]:
@@ -303,25 +248,6 @@ class ConsentForm(forms.Form):
             return frozenset()
         unnamed = {Obligation.DEIDENTIFY} if self.cleaned_data["unnamed"] else set()
         return frozenset({*unnamed, *map(Obligation, self.cleaned_data.get("conditions", ()))})
-
-    def _told(self) -> dict[str, Any]:
-        data, spoken = self.cleaned_data, self._how(Verification.VERBAL)
-        return {
-            "performer": Performer(data.get("performer") or Performer.SELF),
-            "performer_name": data.get("performer_name", ""),
-            "verification": Verification(data.get("verification") or Verification.PAPER),
-            "witness": data.get("witness", "") if spoken else "",
-            "evidence": data.get("evidence") if self._how(Verification.PAPER) else None,
-            "language": data.get("language") or "en",
-        }
-
-    def _end(self) -> datetime | None:
-        period = self.cleaned_data["period"]
-        if period == "open":
-            return None
-        if period == "day":
-            return end_of(self.cleaned_data["until"])
-        return end_of(days_on(self.at, int(period)))
 
 
 class RevokeForm(forms.Form):

@@ -27,9 +27,9 @@ class ProofForm(forms.Form):
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
     )
 
-    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, language: str, other: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = newest("phone", language).parts
+        words = newest("phone_for" if other else "phone", language).parts
         for name, field in self.fields.items():
             field.label = words[name]
             field.widget.attrs |= {"class": "form-control form-control-lg"}

@@ -1,6 +1,6 @@
 """Albums by REST: the pages' rules and refusals."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +57,10 @@ def test_an_album_is_made_filled_read_and_closed(region: Region, study: Study) -
     assert came == ben.get(album).json()
     assert set(came["studies"]) == {study.public_id, other.public_id}
     assert [each["person"] for each in came["members"]] == ["Ben Hartley"]
+    later = {"until": (timezone.now() + timedelta(days=20)).isoformat()}
+    said = ada.patch(album, later, content_type=JSON).json()["until"]
+    assert datetime.fromisoformat(said) == datetime.fromisoformat(later["until"])
+    assert ben.patch(album, later, content_type=JSON).status_code == 404
     assert ada.delete(f"{album}studies/{study.public_id}/").status_code == 204
     assert ben.get(album).json()["studies"] == [other.public_id]
     assert ada.delete(f"{album}members/{came['members'][0]['id']}/").status_code == 204

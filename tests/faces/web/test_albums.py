@@ -127,7 +127,8 @@ def test_an_album_is_not_there_for_who_is_not_in_it_and_not_for_them_to_change(
     for path in ("", "members/", "close/"):
         known = cleo.get(f"{album}{path}")
         assert known.status_code == 404
-        assert bare(known) == bare(cleo.get(f"{unknown}{path}"))
+        absent = bare(cleo.get(f"{unknown}{path}"))
+        assert bare(known).replace(album, unknown) == absent  # the path that was typed
     for path in ("close/", "members/", "again/", f"members/{member}/remove/",
                  f"studies/{study.public_id}/out/"):  # fmt: skip
         assert ben.post(f"{album}{path}").status_code == 404
@@ -163,3 +164,19 @@ def test_what_a_consent_came_to_cover_is_offered_and_opened(region: Region, stud
     assert "More is covered now" in page(ada.get(album))
     assert "open to them" in page(ada.post(f"{album}again/", follow=True))
     assert browser(region.ben).get(f"/studies/{study.public_id}/").status_code == 200
+
+
+def test_a_keeper_lets_an_album_go_on_and_is_told_what_can_t_be(
+    region: Region, study: Study
+) -> None:
+    ada, ben = browser(region.ada), browser(region.ben)
+    album = made(ada, study)
+    ada.post(f"{album}members/", {"to": "hilltop"})
+    later = (timezone.now() + timedelta(days=40)).date().isoformat()
+    assert "The album goes on until" in page(
+        ada.post(f"{album}until/", {"until": later}, follow=True)
+    )
+    for wrong in ("1 Jan 2020", "some day"):
+        assert "Not changed." in page(ada.post(f"{album}until/", {"until": wrong}, follow=True))
+    assert "Prolong" not in page(ben.get(album))
+    assert ben.post(f"{album}until/", {"until": later}).status_code == 404

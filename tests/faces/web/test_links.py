@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sharing.access.services import facts_on_file
-from sharing.archive.models import Instance, Study
+from sharing.archive.models import Instance, Series, Study
 from sharing.archive.services.looking import stopped
 from sharing.audit.models import Event
 from sharing.exchange.models import ShareLink
@@ -171,6 +171,21 @@ def test_who_comes_by_a_link_is_a_stranger_at_all_other_doors(region: Region, st
     assert somebody.get(reverse("web:study", args=[study.public_id])).status_code == 302
     found = somebody.get("/dicomweb/studies").json()
     assert [each["0020000D"]["Value"] for each in found] == [[study.study_uid]]
+
+
+def test_a_link_to_two_studies_lists_both_with_their_pictures_and_no_third(
+    region: Region, study: Study
+) -> None:
+    other, third = region.study(description="Knee"), region.study(description="Hidden")
+    Series.objects.update(thumbnail=b"\xff\xd8\xff picture")
+    somebody = Client()
+    comes_in(somebody, given(region, study, other, at=timezone.now()).secret)
+    listed = page(somebody.get(reverse("web:opened")))
+    assert "Knee" in listed
+    assert "Hidden" not in listed
+    pictures = [reverse("web:study-thumbnail", args=[s.public_id]) for s in (study, other, third)]
+    assert [each in listed for each in pictures] == [True, True, False]
+    assert [somebody.get(each).status_code for each in pictures] == [200, 200, 404]
 
 
 def test_nobody_is_two_at_once(region: Region, study: Study) -> None:

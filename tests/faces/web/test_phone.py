@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sharing.archive.models import Study
+from sharing.audit.models import Event
 from sharing.consent.models import Consent, PhoneSession
 from sharing.consent.services import code_of
+from sharing.web.phone_codes import address
 from tests.cast import Person, Region
 from tests.consent.phones import DRAWN
 from tests.sessions import sign_in
@@ -278,3 +280,33 @@ def test_without_a_birth_date_the_form_says_why(region: Region, study: Study) ->
     answer = browser(region.mei).post(new, form())
     assert answer.status_code == 422
     assert "birth date is not known" in answer.content.decode()
+
+
+def test_who_speaks_for_pat_is_asked_about_pat_on_every_page(region: Region, study: Study) -> None:
+    """From the picture on: whose birth date, whose images, whose care."""
+    new = reverse("web:new-consent", args=[region.pat.public_id])
+    told = form(performer="representative", performer_name="Lea Moreau", language="en")
+    answer = browser(region.mei).post(new, told)
+    session = PhoneSession.objects.get()
+    assert answer.url == reverse("web:phone-code", args=[session.public_id])
+    assert "&for=other#" in address(session)
+    landing = Client().get(f"{reverse('web:phone')}?for=other").content.decode()
+    assert "The patient&#x27;s date of birth" in landing
+    assert "Your date of birth" in Client().get(reverse("web:phone")).content.decode()
+    phone = proved(session)
+    read = phone.get(reverse("web:phone-read")).content.decode()
+    assert "May Hilltop Family Clinic see the images and reports of MOREAU Pat" in read
+    assert "who speak for MOREAU Pat" in read
+    zh = phone.get(f"{reverse('web:phone-read')}?lang=zh-Hans").content.decode()
+    assert "请您代莫帕确认" in zh
+    sign = phone.get(reverse("web:phone-sign")).content.decode()
+    assert "You sign for the patient." in sign
+    phone.post(reverse("web:phone-sign"), {"drawn": DRAWN})
+    consent = Consent.objects.get()
+    assert (consent.shown, consent.performer) == ("permit_for/2026-1", "representative")
+    done = Event.objects.get(action="phone.sign")
+    assert done.actor_name == "Who speaks for the patient"
+    withdrawn = browser(region.mei).post(reverse("web:consent-phone", args=[consent.public_id]))
+    assert withdrawn.status_code == 302
+    seen = proved(PhoneSession.objects.latest("pk")).get(reverse("web:phone-read"))
+    assert "What was agreed for the patient" in seen.content.decode()
