@@ -164,7 +164,7 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
         "frames": ["1", "1", "1,1", "2"], "bulk": ["7FE00010", "00204000"],
         "organization": list(HOMES), "code": list(HOMES), "form": ["csv", "pdf", "json", "xlsx"],
         "side": ["old", "new"], "number": [1, 2], "secret": ["x:y"], "key": ["x"],
-        "uidb36": ["1"], "version": ["1", "1.revoked"],
+        "uidb36": ["1"], "pk": [1, 2], "version": ["1", "1.revoked"],
     }  # fmt: skip
     if param in fixed:
         return rng.choice(fixed[param])
