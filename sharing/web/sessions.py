@@ -1,6 +1,7 @@
 """How long sessions last, shared workstations, and handing a workstation over."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -66,14 +67,23 @@ def shared(request: HttpRequest) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """Out, and to the sign-in of the next person, who goes on at the same page if they may."""
-    back = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = "/"
+    back = _page_of(request)
     idle = request.POST.get("idle") == "1"
     logout(request)
     if idle:
         messages.info(request, IDLE)
     return redirect(f"{reverse('account_login')}?{urlencode({'next': back})}")
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that the press came from: no page says its own address, for a hidden one's would
+    not be the page of one that never was.
+    """
+    came = urlsplit(request.META.get("HTTP_REFERER", ""))
+    if came.netloc != request.get_host():
+        return "/"
+    back = came.path + (f"?{came.query}" if came.query else "")
+    return back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "/"
 
 
 @login_required

@@ -24,6 +24,7 @@ PEOPLE = {
     "nora": {"email": "nora@riverside.example", "name": "Nora Ek", "groups": ["readers", "gods"]},
     "ada": {"email": "ada@riverside.example", "name": "Ada", "groups": ["readers"]},
     "ben": {"email": "ben@hilltop.example", "name": "Ben", "groups": ["readers"]},
+    "eve": {"email": "eve@elsewhere.example", "name": "Eve", "groups": ["readers"]},
     "cy": {"email": "cy@riverside.example", "name": "Cy", "groups": ["kitchen"]},
     "twin": {"email": "nora@riverside.example", "name": "Another Nora", "groups": ["readers"]},
     "dot": {"email": "dot@riverside.example", "email_verified": False, "groups": ["readers"]},
@@ -99,7 +100,7 @@ def test_nora_comes_in_with_what_her_groups_give_and_for_riverside_only(
     assert open_house.lets_in(Client(), "riverside", "twin").status_code == 403
 
 
-@pytest.mark.parametrize("who", ["ben", "cy", "dot"])
+@pytest.mark.parametrize("who", ["ben", "eve", "cy", "dot"])
 def test_who_is_another_houses_unmapped_or_not_vouched_for_stays_out(
     open_house: House, client: Client, who: str
 ) -> None:

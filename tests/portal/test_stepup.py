@@ -99,11 +99,12 @@ def test_a_shared_workstation_ends_sooner_and_is_handed_over_at_one_press(
     moved(client, seen=6 * MINUTE)
     assert client.get("/studies/").status_code == 302
     sign_in(client, region.ada.user)
-    answer = client.post("/switch/", {"next": "/studies/?q=x"})
+    came = {"Referer": "http://testserver/studies/?q=x"}
+    answer = client.post("/switch/", headers=came)
     assert answer["Location"] == "/accounts/login/?next=%2Fstudies%2F%3Fq%3Dx"
     assert client.get("/studies/").status_code == 302
     sign_in(client, region.mei.user)
-    away = client.post("/switch/", {"next": "https://evil.example/"})
+    away = client.post("/switch/", headers={"Referer": "https://evil.example/studies/"})
     assert away["Location"] == "/accounts/login/?next=%2F"
     sign_in(client, region.ada.user)
     client.cookies[stepup.SHARED_COOKIE] = "forged"
