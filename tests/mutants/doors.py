@@ -13,7 +13,7 @@ SHOWN, PAGE = "tests/archive/test_showing.py", "tests/faces/viewer/test_page.py"
 LISTS = (
     Mutant(
         "facets count over everything",
-        SHOWING,
+        "sharing/archive/services/listing.py",
         "        _narrowed(actor, criteria, at)\n        .order_by()",
         "        Study.objects.all()\n        .order_by()",
         (f"{STUDIES}::test_facets_count_only_what_the_reader_may_see",),

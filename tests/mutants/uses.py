@@ -126,8 +126,8 @@ GOING_ON = (
     Mutant(
         "anybody may ask that a share goes on, and so learns of it",
         RENEWING,
-        "filter(public_id=public_id).filter(_has(living)).first()",
-        "filter(public_id=public_id).first()",
+        'filter(public_id=public_id, album="").filter(_has(living)).first()',
+        'filter(public_id=public_id, album="").first()',
         (f"{RENEW}::test_to_whom_it_did_not_come_can_t_ask_nor_learn_of_it",),
     ),
     Mutant(
