@@ -35,7 +35,7 @@ from sharing.tenants.rules import Actor
 from sharing.tenants.services import organization_options
 
 from .gate import People
-from .shares import MAY, PURPOSES, PlaceForm
+from .shares import MAY, PURPOSES, PlaceForm, place_of
 
 MOST_STUDIES = 50
 
@@ -248,7 +248,7 @@ def _album(album: Any, actor: Actor, at: datetime) -> dict[str, Any]:
         "id": album.public_id,
         "name": album.name,
         "note": album.note,
-        "organization": _place(album.organization),
+        "organization": place_of(album.organization),
         "made_by": album.made_by.name,
         "made_at": album.made_at,
         "purpose": album.purpose,
@@ -263,7 +263,7 @@ def _members(members: Sequence[Any]) -> list[dict[str, Any]]:
     return [
         {
             "id": each.public_id,
-            "organization": _place(each.organization),
+            "organization": place_of(each.organization),
             "person": each.user.name if each.user else "",
             "team": each.team.name if each.team else "",
             "added_at": each.added_at,
@@ -280,7 +280,3 @@ def _line(line: Line) -> dict[str, Any]:
         "covered": line.covered,
         "missing": line.preview.missing,
     }
-
-
-def _place(organization: Any) -> dict[str, str]:
-    return {"code": organization.code, "name": organization.name}
