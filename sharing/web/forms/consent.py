@@ -25,7 +25,7 @@ from sharing.web.wording import LADDER, modality_word
 
 from .days import DayField, days_on, end_of
 from .joining import one_line
-from .share import by_organization
+from .whom import by_organization
 
 PERIODS = (
     ("30", "30 days"),
