@@ -38,8 +38,7 @@ MOVED = {
     "suspend": "is suspended. Nobody of it can sign in, nothing that it holds is open to others, "
     "and what its machines send is kept until it resumes.",
     "resume": "is active again, with what came in meanwhile.",
-    "leave": "is leaving the region. It is closed to all but its administrators, who get "
-    "everything that it brought.",
+    "leave": "is leaving the region. It is closed to all but its administrators.",
     "stay": "does not leave. It is suspended until the operator lets it resume.",
     "close": "has left the region. What it brought was exported and deleted.",
 }

@@ -190,6 +190,6 @@ DECISIONS: dict[str, Decision] = {
     "activate": _moved("activate", "{name} is active. Its people are told."),
     "suspend": _moved("suspend", "{name} is suspended. Its people are told why."),
     "resume": _moved("resume", "{name} is active again. Its people are told."),
-    "offboard": _moved("offboard", "{name} is leaving. The export of what it brought begins."),
+    "offboard": _moved("offboard", "{name} is leaving: closed to all but its administrators."),
     "stay": _moved("stay", "{name} stays. It is suspended until you let it resume."),
 }
