@@ -81,7 +81,8 @@ ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_f
   tests/faces/dicomweb/test_retrieve_manifest.py tests/faces/dicomweb/test_retrieve_rendered.py \
   tests/faces/dicomweb/test_retrieve_transcoded.py \
   tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \
-  tests/durability/test_other_faults.py tests/oracle/test_canaries.py tests/oracle/test_twins.py
+  tests/durability/test_other_faults.py tests/oracle/test_canaries.py tests/oracle/test_twins.py \
+  tests/faces/web/test_languages.py tests/faces/web/test_lanes.py tests/archive/test_queries.py tests/mutants
 
 test: needs check
 	$(PY) -m pytest -n $(WORKERS)

@@ -36,7 +36,7 @@ from sharing.tenants.rules import Actor
 from sharing.tenants.services import organization_options
 
 from .gate import People
-from .shares import MAY, PURPOSES, PlaceForm, place
+from .shares import MAY, PURPOSES, PlaceForm, place_of
 
 MOST_STUDIES = 50
 
@@ -269,7 +269,7 @@ def _album(album: Any, actor: Actor, at: datetime) -> dict[str, Any]:
         "id": album.public_id,
         "name": album.name,
         "note": album.note,
-        "organization": place(album.organization),
+        "organization": place_of(album.organization),
         "made_by": album.made_by.name,
         "made_at": album.made_at,
         "purpose": album.purpose,
@@ -284,7 +284,7 @@ def _members(members: Sequence[Any]) -> list[dict[str, Any]]:
     return [
         {
             "id": each.public_id,
-            "organization": place(each.organization),
+            "organization": place_of(each.organization),
             "person": each.user.name if each.user else "",
             "team": each.team.name if each.team else "",
             "added_at": each.added_at,

@@ -36,7 +36,7 @@ from .shares import (
     PlaceForm,
     foreseen,
     keep_inside,
-    place,
+    place_of,
 )
 
 MAY = [Action.IMAGES.value, Action.DOWNLOAD.value]
@@ -207,9 +207,9 @@ def _link(link: Any, named: Sequence[str], at: datetime) -> dict[str, Any]:
     return {
         "id": link.public_id,
         "state": link.state_at(at),
-        "custodian": place(share.custodian),
+        "custodian": place_of(share.custodian),
         "given_by": share.shared_by.name,
-        "given_for": place(share.shared_for or share.custodian),
+        "given_for": place_of(share.shared_for or share.custodian),
         "given_at": share.shared_at,
         "purpose": share.purpose,
         "actions": [action.value for action in Action if action in given],

@@ -199,10 +199,10 @@ def _share(made: Any, named: Sequence[str]) -> dict[str, Any]:
     actions = grants[0].action_set if grants else frozenset()
     return {
         "id": made.public_id,
-        "custodian": place(made.custodian),
+        "custodian": place_of(made.custodian),
         "shared_by": made.shared_by.name,
-        "shared_for": place(made.shared_for or made.custodian),
-        "to": place(made.to_organization) if made.to_organization else None,
+        "shared_for": place_of(made.shared_for or made.custodian),
+        "to": place_of(made.to_organization) if made.to_organization else None,
         "person": made.to_user.name if made.to_user else "",
         "team": made.to_team.name if made.to_team else "",
         "purpose": made.purpose,
@@ -217,8 +217,8 @@ def _share(made: Any, named: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def place(organization: Any) -> dict[str, str]:
-    """An organization, as this face names it."""
+def place_of(organization: Any) -> dict[str, str]:
+    """An organization as this face names it."""
     return {"code": organization.code, "name": organization.name}
 
 

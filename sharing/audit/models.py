@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
+from sharing.audit.rules import Who
+
 
 class EventQuerySet(models.QuerySet["Event"]):
     """Questions about what happened."""
@@ -65,6 +67,18 @@ class Event(models.Model):
                 condition=models.Q(window__isnull=False),
             ),
         ]
+
+    @property
+    def who(self) -> Who:
+        """Who did it, as they were then."""
+        return Who(
+            self.actor_kind,
+            self.actor_id,
+            self.actor_name,
+            self.organization,
+            self.organization_name,
+            self.purpose,
+        )
 
 
 class Tally(models.Model):

@@ -58,7 +58,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
         "labels": label_words(study.labels),
         "may_label": own and actor.may(Duty.LABEL),
         "may_tie": own and bool(kinds_of(actor)),
-        "common": POLICIES[policy_at(study.organization)][0].lower() if own else "",
+        "common": POLICIES[policy_at(study.organization)][0] if own else "",
         "ground": present.ground(found.decision),
         "asks": [] if own else _asks(actor, study, found.decision, at),
         "may_share": actor.may(Duty.SHARE) and _may(actor, Action.RESHARE, study, at),

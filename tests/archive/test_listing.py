@@ -6,6 +6,7 @@ import pytest
 
 from sharing.archive.errors import SearchNotFound, TooManySearches
 from sharing.archive.models import Study
+from sharing.archive.services.finding import find_studies
 from sharing.archive.services.listing import Criteria, browse, facets
 from sharing.archive.services.remembering import (
     MOST_SEARCHES,
@@ -16,6 +17,7 @@ from sharing.archive.services.remembering import (
     save_search,
     searches_of,
 )
+from sharing.archive.services.showing import patients_in_sight
 from tests.cast import NOW, Person, Region, make_patient
 
 
@@ -86,6 +88,15 @@ def test_the_box_finds_a_chinese_name_by_its_pinyin(region: Region) -> None:
     study.save()
     assert listed(region.ada, query="guoliang CT") == [study]
     assert listed(region.ada, query="guoliang MR") == []
+
+
+def test_every_box_looks_a_name_up_in_the_same_way(region: Region) -> None:
+    chen = make_patient(region.riverside, "RV-8", name="=陈^国良")
+    study, actor = region.study(chen), region.ada.actor
+    for typed in ("chen", "guoliang chen", "国良", "RV-8"):
+        assert list(find_studies(actor, at=NOW, query=typed)) == [study], typed
+        assert list(patients_in_sight(actor, at=NOW, query=typed)) == [chen], typed
+    assert list(patients_in_sight(actor, at=NOW, query="uoliang")) == []
 
 
 def test_a_search_is_kept_for_its_person_alone(region: Region) -> None:

@@ -47,7 +47,7 @@ def show_the_code(nora: Human, patient: str) -> None:
     nora.follows(re.compile("This hospital may share"))
     page = nora.page
     page.locator("[name=verification][value=qr]").check()
-    page.locator("[name=language]").select_option("zh-Hans")
+    page.locator("select[name=language]").select_option("zh-Hans")
     nora.presses("Show the code")
     expect(page.locator("svg.qr")).to_be_visible()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from sharing.access.rules import Basis, Decision, Rule
 from sharing.access.services import decide_many, is_counted, use
@@ -14,12 +14,12 @@ from sharing.archive.models import Study
 from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What, Who
 from sharing.audit.services import record_read
-from sharing.dicom.names import search_key
 from sharing.kernel import scope
 from sharing.kernel.purposes import LEAVING, Action, Obligation
 from sharing.tenants.rules import Actor
 
 from .alike import look_again, name_of_nothing, spend, stand_in, subjects_of
+from .lookup import fitting
 from .missing import missed
 
 
@@ -63,16 +63,8 @@ def find_studies(
     if patient:
         found = found.filter(patient__public_id=patient)
     if query:
-        found = found.filter(_matches(query))
+        return fitting(found, query).order_by("-study_date", "-pk")
     return found.order_by("-study_date", "-pk")
-
-
-def _matches(query: str) -> Q:
-    return (
-        Q(patient__search_key__contains=search_key(query))
-        | Q(patient__identifier__istartswith=query)
-        | Q(accession_number__istartswith=query)
-    )
 
 
 def grounds(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Found]:

@@ -4,25 +4,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import reduce
-from operator import and_, or_
-from typing import Any
+from operator import or_
 
 from django.db.models import Count, F, Q, QuerySet
 
 from sharing.access.services import decide_many
-from sharing.archive.models import NameKey, Study
-from sharing.archive.queries import Typed, understood
-from sharing.dicom.names import fold
+from sharing.archive.models import Study
 from sharing.kernel.purposes import Action
-from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor
 
+from .finding import find_studies
 from .remembering import unopened
 
 SOON = timedelta(days=14)
 LOOKED_AT = 200
 """Of the newest studies that others hold, so many are asked whether access ends soon."""
-LAST = "\U0010ffff"
 PERIODS = ("month", "year", "older")
 
 
@@ -112,37 +108,11 @@ def _within(period: str, today: date) -> Q:
 
 
 def _narrowed(actor: Actor, criteria: Criteria, at: datetime) -> QuerySet[Study]:
-    inside = Study.objects.visible_to(actor, at).with_owners()
-    found: QuerySet[Study] = inside.shared_with(actor, at) if criteria.shared else inside
-    if criteria.own:
-        found = found.filter(organization_id=actor.organization_id)
+    found = find_studies(
+        actor, at=at, query=criteria.query, shared=criteria.shared, own=criteria.own
+    )
     if criteria.unopened:
         found = unopened(found, actor)
     if criteria.ending:
         found = found.filter(pk__in=[study.pk for study, _ in ending_soon(actor, at=at)])
-    return _typed(found, understood(criteria.query))
-
-
-def _typed(found: QuerySet[Study], typed: Typed) -> QuerySet[Study]:
-    """What the words in the search box ask for."""
-    if typed.modalities:
-        words = (Q(modalities__contains=f"|{word}|") for word in typed.modalities)
-        found = found.filter(reduce(or_, words))
-    if typed.since and typed.until:
-        found = found.filter(study_date__range=(typed.since, typed.until))
-    return found.filter(_named(typed.text)) if typed.text else found
-
-
-def _named(text: str) -> Q:
-    """Whose name has each of the words, in any script or as pinyin; or whose number begins so."""
-    numbered = Q(patient__identifier__istartswith=text) | Q(accession_number__istartswith=text)
-    words = fold(text).split()
-    if not words:
-        return numbered
-    return numbered | reduce(and_, (Q(patient__in=_entered(word)) for word in words))
-
-
-def _entered(word: str) -> QuerySet[Any, Any]:
-    """The patients who can be entered at a word that begins so; walked by organization's index."""
-    keys = NameKey.objects.filter(organization__in=Organization.objects.all())
-    return keys.filter(key__gte=word, key__lt=word + LAST).values("patient")
+    return found

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from sharing.access.rules import Ask, Decision, Rule, decide
 from sharing.access.services import facts_at
 from sharing.audit.models import Event
-from sharing.audit.rules import What, Who
+from sharing.audit.rules import What
 from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.services import actor_at
 
@@ -60,7 +60,7 @@ def decided_again(event: Event, later: timedelta = timedelta(0)) -> Decision | N
     None: who asked acted for nobody then, or nobody knows the study.
     """
     moment = event.at + later
-    actor = actor_at(_who(event), at=moment, assured=event.detail.get("assured", True))
+    actor = actor_at(event.who, at=moment, assured=event.detail.get("assured", True))
     subject = subject_at(_what(event), at=moment)
     if actor is None or subject is None:
         return None
@@ -82,17 +82,6 @@ def _was_bare(event: Event, decision: Decision) -> bool:
     marked = decision.allowed and Obligation.WATERMARK in decision.obligations
     said = (event.permitted, event.rule, event.consent)
     return marked and said == (False, Rule.OBLIGATION_FORBIDS, decision.basis.consent)
-
-
-def _who(event: Event) -> Who:
-    return Who(
-        event.actor_kind,
-        event.actor_id,
-        event.actor_name,
-        event.organization,
-        event.organization_name,
-        event.purpose,
-    )
 
 
 def _what(event: Event) -> What:

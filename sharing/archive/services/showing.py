@@ -12,7 +12,6 @@ from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Series, Study
 from sharing.audit.services import record_read
 from sharing.dicom.drawing import marked_file
-from sharing.dicom.names import search_key
 from sharing.identity.errors import PatientNotFound
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action
@@ -22,6 +21,7 @@ from sharing.tenants.services import require
 from .finding import find_studies, grounds, open_study
 from .listing import SORTS
 from .locating import mark_of
+from .lookup import named
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,7 @@ def patients_in_sight(actor: Actor, *, at: datetime, query: str = "") -> QuerySe
         Q(organization_id=actor.organization_id) | Q(pk__in=seen)
     )
     if query:
-        named = Q(search_key__contains=search_key(query)) | Q(identifier__istartswith=query)
-        found = found.filter(named)
+        found = found.filter(named(query))
     return found.order_by("search_key", "pk")
 
 

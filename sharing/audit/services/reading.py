@@ -149,17 +149,9 @@ def copies_that_left(*, custodian: str, consent: str) -> list[Copy]:
 
 
 def _copy(event: Event) -> Copy:
-    who = Who(
-        event.actor_kind,
-        event.actor_id,
-        event.actor_name,
-        event.organization,
-        event.organization_name,
-        event.purpose,
-    )
     tally = getattr(event, "tally", None)
     count = tally.count if tally else 1
-    return Copy(event.pk, event.at, who, event.action, event.study, event.study_uid, count)
+    return Copy(event.pk, event.at, event.who, event.action, event.study, event.study_uid, count)
 
 
 def _with_counts(events: EventQuerySet) -> EventQuerySet:

@@ -1,6 +1,5 @@
 """Albums: what one is called and gives, whom it is with, into which one studies are put."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +9,19 @@ from django.db.models import QuerySet
 from sharing.kernel.purposes import Action, Purpose
 
 from .base import Form
-from .days import DayField, days_on, end_of
+from .days import DayField, EndingForm, days_on, end_of
 from .joining import one_line
-from .share import MAY, TEAM, by_organization
+from .share import MAY
+from .whom import WhomForm
 
 USUAL_DAYS = 30
 FOR = ((Purpose.TREATMENT.value, "Treatment"), (Purpose.OPERATIONS.value, "Operations"))
 
 
-class AlbumForm(Form):
+class AlbumForm(Form, EndingForm):
     """A new album: its name, what its members may do, until when."""
+
+    too_early = "The album must end in the future."
 
     name = forms.CharField(
         label="Name",
@@ -56,13 +58,6 @@ class AlbumForm(Form):
         chosen = str(self.data.get("may")) if self.is_bound else ""
         return known.get(chosen, Action.IMAGES).ladder
 
-    def clean_until(self) -> datetime:
-        """The end of that day, which must lie ahead."""
-        end = end_of(self.cleaned_data["until"])
-        if end <= self.at:
-            raise forms.ValidationError("The album must end in the future.")
-        return end
-
 
 class UntilForm(Form):
     """Until when an album goes on."""
@@ -91,7 +86,7 @@ class IntoForm(Form):
         self.fields["album"].queryset = albums  # type: ignore[attr-defined]
 
 
-class MemberForm(Form):
+class MemberForm(Form, WhomForm):
     """Whom to let in: an organization, or one person or department there."""
 
     to: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
@@ -103,27 +98,3 @@ class MemberForm(Form):
         error_messages={"required": "Choose an organization."},
     )
     person = forms.ChoiceField(label="Who there", required=False)
-
-    def __init__(
-        self,
-        *args: Any,
-        organizations: QuerySet[Any],
-        people: Sequence[Any],
-        teams: Sequence[Any],
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.people = {(row.organization.code, row.user.public_id): row.user for row in people}
-        self.teams = {(team.organization.code, TEAM + team.public_id): team for team in teams}
-        self.fields["to"].queryset = organizations  # type: ignore[attr-defined]
-        self.fields["person"].choices = by_organization(people, teams=teams)  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        """The person or the department must be one of the chosen organization."""
-        data = super().clean() or self.cleaned_data
-        to, person = data.get("to"), data.get("person")
-        key = (to.code if to is not None else "", person or "")
-        data["who"], data["team"] = self.people.get(key), self.teams.get(key)
-        if all(key) and data["who"] is None and data["team"] is None:
-            self.add_error("person", "This is not at the organization that you chose.")
-        return data

@@ -21,7 +21,7 @@ from sharing.web.wording import LADDER, modality_word
 
 from .agreed import PAPER_OR_SPOKEN, AgreedForm
 from .joining import one_line
-from .share import by_organization
+from .whom import by_organization
 
 PURPOSES = (
     (Purpose.TREATMENT, "Treatment"),

@@ -40,3 +40,30 @@ def start_of(day: date) -> datetime:
 def days_on(at: datetime, days: int) -> date:
     """The day that many days after today."""
     return timezone.localtime(at).date() + timedelta(days=days)
+
+
+class EndingForm(forms.Form):
+    """Of a form with `until` and the moment `at`: what is given ends, and inside its consent."""
+
+    at: datetime
+    too_early = "It must end in the future."
+
+    def clean_until(self) -> datetime:
+        """The end of that day, which must lie ahead."""
+        end = end_of(self.cleaned_data["until"])
+        if end <= self.at:
+            raise forms.ValidationError(self.too_early)
+        return end
+
+    def keep_inside(self, latest: datetime | None) -> None:
+        """An error beside `until` when it would outlive the consent that carries it.
+
+        On the consent's own last day it ends with it: people choose days, not minutes.
+        """
+        until = self.cleaned_data.get("until")
+        if latest is None or until is None or until <= latest:
+            return
+        if timezone.localtime(until).date() == timezone.localtime(latest).date():
+            self.cleaned_data["until"] = latest
+        else:
+            self.add_error("until", f"The consent ends {words.day(latest)}.")

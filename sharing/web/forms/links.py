@@ -4,13 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from sharing.exchange.rules import LEAST_CODE, MOST_USES, good_code
 from sharing.kernel.purposes import Action, Purpose
-from sharing.web import words
 
-from .days import DayField, days_on, end_of, start_of
+from .days import DayField, EndingForm, days_on, start_of
 from .joining import one_line
 
 USUAL_DAYS, USUAL_USES = 14, 3
@@ -21,8 +19,10 @@ FOR = (
 MAY = ((Action.IMAGES, "View images", ""), (Action.DOWNLOAD, "Download", "and view images"))
 
 
-class LinkForm(forms.Form):
+class LinkForm(EndingForm):
     """One link. What a consent must say for it is asked by the page."""
+
+    too_early = "The link must end in the future."
 
     purpose = forms.ChoiceField(
         label="For whom",
@@ -82,13 +82,6 @@ class LinkForm(forms.Form):
         known = {purpose.value: purpose for purpose, *_ in FOR}
         return known.get(str(chosen), Purpose.TREATMENT)
 
-    def clean_until(self) -> datetime:
-        """The end of that day, which must lie ahead."""
-        end = end_of(self.cleaned_data["until"])
-        if end <= self.at:
-            raise forms.ValidationError("The link must end in the future.")
-        return end
-
     def clean_not_before(self) -> datetime | None:
         """The beginning of that day; one that has passed says nothing."""
         day = self.cleaned_data["not_before"]
@@ -103,16 +96,6 @@ class LinkForm(forms.Form):
                 f"Write {LEAST_CODE} letters and digits or more, not all alike."
             )
         return code
-
-    def keep_inside(self, latest: datetime | None) -> None:
-        """An error beside `until` when the link would outlive the consent that carries it."""
-        until = self.cleaned_data.get("until")
-        if latest is None or until is None or until <= latest:
-            return
-        if timezone.localtime(until).date() == timezone.localtime(latest).date():
-            self.cleaned_data["until"] = latest
-        else:
-            self.add_error("until", f"The consent ends {words.day(latest)}.")
 
 
 class OpenForm(forms.Form):

@@ -17,10 +17,22 @@ KEYWORDS = frozenset(
 )
 CALLS = frozenset({
     "Field", "Step", "ValidationError", "_refuse", "add_error", "error", "info", "said", "success",
-    "warning", "word",
+    "_moved", "warning", "word",
 })  # fmt: skip
 NAMES = frozenset(
-    ["found", "message", "reason", "said", "sentence", "text", "told", "until", "why", "words"]
+    [
+        "found",
+        "message",
+        "reason",
+        "said",
+        "sentence",
+        "text",
+        "too_early",
+        "told",
+        "until",
+        "why",
+        "words",
+    ]
 )
 TABLES = re.compile(r"^_?[A-Z][A-Z_]+$")
 """Names of modules' tables: all texts in their values count."""

@@ -254,7 +254,7 @@ def test_home_is_by_what_the_roles_are_for(region: Region, study: Study) -> None
     assert "Why you see what you see" in page(region.ada, "/")
     assert "Upload studies" in page(region.mei, "/")
     assert browser(region.olga).get("/").url == reverse("web:log")
-    assert browser(region.admin).get("/").url == reverse("web:people")
+    assert browser(region.admin).get("/").url == reverse("web:organization")
 
 
 def test_ben_is_told_of_access_that_ends_within_two_weeks(region: Region, study: Study) -> None:
