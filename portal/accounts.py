@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from portal import devices
+from portal import devices, languages
 from sharing.tenants import services
 
 
@@ -48,6 +48,7 @@ class InvitedAccounts(DefaultAccountAdapter):
             record_authentication(request, user, "mfa", type="house")
         response = super().post_login(request, user, **what)
         devices.remember(request, response, user.email)
+        languages.remember(request, response, user)
         return response
 
     def _get_login_attempts_cache_key(self, request: Any, **credentials: Any) -> str:

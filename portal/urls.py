@@ -3,10 +3,8 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
-from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
 
-from portal import accounts, errors, health, oidc
+from portal import accounts, errors, health, languages, oidc
 
 FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.dicomweb": "dicomweb/",
@@ -27,7 +25,7 @@ def closed(request: HttpRequest, **kwargs: str) -> HttpResponse:
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
-    path("language/", csrf_exempt(set_language), name="set_language"),  # it says who reads, no more
+    path("language/", languages.choose, name="set_language"),
     path("accounts/signup/", closed, name="account_signup"),
     path("accounts/email/", closed, name="account_email"),
     path("accounts/confirm-email/", closed, name="account_email_verification_sent"),

@@ -7,10 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
+from sharing.kernel.saying import said
 from sharing.tenants.models import Organization, User
+from sharing.tenants.services import language_of
 
 from .models import Mail, Notice
+from .plain import plain
 from .rules import Addressee, subject_of
 from .wishes import kept_back
 
@@ -72,20 +76,20 @@ def post(
     *,
     at: datetime,
 ) -> None:
-    """Send one e-mail, once. The outbox's lease keeps two workers from the same one.
+    """Send one e-mail, once, in its reader's language.
 
-    When sending fails the row stays unsent and the next ring tries again.
+    The outbox's lease keeps two workers from the same one. When sending
+    fails the row stays unsent and the next ring tries again.
     """
     mail, _ = Mail.objects.get_or_create(key=key, defaults={"to": to.email, "template": template})
     if mail.sent_at is not None:
         return
     values = {"to": to, "organization": organization, "portal": settings.PUBLIC_URL} | context()
-    message = EmailMultiAlternatives(
-        subject=subject_of(template, organization.name),
-        body=render_to_string(f"mail/{template}.txt", values),
-        to=[to.email],
-    )
-    message.attach_alternative(render_to_string(f"mail/{template}.html", values), "text/html")
+    with override(language_of(to.email, organization)):
+        subject = said(subject_of(template, organization.name))
+        html = render_to_string(f"mail/{template}.html", values)
+    message = EmailMultiAlternatives(subject=subject, body=plain(html), to=[to.email])
+    message.attach_alternative(html, "text/html")
     message.send()
     mail.sent_at = at
     mail.save(update_fields=["sent_at"])

@@ -20,6 +20,10 @@ from .life import Tier as Tier
 from .sittings import Limits
 from .support import Support
 
+ENGLISH = "en"
+READ = (ENGLISH, "zh-hans")
+"""The languages that the portal speaks to people."""
+
 
 class Role(StrEnum):
     """What a member is at an organization.

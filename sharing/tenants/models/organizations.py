@@ -11,7 +11,15 @@ from django.utils.crypto import salted_hmac
 
 from sharing.kernel import tokens
 from sharing.kernel.tokens import public_id
-from sharing.tenants.rules import Hosting, ImplicitPolicy, OrganizationState, Role, TeamKind, Tier
+from sharing.tenants.rules import (
+    READ,
+    Hosting,
+    ImplicitPolicy,
+    OrganizationState,
+    Role,
+    TeamKind,
+    Tier,
+)
 
 _letters = Signer(salt="sharing.tenants.letter")
 
@@ -37,10 +45,19 @@ class User(AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=timezone.now)
     sessions_from = models.CharField(max_length=24, default=tokens.public_id)
+    language = models.CharField(max_length=10, blank=True, default="")  # blank: never signed in
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
     objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_person_reads_a_language_of_the_portal",
+                condition=Q(language__in=["", *READ]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -117,6 +117,7 @@ from .profile import (
     set_profile,
     set_quota,
 )
+from .reading import choose_language, language_of, note_language
 from .realms import (
     SignIn,
     arrive,
@@ -181,6 +182,7 @@ __all__ = [
     "ask_support",
     "bring_back",
     "check_licence",
+    "choose_language",
     "close",
     "confirm_domain",
     "confirm_post",
@@ -206,6 +208,7 @@ __all__ = [
     "invite",
     "join_team",
     "keep_organization",
+    "language_of",
     "lapse_posts",
     "leave_team",
     "logo_of",
@@ -213,6 +216,7 @@ __all__ = [
     "may_forget_factor",
     "members",
     "members_at",
+    "note_language",
     "offboard",
     "open_invitations",
     "operators_mail",

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .loader import APART
 from .marking import messages_in
 
 KEYWORDS = frozenset(
@@ -57,12 +56,11 @@ def in_templates(root: Path) -> Iterator[str]:
     """The texts of all templates that are translated."""
     folder = root / "templates"
     for path in sorted(folder.rglob("*.html")):
-        if not str(path.relative_to(folder)).startswith(APART):
-            source = path.read_text(encoding="utf-8")
-            yield from messages_in(source)
-            for nouns in _COUNTED.findall(source):
-                one, _, many = nouns.partition(",")
-                yield from counted(one, many)
+        source = path.read_text(encoding="utf-8")
+        yield from messages_in(source)
+        for nouns in _COUNTED.findall(source):
+            one, _, many = nouns.partition(",")
+            yield from counted(one, many)
 
 
 def counted(one: str, many: str = "") -> Iterator[str]:

@@ -1,12 +1,11 @@
-"""Loads the portal's templates with their English marked; e-mails and libraries' own stay as is."""
+"""Loads the portal's templates, pages and e-mails, with their English marked; libraries' own are
+translated by their makers.
+"""
 
 from django.template import Origin
 from django.template.loaders import filesystem
 
 from .marking import marked
-
-APART = ("mail/",)
-"""Letters go to people whose language nobody asked yet."""
 
 
 class Loader(filesystem.Loader):
@@ -15,5 +14,4 @@ class Loader(filesystem.Loader):
     def get_contents(self, origin: Origin) -> str:
         """Raises TemplateDoesNotExist."""
         source = super().get_contents(origin)
-        name = str(origin.template_name or "")
-        return marked(source) if name.endswith(".html") and not name.startswith(APART) else source
+        return marked(source) if str(origin.template_name).endswith(".html") else source

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
+from sharing.kernel.saying import in_chinese, said
 from sharing.web import built, icons, words
-from sharing.web.languages.saying import in_chinese, said
 
 register = template.Library()
 

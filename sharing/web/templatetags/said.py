@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from sharing.web.languages.saying import said as said_of
+from sharing.kernel.saying import said as said_of
 
 register = template.Library()
 

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from sharing.kernel.saying import said
 from sharing.web.languages.marking import marked, messages_in
-from sharing.web.languages.saying import said
 from sharing.web.templatetags.portal import age, counted, day, person
 from tests.cast import Region, make_patient
 from tests.sessions import sign_in
