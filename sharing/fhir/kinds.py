@@ -53,7 +53,7 @@ class Kind:
     sorts: Mapping[str, Sort] = field(default_factory=dict)
     default_sort: Sort | None = None
     written: tuple[str, ...] = ()
-    """Interactions beyond read and search: create, update, history."""
+    """Interactions beyond read and search: create, update, delete, history."""
     versioning: str = "versioned"
     documentation: str = ""
     search_logged: Callable[[Asking], None] | None = None

@@ -11,9 +11,11 @@ from .kinds import KINDS, Kind
 from .registry import TYPES
 from .words import Json, concept
 
-CHANGED = "2026-11-28"
+CHANGED = "2026-11-29"
 _COMMON = {"_id": "token"}
 _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_PLACES = ("authorize", "token", "introspect", "revoke")
 
 
 def capabilities(request: Any) -> HttpResponseBase:
@@ -44,6 +46,7 @@ def statement(origin: str) -> Json:
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
                 "security": {
+                    "extension": [_oauth(origin)],
                     "service": [concept(_SECURITY, "SMART-on-FHIR")],
                     "description": "A bearer token, or the session of a signed-in person.",
                 },
@@ -51,6 +54,12 @@ def statement(origin: str) -> Json:
             }
         ],
     }
+
+
+def _oauth(origin: str) -> Json:
+    """Where tokens come from, for clients that don't read `.well-known/smart-configuration`."""
+    places = [{"url": each, "valueUri": f"{origin}/oauth/{each}"} for each in _PLACES]
+    return {"url": _OAUTH, "extension": places}
 
 
 _DOCUMENTATION = (

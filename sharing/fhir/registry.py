@@ -1,6 +1,15 @@
 """All types of this face, in the order in which the CapabilityStatement names them."""
 
-from . import consent_writing, consents, directory, documents, events, patients, studies
+from . import (
+    consent_writing,
+    consents,
+    directory,
+    documents,
+    events,
+    patients,
+    studies,
+    subscriptions,
+)
 
 TYPES = (
     *directory.TYPES,
@@ -9,5 +18,9 @@ TYPES = (
     *documents.TYPES,
     *consents.TYPES,
     *events.TYPES,
+    *subscriptions.TYPES,
 )
-WRITERS = {consents.CONSENT.name: consent_writing.WRITER}
+WRITERS = {
+    consents.CONSENT.name: consent_writing.WRITER,
+    subscriptions.SUBSCRIPTION.name: subscriptions.WRITER,
+}

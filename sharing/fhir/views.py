@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 
 from sharing.kernel.errors import Absent, BadValue
 
@@ -41,9 +41,12 @@ def search_door(kind: Kind) -> View:
 
 
 def instance_door(kind: Kind) -> View:
-    """`/fhir/Type/id`: read, and update where the type is written."""
-    update = {"put": partial(_update, kind)} if "update" in kind.written else {}
-    return door(kind.name, {"put": "u"}, get=_named(partial(_read, kind), "read"), **update)
+    """`/fhir/Type/id`: read, and update and delete where the type is written."""
+    verbs = {"update": ("put", _update), "delete": ("delete", _delete)}
+    written = (verbs[name] for name in kind.written if name in verbs)
+    more = {method: partial(verb, kind) for method, verb in written}
+    letters = {"put": "u", "delete": "d"}
+    return door(kind.name, letters, get=_named(partial(_read, kind), "read"), **more)
 
 
 def version_door(kind: Kind) -> View:
@@ -104,7 +107,7 @@ def _vread(kind: Kind, request: Any, resource_id: str, version: str) -> HttpResp
 def _versions(asking: Asking, kind: Kind, resource_id: str) -> list[Json]:
     """The newest first; of most types only the present one is kept."""
     writer = WRITERS.get(kind.name)
-    if writer is not None:
+    if writer is not None and writer.versions is not None:
         return writer.versions(asking, own_name(resource_id))
     return [versioned(_opened(asking, kind, resource_id))]
 
@@ -128,3 +131,11 @@ def _update(kind: Kind, request: Any, resource_id: str) -> HttpResponseBase:
         raise BadValue()
     made = WRITERS[kind.name].update(asking, own_name(resource_id), body, matches(request))
     return written_response(request, made, status=200, origin=asking.origin)
+
+
+def _delete(kind: Kind, request: Any, resource_id: str) -> HttpResponseBase:
+    delete = WRITERS[kind.name].delete
+    if delete is None:
+        raise NotOffered()
+    delete(asking_of(request), own_name(resource_id), matches(request))
+    return HttpResponse(status=204)

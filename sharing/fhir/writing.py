@@ -9,8 +9,9 @@ from .words import Json
 
 @dataclass(frozen=True)
 class Writer:
-    """Create, update, and all versions with the newest first."""
+    """Create, update, all versions with the newest first where they are kept, and delete."""
 
     create: Callable[[Asking, Json], Json]
     update: Callable[[Asking, str, Json, str], Json]
-    versions: Callable[[Asking, str], list[Json]]
+    versions: Callable[[Asking, str], list[Json]] | None = None
+    delete: Callable[[Asking, str, str], None] | None = None

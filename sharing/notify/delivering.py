@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from sharing.access.models import AccessRequest, Share
 from sharing.archive.models import Study
@@ -58,9 +59,8 @@ def read_log(*, at: datetime) -> int:
 
 
 def _listening() -> list[Webhook]:
-    rows = Webhook.objects.filter(ended_at=None, paused=False).select_related("organization")
     wanted = set(LOGGED.values())
-    return [row for row in rows if wanted & {Kind(kind) for kind in row.kinds}]
+    return [row for row in _told() if wanted & {Kind(kind) for kind in row.kinds}]
 
 
 def _from_log(hooks: Iterable[Webhook], event: Any, at: datetime) -> int:
@@ -131,7 +131,12 @@ def address_of(study: str) -> str:
 
 
 def _of(organization_id: int) -> Iterable[Webhook]:
-    rows = Webhook.objects.filter(organization_id=organization_id, ended_at=None, paused=False)
+    return _told().filter(organization_id=organization_id)
+
+
+def _told() -> QuerySet[Webhook]:
+    """Those that are told what happens now."""
+    rows = Webhook.objects.filter(ended_at=None, paused=False, confirmed=True)
     return rows.select_related("organization")
 
 
@@ -152,13 +157,18 @@ def queue(
     try:
         with transaction.atomic():
             made = Delivery.objects.create(webhook=hook, key=key, kind=kind, made_at=at)
-            body = {"id": made.public_id, "type": kind, "at": at.isoformat(), "data": data}
-            made.body = json.dumps(body | {"organization": hook.organization.code}, sort_keys=True)
+            made.body = "" if hook.criteria else _body_of(made, data)
             made.save(update_fields=["body"])
             promise("notify.deliver", at=at, delivery_id=made.pk)
     except IntegrityError:
         return None
     return made
+
+
+def _body_of(made: Delivery, data: dict[str, Any]) -> str:
+    """What a webhook is sent; a Subscription is sent nothing, and asks what is new."""
+    body = {"id": made.public_id, "type": made.kind, "at": made.made_at.isoformat(), "data": data}
+    return json.dumps(body | {"organization": made.webhook.organization.code}, sort_keys=True)
 
 
 def deliver(*, delivery_id: int, at: datetime) -> None:
@@ -169,6 +179,14 @@ def deliver(*, delivery_id: int, at: datetime) -> None:
     status, failure = _sent(row, at)
     with transaction.atomic():
         _note(row.pk, status, failure, at)
+        if not failure:
+            _confirm(row.webhook, at)
+
+
+def _confirm(asked: Webhook, at: datetime) -> None:
+    """Who answers, at the address that was asked, is told from now on."""
+    waiting = Webhook.objects.filter(pk=asked.pk, url=asked.url, confirmed=False)
+    waiting.update(confirmed=True, changed_at=at)
 
 
 def _sent(row: Delivery, at: datetime) -> tuple[int | None, str]:
@@ -191,8 +209,8 @@ def headers_of(row: Delivery, body: bytes, at: datetime) -> dict[str, str]:
     if rotated is not None and at < rotated + ROTATED_OVER:
         versions.append(row.webhook.version - 1)
     signed = b".".join((row.public_id.encode(), moment.encode(), body))
-    return {
-        "Content-Type": "application/json",
+    kind = {"Content-Type": "application/json"} if body else {}
+    return kind | {
         "Webhook-Id": row.public_id,
         "Webhook-Timestamp": moment,
         "Webhook-Signature": " ".join(_signature(row.webhook, one, signed) for one in versions),

@@ -1,7 +1,7 @@
 """Webhooks of an organization: set up, rotated, ended, and sent again."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,9 +41,12 @@ def secret_of(webhook: Webhook, version: int) -> str:
 
 @transaction.atomic
 def create_webhook(
-    *, url: str, kinds: Iterable[str], names_studies: bool, by: Actor, at: datetime
+    *, url: str, kinds: Iterable[str], names_studies: bool, by: Actor, at: datetime, **fhir: Any
 ) -> Made:
-    """A webhook of the actor's organization. Raises NotAllowed, WebhookInvalid."""
+    """A webhook of the actor's organization; `fhir`: what a Subscription says besides.
+
+    Raises NotAllowed, WebhookInvalid.
+    """
     require(by, Duty.MANAGE_WEBHOOKS)
     wanted = _checked(url, kinds)
     if own_webhooks(by).count() >= MOST_WEBHOOKS:
@@ -56,6 +59,7 @@ def create_webhook(
         made_by=by.name,
         made_at=at,
         changed_at=at,
+        **fhir,
     )
     _tell(webhook, "webhook.create", by, at, kinds=wanted)
     return Made(webhook, secret_of(webhook, webhook.version))
@@ -64,13 +68,18 @@ def create_webhook(
 @transaction.atomic
 def change_webhook(*, public_id: str, by: Actor, at: datetime, **said: Any) -> Webhook:
     """Another address, other kinds, paused or not: what is said. Raises WebhookInvalid."""
-    webhook = _locked(public_id, by)
-    url, kinds = said.get("url", webhook.url), said.get("kinds", webhook.kinds)
-    webhook.url, webhook.kinds = url, _checked(url, kinds)
-    webhook.paused = said.get("paused", webhook.paused)
-    webhook.names_studies = said.get("names_studies", webhook.names_studies)
-    webhook.changed_at = at
-    webhook.save(update_fields=["url", "kinds", "paused", "names_studies", "changed_at"])
+    webhook = locked(public_id, by)
+    if webhook.criteria and set(said) - {"paused"}:
+        raise WebhookInvalid("This one is a FHIR Subscription: change it by FHIR.")
+    return apply(webhook, said, by, at)
+
+
+def apply(webhook: Webhook, said: Mapping[str, Any], by: Actor, at: datetime) -> Webhook:
+    """Keep what is said of a locked webhook. Raises WebhookInvalid."""
+    wanted = _checked(said.get("url", webhook.url), said.get("kinds", webhook.kinds))
+    for name, value in {**said, "kinds": wanted, "changed_at": at}.items():
+        setattr(webhook, name, value)
+    webhook.save(update_fields=[*said, "kinds", "changed_at"])
     _tell(webhook, "webhook.change", by, at, changed=sorted(said))
     return webhook
 
@@ -78,7 +87,7 @@ def change_webhook(*, public_id: str, by: Actor, at: datetime, **said: Any) -> W
 @transaction.atomic
 def rotate_webhook(*, public_id: str, by: Actor, at: datetime) -> Made:
     """A new secret; for a day deliveries carry both signatures. Raises WebhookNotFound."""
-    webhook = _locked(public_id, by)
+    webhook = locked(public_id, by)
     webhook.version += 1
     webhook.rotated_at = webhook.changed_at = at
     webhook.save(update_fields=["version", "rotated_at", "changed_at"])
@@ -89,7 +98,7 @@ def rotate_webhook(*, public_id: str, by: Actor, at: datetime) -> Made:
 @transaction.atomic
 def end_webhook(*, public_id: str, by: Actor, at: datetime) -> None:
     """Nothing is sent there any more, what waits neither. Raises WebhookNotFound."""
-    webhook = _locked(public_id, by)
+    webhook = locked(public_id, by)
     webhook.ended_at = webhook.changed_at = at
     webhook.save(update_fields=["ended_at", "changed_at"])
     _tell(webhook, "webhook.end", by, at)
@@ -100,7 +109,7 @@ def try_webhook(*, public_id: str, by: Actor, at: datetime) -> Delivery:
     """Send a test there. Raises WebhookNotFound."""
     from .delivering import queue
 
-    webhook = _locked(public_id, by)
+    webhook = locked(public_id, by)
     made = queue(webhook, Kind.TEST, key=f"test:{at.timestamp()}", data={}, at=at)
     if made is None:
         raise WebhookInvalid("A test is under way.")
@@ -110,7 +119,7 @@ def try_webhook(*, public_id: str, by: Actor, at: datetime) -> Delivery:
 @transaction.atomic
 def send_again(*, public_id: str, delivery_id: str, by: Actor, at: datetime) -> Delivery:
     """The same body once more, now. Raises WebhookNotFound."""
-    webhook = _locked(public_id, by)
+    webhook = locked(public_id, by)
     delivery = webhook.deliveries.select_for_update().filter(public_id=delivery_id).first()
     if delivery is None:
         raise WebhookNotFound()
@@ -162,7 +171,8 @@ def _checked(url: str, kinds: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _locked(public_id: str, by: Actor) -> Webhook:
+def locked(public_id: str, by: Actor) -> Webhook:
+    """One of the organization's, for the rest of the transaction. Raises WebhookNotFound."""
     return Webhook.objects.select_for_update().get(pk=own_webhook(by, public_id).pk)
 
 

@@ -10,6 +10,7 @@ from sharing.partners.rules import RESOURCES, SCOPES
 from sharing.partners.services import ALGORITHMS
 
 CAPABILITIES = (
+    "launch-standalone",
     "client-public",
     "client-confidential-symmetric",
     "client-confidential-asymmetric",
@@ -24,7 +25,6 @@ def configuration() -> dict[str, Any]:
     here = f"{settings.PUBLIC_URL}/oauth"
     methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
     return {
-        "issuer": settings.PUBLIC_URL,
         "authorization_endpoint": f"{here}/authorize",
         "token_endpoint": f"{here}/token",
         "revocation_endpoint": f"{here}/revoke",
@@ -46,11 +46,11 @@ def configuration() -> dict[str, Any]:
 
 @require_safe
 def smart(request: HttpRequest) -> JsonResponse:
-    """`/.well-known/smart-configuration`."""
+    """`/.well-known/smart-configuration`. SMART's issuer is OpenID Connect's, which is not here."""
     return JsonResponse(configuration() | {"capabilities": list(CAPABILITIES)})
 
 
 @require_safe
 def server(request: HttpRequest) -> JsonResponse:
     """`/.well-known/oauth-authorization-server`."""
-    return JsonResponse(configuration())
+    return JsonResponse({"issuer": settings.PUBLIC_URL} | configuration())

@@ -328,7 +328,10 @@ MATRIX: dict[str, str] = {
     "api:upload-batch": ORGANIZATION,
     "api:upload-batch-close": ORGANIZATION,
 }
-_OWN = ("Organization", "Endpoint", "Practitioner", "PractitionerRole", "Consent", "AuditEvent")
+_OWN = (
+    "Organization", "Endpoint", "Practitioner", "PractitionerRole", "Consent", "AuditEvent",
+    "Subscription",
+)  # fmt: skip
 _THROUGH_THE_FENCE = ("Patient", "ImagingStudy", "DiagnosticReport", "DocumentReference")
 for _kind in (*_OWN, *_THROUGH_THE_FENCE):
     _whom = STUDY if _kind in _THROUGH_THE_FENCE else ORGANIZATION

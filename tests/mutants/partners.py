@@ -6,6 +6,8 @@ OUTGOING, ASSERTING = "sharing/kernel/outgoing.py", "sharing/partners/services/a
 DELIVERING, RULES = "sharing/notify/delivering.py", "sharing/partners/rules.py"
 SENT, SIGNED = "tests/kernel/test_outgoing.py", "tests/faces/oauth/test_backend_services.py"
 APPS, HOOKS = "tests/faces/oauth/test_apps.py", "tests/notify/test_webhooks.py"
+SUBSCRIPTIONS = "tests/faces/fhir/test_subscriptions.py"
+KNOCK = "test_a_subscription_is_active_when_its_endpoint_answered_and_then_told_by_a_knock_alone"
 BAD = f"{SIGNED}::test_an_assertion_that_is_not_right_opens_nothing"
 
 MUTANTS = (
@@ -151,6 +153,27 @@ MUTANTS = (
         "if rotated is not None and at < rotated + ROTATED_OVER:",
         "if rotated is not None:",
         (f"{HOOKS}::test_for_a_day_after_a_rotation_both_secrets_sign",),
+    ),
+    Mutant(
+        "a subscription is told before its endpoint answered",
+        DELIVERING,
+        "filter(ended_at=None, paused=False, confirmed=True)",
+        "filter(ended_at=None, paused=False)",
+        (f"{SUBSCRIPTIONS}::{KNOCK}",),
+    ),
+    Mutant(
+        "a subscription is sent what a webhook is",
+        DELIVERING,
+        '"" if hook.criteria else _body_of(made, data)',
+        "_body_of(made, data)",
+        (f"{SUBSCRIPTIONS}::{KNOCK}",),
+    ),
+    Mutant(
+        "the old address answers for the new one",
+        DELIVERING,
+        "filter(pk=asked.pk, url=asked.url, confirmed=False)",
+        "filter(pk=asked.pk, confirmed=False)",
+        (f"{SUBSCRIPTIONS}::test_an_answer_from_the_old_address_says_nothing_of_the_new_one",),
     ),
     Mutant(
         "a part of a scope opens the whole",

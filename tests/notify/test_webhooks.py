@@ -1,8 +1,5 @@
 """Webhooks: who is told what, signed by whom, how often, and never a word about the patient."""
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +11,6 @@ from sharing.access.services import ask_access, share
 from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import record
 from sharing.kernel import outgoing
-from sharing.kernel.errors import NotReached
 from sharing.kernel.lifecycle import NotNow
 from sharing.kernel.purposes import Purpose
 from sharing.notify import delivering, hooks
@@ -28,32 +24,12 @@ from sharing.notify.rules import (
     DeliveryState,
     rest_after,
 )
-from sharing.outbox.models import Job
 from sharing.tenants.errors import NotAllowed
 from tests.cast import NOW, Person, Region, make_person
+from tests.notify.receiving import Receiver, checked, deliver_all
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ALL = [kind.value for kind in SUBSCRIBED]
-
-
-class Receiver:
-    """The other side, in place of the network: what came, and what it answers."""
-
-    def __init__(self) -> None:
-        self.came: list[tuple[str, dict[str, str], bytes]] = []
-        self.status: int | None = 200
-
-    def request(self, method: str, url: str, *, body: bytes, headers: Any, limits: Any) -> Any:
-        """As `outgoing.request`."""
-        self.came.append((url, dict(headers), body))
-        if self.status is None:
-            raise NotReached()
-        return outgoing.Answer(self.status, {}, b"")
-
-    @property
-    def kinds(self) -> list[str]:
-        """What it was told."""
-        return [json.loads(body)["type"] for _, _, body in self.came]
 
 
 @pytest.fixture
@@ -70,25 +46,10 @@ def hook(person: Person, kinds: list[str] = ALL, at: datetime = NOW, **said: Any
     return hooks.create_webhook(**values, kinds=kinds, by=person.actor, at=at)
 
 
-def deliver_all(at: datetime = NOW) -> None:
-    """What is owed, as the worker does it."""
-    for job in Job.objects.filter(task="notify.deliver", done_at=None, due_at__lte=at):
-        delivering.deliver(**job.ids, at=at)
-        Job.objects.filter(pk=job.pk).update(done_at=at)
-
-
 def arrived(region: Region, uid: str = "2.25.1") -> None:
     """Images of a study of Pat's came, says the log."""
     what = What(custodian="riverside", patient=region.pat.public_id, study="abc", study_uid=uid)
     record(who=SYSTEM, action="study.receive", at=NOW, what=what)
-
-
-def checked(secret: str, headers: dict[str, str], body: bytes) -> bool:
-    """As a receiver checks it, by the specification's own words."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
-    good = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    return f"v1,{good}" in headers["Webhook-Signature"].split()
 
 
 def test_arrivals_are_told_once_signed_and_without_the_patient(

@@ -12,6 +12,8 @@ class Webhook(models.Model):
     """An address of an organization's, and the kinds of event that it is told.
 
     The secret that signs is made of the portal's key and `version`: it is not in the database.
+    One with `criteria` is a Subscription by FHIR: `why` it is there, and whether the other side
+    answered when it was asked (`confirmed`); before, it is told nothing.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=public_id)
@@ -21,6 +23,9 @@ class Webhook(models.Model):
     url = models.CharField(max_length=2000)
     kinds = models.JSONField(default=list)
     names_studies = models.BooleanField(default=False)
+    criteria = models.CharField(max_length=200, blank=True, default="", db_default="")
+    why = models.CharField(max_length=300, blank=True, default="", db_default="")
+    confirmed = models.BooleanField(default=True, db_default=True)
     version = models.PositiveIntegerField(default=1)
     rotated_at = models.DateTimeField(null=True)
     paused = models.BooleanField(default=False)
@@ -28,6 +33,17 @@ class Webhook(models.Model):
     made_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_subscription_says_why", condition=Q(criteria="") | ~Q(why="")
+            ),
+            models.CheckConstraint(
+                name="only_a_subscription_waits_for_an_answer",
+                condition=Q(confirmed=True) | ~Q(criteria=""),
+            ),
+        ]
 
 
 class Delivery(models.Model):

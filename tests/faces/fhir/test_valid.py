@@ -14,6 +14,7 @@ from django.test import Client
 from sharing.consent.rules import GranteeKind
 from sharing.consent.services import Told, Whom, opt_out
 from sharing.kernel.purposes import Obligation
+from sharing.notify.subscriptions import subscribe
 from tests.archive.sending import send
 from tests.cast import Region, make_patient
 from tests.faces.fhir import documents
@@ -42,11 +43,15 @@ def filled(region: Region, folder: Path) -> None:
     told = Told(verification="verbal", witness="Olga", performer="parent", performer_name="Kim")
     kid = make_patient(region.riverside, "RV-8", birth_date=region.at.date())
     opt_out(patient=kid, told=told, by=region.mei.actor, at=region.at)
+    subscribe(
+        criteria="ImagingStudy?", url="https://ris.example.org/", why="New studies",
+        by=region.admin.actor, at=region.at,
+    )  # fmt: skip
 
 
 def answers(region: Region) -> list[Json]:
     """Bundles of all types, each read by somebody who may; refusals, histories, parts."""
-    people = {"Consent": region.mei, "AuditEvent": region.olga}
+    people = {"Consent": region.mei, "AuditEvent": region.olga, "Subscription": region.admin}
     clients = {name: browser(person) for name, person in people.items()}
     ada = browser(region.ada)
     statement = Client().get("/fhir/metadata").json()
@@ -73,7 +78,7 @@ def test_every_answer_is_valid_r4(region: Region, tmp_path: Path) -> None:
     made = answers(region)
     assert len(made) > 80
     kinds = {e["resource"]["resourceType"] for one in made for e in one.get("entry", [])}
-    assert len(kinds) >= 9
+    assert len(kinds) >= 10
     wrong = [f"{one['resourceType']} {issue}" for one in made for issue in fhirkit.validate(one)]
     assert wrong == []
     for one in made:
