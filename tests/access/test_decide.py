@@ -12,9 +12,9 @@ from sharing.archive.models import Study
 from sharing.consent.rules import Verification
 from sharing.consent.services import EVERYONE, Told, opt_out
 from sharing.kernel.purposes import Action, Purpose
+from sharing.partners.services import actor_for_token, issue_token
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, OrganizationState, Role
-from sharing.tenants.services import actor_for_token, issue_token
 from tests.cast import NOW, Region, make_patient, make_person, make_study
 
 DAY = timedelta(days=1)

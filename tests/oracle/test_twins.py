@@ -37,7 +37,9 @@ MASKS = (
     re.compile(rb"boundary=\"?[A-Za-z0-9'()+_,./:=?-]+"),
 )
 VALUES = re.compile(r'"s\d+_x\d+"|VALUES \(\d+|\'[^\']*\'?|\bid = \d+')
-DRAWN = frozenset({"x-request-id", "set-cookie", "date", "expires"})
+DRAWN = frozenset(
+    {"x-request-id", "set-cookie", "date", "expires", "ratelimit-remaining", "ratelimit-reset"}
+)
 
 
 @dataclass(frozen=True)

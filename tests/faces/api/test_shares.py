@@ -13,7 +13,7 @@ from sharing.consent.models import Consent
 from sharing.kernel.purposes import Action
 from tests.cast import Person, Region
 from tests.faces.dicomweb.conftest import token_client
-from tests.sessions import sign_in
+from tests.sessions import headers_of, sign_in
 
 SHARES = "/api/v1/shares/"
 ALL = frozenset(Action.RESHARE.ladder)
@@ -48,8 +48,7 @@ def listed(client: Client, direction: str) -> list[Any]:
 
 
 def whole(answer: Any) -> tuple[int, bytes, dict[str, str]]:
-    names = {k: v for k, v in answer.headers.items() if k != "X-Request-ID"}
-    return answer.status_code, answer.content, names
+    return answer.status_code, answer.content, headers_of(answer)
 
 
 def test_ada_shares_and_ben_reads_what_came(region: Region, study: Study) -> None:

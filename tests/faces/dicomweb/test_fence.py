@@ -16,7 +16,7 @@ from sharing.kernel.purposes import Action
 from tests.archive.sending import send
 from tests.cast import Region, make_patient, make_study
 from tests.faces.dicomweb.conftest import token_client
-from tests.sessions import sign_in
+from tests.sessions import headers_of, sign_in
 
 RETRIEVALS = [route for route, _, _ in urls._SAFE if "studies/" in route] + [urls._STUDY]
 READS = [route for route in RETRIEVALS if not route.endswith(("/series", "/instances"))]
@@ -45,7 +45,7 @@ def address(route: str, held: Instance, mount: str = "", **other: str) -> str:
 def whole(response: Any) -> tuple[int, bytes, dict[str, str]]:
     """Status, body and headers, but for the request's own id."""
     body = b"".join(response) if response.streaming else response.content
-    headers = {k: v for k, v in response.headers.items() if k != "X-Request-ID"}
+    headers = headers_of(response)
     return response.status_code, body, headers
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from sharing.archive.models import Study
 from tests.cast import Region, make_patient, make_study
 from tests.faces.dicomweb.conftest import stored_study, token_client
-from tests.sessions import sign_in
+from tests.sessions import headers_of, sign_in
 
 
 def uids(client: Client, query: str = "", url: str = "/dicomweb/studies") -> set[str]:
@@ -147,7 +147,7 @@ def everything(client: Client, study: Study) -> list[tuple[int, bytes, dict[str,
         "studies?accept=multipart/related;type=application/dicom%2Bxml",
     ]  # fmt: skip
     answers: list[Any] = [client.get(f"/dicomweb/{place}") for place in places]
-    kept = [{k: v for k, v in a.headers.items() if k != "X-Request-ID"} for a in answers]
+    kept = [headers_of(answer) for answer in answers]
     return [(a.status_code, a.content, k) for a, k in zip(answers, kept, strict=True)]
 
 
