@@ -73,16 +73,20 @@ check: setup
 
 # Once is enough where the kind of database is not asked: the DICOM floor (an import contract says
 # so), pictures and transcoded images of every kind of file, how the house is built, what axe and
-# Chromium see of pages and viewers, and faults of brokers, senders and decoders.
+# Chromium see of pages and viewers, what the client package asks, how processes start and end, and
+# faults of brokers, senders, disks and decoders.
 ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_fhir.py \
-  tests/audit/test_patterns.py tests/demo/test_phantoms.py tests/portal/test_supervisor.py \
+  tests/audit/test_patterns.py tests/portal/test_supervisor.py \
   tests/journeys/test_every_page.py tests/journeys/test_phone.py \
   tests/faces/viewer/test_in_chromium.py \
   tests/faces/dicomweb/test_retrieve_manifest.py tests/faces/dicomweb/test_retrieve_rendered.py \
   tests/faces/dicomweb/test_retrieve_transcoded.py \
   tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \
   tests/durability/test_other_faults.py tests/oracle/test_canaries.py tests/oracle/test_twins.py \
-  tests/faces/web/test_languages.py tests/faces/web/test_lanes.py tests/archive/test_queries.py tests/mutants
+  tests/faces/web/test_languages.py tests/faces/web/test_lanes.py tests/archive/test_queries.py \
+  tests/mutants tests/faces/viewer/test_line.py tests/faces/viewer/test_tools.py tests/clients \
+  tests/journeys/test_passkeys.py tests/portal/test_serve.py tests/portal/test_production.py \
+  tests/durability/test_disk.py tests/demo
 
 test: needs check
 	$(PY) -m pytest -n $(WORKERS)

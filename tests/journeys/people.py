@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Locator, Page, Response, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.live import LivePortal
 
@@ -81,11 +82,18 @@ class Human:
 
     def presses(self, name: str | re.Pattern[str]) -> None:
         """A button of the page."""
-        self.page.get_by_role("button", name=name, exact=isinstance(name, str)).first.click()
+        self._clicks(self.page.get_by_role("button", name=name, exact=isinstance(name, str)).first)
 
     def follows(self, name: str | re.Pattern[str]) -> None:
         """A link of the page."""
-        self.page.get_by_role("link", name=name).first.click()
+        self._clicks(self.page.get_by_role("link", name=name).first)
+
+    def _clicks(self, found: Locator) -> None:
+        try:
+            found.click()
+        except PlaywrightError as error:
+            error.add_note(f"{self.page.url} said: {self.page.locator('body').inner_text()[:2000]}")
+            raise
 
     def reads(self, text: str | re.Pattern[str]) -> None:
         """Waits until the page says so."""
