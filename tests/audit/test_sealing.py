@@ -146,6 +146,7 @@ def test_what_commits_late_gets_a_later_place_and_is_not_lost(committing: None) 
     assert order() == ["a", "b", "c", "late", "d", "e", "f"]
     place = Event.objects.get(action="c").pk
     wait_until(lambda: _settled_after(place), 60)
+    assert check([]).findings == []
 
 
 def _settled_after(event_id: int) -> bool:
@@ -153,7 +154,6 @@ def _settled_after(event_id: int) -> bool:
     happen("more")
     seal(at=NOW)
     return Checkpoint.objects.latest("number").settled > event_id
-    assert check([]).findings == []
 
 
 def test_two_who_seal_at_once_do_not_seal_twice(committing: None) -> None:
