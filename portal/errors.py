@@ -103,6 +103,7 @@ STATUS: dict[str, int] = {
     "version_stale": 412,
     "on_hold": 409,
     "label_invalid": 422,
+    "held_undecided": 422,
     "removal_invalid": 422,
     "note_refused": 409,
     "note_invalid": 422,

@@ -31,7 +31,9 @@ async function post(url) {
 export class UploadBatch {
   /** Opens a batch, or goes on with the one that a reload of this tab broke off. */
   static async open({ endpoint, batchEndpoint }, tray, onClosed) {
-    const facts = rememberedBatch() ?? (await post(batchEndpoint));
+    const known = rememberedBatch();
+    // One of another patient, or of nobody, is not this one.
+    const facts = known?.from === batchEndpoint ? known : { ...(await post(batchEndpoint)), from: batchEndpoint };
     rememberBatch(facts);
     return new UploadBatch(facts, endpoint, tray, onClosed);
   }

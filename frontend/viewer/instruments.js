@@ -1,5 +1,6 @@
 // The library's measuring tools, fetched when the first of them is wanted: drawing, handles, touch.
 // What a measurement says is ours (figures.js), written by the same lines everywhere.
+import "./engine.js"; // one piece with the library: the first image needs both, and each piece is a request
 import { cache, Enums, eventTarget, metaData, triggerEvent } from "@cornerstonejs/core";
 import { wadors } from "@cornerstonejs/dicom-image-loader";
 import {

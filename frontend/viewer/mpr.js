@@ -1,5 +1,6 @@
 // Three planes through one volume, with crosshairs: fetched when wanted. Only where the slices make a
 // volume (volume.js).
+import "./engine.js"; // one piece with the library: the first image needs both, and each piece is a request
 import {
   cornerstoneStreamingImageVolumeLoader,
   Enums,

@@ -131,6 +131,7 @@ POLICIES: dict[str, Policy] = {
     "archive_delivery": _owned(),
     "archive_deliveryitem": _below("archive_delivery", "delivery_id", "organization_id"),
     "archive_conflict": _owned(),
+    "archive_heldstudy": _owned(),
     "archive_look": Policy(f"{_own()} OR {_OWN_STUDY}", _own()),
     "archive_opening": _owned(),
     "archive_savedsearch": _owned(),

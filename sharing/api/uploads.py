@@ -121,8 +121,9 @@ def _metadata(text: str) -> dict[str, str]:
 @require_POST
 @guard
 def batches(request: Any) -> HttpResponseBase:
-    """A new batch, where to send to, and where its receipt will be."""
-    batch = uploading.open_batch(request.actor, at=timezone.now())
+    """A new batch, of `patient` where one is chosen; where to send to, and where its receipt is."""
+    patient = request.GET.get("patient", "")
+    batch = uploading.open_batch(request.actor, patient=patient, at=timezone.now())
     return JsonResponse(_places(batch.public_id), status=201)
 
 
@@ -131,7 +132,7 @@ def batches(request: Any) -> HttpResponseBase:
 def batch(request: Any, batch_id: str) -> HttpResponseBase:
     """The receipt so far."""
     found = uploading.receipt(request.actor, batch_id=batch_id)
-    counts = ("sent", "stored", "duplicates", "conflicts", "rejected", "ignored")
+    counts = ("sent", "stored", "duplicates", "conflicts", "held", "rejected", "ignored")
     body = _places(batch_id) | {
         "state": found.state,
         "by": found.by,

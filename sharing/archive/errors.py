@@ -165,3 +165,14 @@ class NoteInvalid(DomainError):
 
     code = "note_invalid"
     message = "These measurements can't be kept. They are still on your screen."
+
+
+class HeldNotFound(Absent):
+    """No such study waits for its patient at the actor's organization."""
+
+
+class HeldUndecided(DomainError):
+    """A decision about a held study that can't be carried out: nothing was changed."""
+
+    code = "held_undecided"
+    message = "Not all of its objects can be stored that way. Refuse it, or have it sent again."

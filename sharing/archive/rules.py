@@ -1,6 +1,7 @@
 """A study's life from first byte to complete, and what a receipt can say. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -45,8 +46,82 @@ class Outcome(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    HELD = "held"
     REJECTED = "rejected"
     IGNORED = "ignored"
+
+
+class Doubt(StrEnum):
+    """Why a study that was sent in from a browser waits for somebody to say whose it is."""
+
+    NOT_CHOSEN = "not_chosen"
+    TWO_PATIENTS = "two_patients"
+    OTHER_PERSON = "other_person"
+    SAME_PERSON = "same_person"
+
+    @property
+    def words(self) -> str:
+        """The doubt as pages say it."""
+        return DOUBTS[self]
+
+
+DOUBTS = {
+    Doubt.NOT_CHOSEN: "The files name another patient than the one who was chosen.",
+    Doubt.TWO_PATIENTS: "The disc holds images of more than one patient.",
+    Doubt.OTHER_PERSON: "The identifier is another patient’s here.",
+    Doubt.SAME_PERSON: "A patient with this name and birth date has another identifier here.",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What speaks about whose a study is: each a fact that the organization's patients tell."""
+
+    chosen: bool | None = None
+    """Whether the files name the patient who was chosen; None: nobody was."""
+    alone: bool = True
+    """Whether the disc names one patient only."""
+    contradicted: bool = False
+    """Whether the identifier is held by somebody of another name and birth date."""
+    known: bool = False
+    """Whether the organization knows the identifier."""
+    namesake: bool = False
+    """Whether it knows the name and birth date, under another identifier."""
+
+
+def doubt_of(claim: Claim) -> Doubt | None:
+    """Why the study waits; None: it is whose its files say. A choice that fits settles it."""
+    if claim.chosen is not None:
+        return None if claim.chosen else Doubt.NOT_CHOSEN
+    if not claim.alone:
+        return Doubt.TWO_PATIENTS
+    if claim.contradicted:
+        return Doubt.OTHER_PERSON
+    return Doubt.SAME_PERSON if claim.namesake and not claim.known else None
+
+
+class HeldState(StrEnum):
+    """Where a held study stands. All but the first are final."""
+
+    WAITING = "waiting"
+    TRUSTED = "trusted"
+    GIVEN = "given"
+    REFUSED = "refused"
+
+
+class HeldEvent(StrEnum):
+    """What moves it: the files are believed, a known patient gets it, or it is refused."""
+
+    TRUST = "trust"
+    GIVE = "give"
+    REFUSE = "refuse"
+
+
+HELD_NEXT: Mapping[tuple[HeldState, HeldEvent], HeldState] = {
+    (HeldState.WAITING, HeldEvent.TRUST): HeldState.TRUSTED,
+    (HeldState.WAITING, HeldEvent.GIVE): HeldState.GIVEN,
+    (HeldState.WAITING, HeldEvent.REFUSE): HeldState.REFUSED,
+}
 
 
 class Door(StrEnum):
@@ -130,6 +205,7 @@ STUCK_AFTER = timedelta(hours=1)
 """How long a study or a batch may stand still before its job is promised again."""
 
 REASONS: Mapping[str, str] = {
+    **{doubt.value: words for doubt, words in DOUBTS.items()},
     "wrong_study": "The object belongs to another study than the one it was sent to.",
     "conflict": "An object with this identifier but other content is stored already; "
     "the stored one stays, and this one waits for a decision.",

@@ -93,6 +93,41 @@ def is_named(patient: Known, *, organization: Organization, person: Person) -> b
     )
 
 
+def standing_of(organization: Organization, person: Person) -> tuple[bool, bool]:
+    """Whether the organization knows the identifier, and whether it is somebody else's there."""
+    name = _named(organization, person)
+    known = _found(organization, {name}).get(name)
+    return known is not None, known is not None and _contradicts(known, person)
+
+
+def namesakes(organization: Organization, person: Person) -> QuerySet[Patient]:
+    """Patients there of the same birth date and name under another identifier, for certain.
+
+    A name that stands in one script only is that of somebody known in two.
+    """
+    words = _key(person).split()
+    if not words or person.birth_date is None:
+        return Patient.objects.none()
+    issuer, identifier = _named(organization, person)
+    born = Patient.objects.filter(
+        organization=organization,
+        search_key__startswith=words[0],  # along the index of names
+        birth_date=person.birth_date,
+        certain=True,
+    ).exclude(issuer=issuer, identifier=identifier)
+    same = [pk for pk, key in born.values_list("pk", "search_key") if _alike(words, key.split())]
+    return Patient.objects.filter(pk__in=same).order_by("pk")
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    return set(one) <= set(other) or set(other) <= set(one)
+
+
+def known_as(patient: Patient) -> Known:
+    """The row as the services of receiving know it."""
+    return known_patients([patient.pk])[patient.pk]
+
+
 def _ensured(
     organization: Organization, named: Mapping[Person, tuple[str, str]]
 ) -> dict[tuple[str, str], Known]:

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_safe
 from sharing.archive.rules import MAX_ARCHIVE_BYTES, Outcome, StudyState
 from sharing.archive.services.uploading import Receipt
 from sharing.archive.services.uploading import receipt as receipt_of
+from sharing.archive.services.whose import waiting_for_patient
+from sharing.identity.services import own_patient
 from sharing.tenants.services import Duty, require
 
 from . import present
@@ -22,6 +24,7 @@ BATCH_ENDPOINT = "/api/v1/upload-batches/"
 MOST_REASONS = 200
 EXPLAINED = (  # what became of a file, and how the receipt heads its list
     (Outcome.REJECTED, "Refused, and why"),
+    (Outcome.HELD, "Whose is it? It waits for somebody to say"),
     (Outcome.CONFLICT, "Other content under a known identifier"),
     (Outcome.IGNORED, "Ignored, and why"),
 )
@@ -29,11 +32,18 @@ EXPLAINED = (  # what became of a file, and how the receipt heads its list
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Choose files, a folder or a ZIP; the receipt comes beside. Raises NotAllowed."""
-    require(actor_of(request), Duty.UPLOAD)
+    """Choose files, a folder or a ZIP, for one patient or for whom the files name.
+
+    Raises NotAllowed, PatientNotFound.
+    """
+    actor, chosen = actor_of(request), request.GET.get("patient", "")
+    require(actor, Duty.UPLOAD)
+    patient = own_patient(actor, public_id=chosen) if chosen else None
     context = {
         "endpoint": ENDPOINT,
-        "batch_endpoint": BATCH_ENDPOINT,
+        "batch_endpoint": BATCH_ENDPOINT + (f"?patient={patient.public_id}" if patient else ""),
+        "patient": patient,
+        "held_count": waiting_for_patient(actor).count(),
         "max_words": f"Up to {MAX_ARCHIVE_BYTES // 1024**3} GB",
     }
     return render(request, "web/uploads/page.html", context)

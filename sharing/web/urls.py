@@ -51,6 +51,7 @@ from . import (
     uploads,
     usage,
     webhooks,
+    whose,
 )
 
 app_name = "web"
@@ -243,6 +244,8 @@ urlpatterns = [
     path("privacy/emergencies/", emergency.reviews, name="emergencies"),
     path("privacy/emergencies/<str:public_id>/", emergency.review, name="review-emergency"),
     path("privacy/emergencies/<str:public_id>/cut/", emergency.cut, name="cut-emergency"),
+    path("upload/held/", whose.listing, name="held"),
+    path("upload/held/<str:public_id>/", whose.show, name="held-study"),
     path("conflicts/", conflicts.listing, name="conflicts"),
     path("conflicts/rejected/", conflicts.rejected, name="rejections"),
     path("conflicts/rejected/<str:public_id>/", conflicts.return_rejected, name="take-back"),

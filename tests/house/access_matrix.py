@@ -194,6 +194,8 @@ MATRIX: dict[str, str] = {
     "web:end-share": ORGANIZATION,
     "web:upload": ORGANIZATION,
     "web:receipt": ORGANIZATION,
+    "web:held": ORGANIZATION,
+    "web:held-study": ORGANIZATION,
     "web:log": ORGANIZATION,
     "web:log-export": ORGANIZATION,
     "web:find-accounting": ORGANIZATION,

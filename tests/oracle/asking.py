@@ -14,7 +14,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from sharing.access.models import AccessRequest, Glass, Review, Share, Use
-from sharing.archive.models import Batch, Conflict, Hold, Removal, Upload
+from sharing.archive.models import Batch, Conflict, HeldStudy, Hold, Removal, Upload
 from sharing.consent.models import Consent
 from sharing.exchange.models import Album, AlbumMember, ShareLink
 from sharing.notify.models import Notice
@@ -102,7 +102,7 @@ class Pool:
             "consent": _names(Consent), "share": _names(Share), "request": _names(AccessRequest),
             "glass": _names(Glass), "review": _names(Review), "batch": _names(Batch),
             "removal": _names(Removal), "hold": _names(Hold), "album": _names(Album),
-            "upload": _names(Upload),
+            "upload": _names(Upload), "held": _names(HeldStudy),
             "member": _names(AlbumMember), "link": _names(ShareLink), "use": _names(Use),
             "membership": list(Membership.objects.values_list("pk", flat=True)),
             "conflict": list(Conflict.objects.values_list("pk", flat=True)) or [1],

@@ -3,6 +3,7 @@
 What is sensitive, and why, stands in `labelled`; what a person opened and keeps, in `remembered`.
 """
 
+from .held import HeldStudy
 from .labelled import Labelling, LabelRule
 from .leaving import Damage, Erasure, Hold, Removal, Verified, Withheld
 from .looking import Look
@@ -28,6 +29,7 @@ __all__ = [
     "Delivery",
     "DeliveryItem",
     "Erasure",
+    "HeldStudy",
     "Hold",
     "Instance",
     "LabelRule",

@@ -187,6 +187,7 @@ class Batch(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT)
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
     client = models.CharField(max_length=24, blank=True)
+    patient = models.ForeignKey(Patient, null=True, on_delete=models.PROTECT)  # chosen beforehand
     opened_at = models.DateTimeField()
     touched_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -262,6 +263,9 @@ class Conflict(models.Model):
     decided_at = models.DateTimeField(null=True)
     decision = models.CharField(max_length=10, default="")  # kept, taken
     decided_by = models.CharField(max_length=200, default="")
+    held = models.ForeignKey(
+        "archive.HeldStudy", null=True, on_delete=models.PROTECT, related_name="objects_held"
+    )  # not a conflict of its own: its study waits for a patient
 
     class Meta:
         constraints = [

@@ -69,7 +69,9 @@ class Comparison:
 def waiting(actor: Actor) -> QuerySet[Conflict]:
     """The own organization's undecided conflicts, oldest first. Raises NotAllowed."""
     require(actor, Duty.DECIDE)
-    found = Conflict.objects.filter(organization_id=actor.organization_id, decided_at=None)
+    found = Conflict.objects.filter(
+        organization_id=actor.organization_id, decided_at=None, held=None
+    )
     return found.select_related("delivery").order_by("received_at", "pk")
 
 

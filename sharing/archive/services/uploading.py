@@ -31,6 +31,7 @@ from sharing.archive.rules import (
 from sharing.archive.sql import chunks
 from sharing.audit.rules import Who
 from sharing.blobs.store import PIECE, sync, sync_folder
+from sharing.identity.services import own_patient
 from sharing.outbox.services import promise
 from sharing.tenants.models import User
 from sharing.tenants.rules import Actor, Duty
@@ -40,10 +41,13 @@ from .receiving import Incoming, receive
 
 
 @transaction.atomic
-def open_batch(actor: Actor, *, at: datetime) -> Batch:
-    """A new batch for files that belong together. Raises NotAllowed."""
+def open_batch(actor: Actor, *, patient: str = "", at: datetime) -> Batch:
+    """A new batch for files that belong together, of that own patient where one is chosen: what
+    names another will wait. Raises NotAllowed, PatientNotFound.
+    """
     require(actor, Duty.UPLOAD)
     return Batch.objects.create(
+        patient=own_patient(actor, public_id=patient) if patient else None,
         organization=organization_of(actor),
         user=User.objects.get(pk=actor.user_id) if actor.user_id else None,
         client="" if actor.user_id else actor.id,
@@ -210,7 +214,7 @@ def close_idle_batches(*, at: datetime) -> int:
 
 def receive_batch(*, batch_id: int, at: datetime) -> Delivery | None:
     """Receive a closed batch, once. Safe to call again after a crash at any point."""
-    batch = Batch.objects.select_related("organization", "user").get(pk=batch_id)
+    batch = Batch.objects.select_related("organization", "user", "patient").get(pk=batch_id)
     known = Delivery.objects.filter(batch=batch).first()
     if batch.closed_at is None:
         return None
@@ -303,6 +307,7 @@ class Receipt:
     stored: int
     duplicates: int
     conflicts: int
+    held: int
     rejected: int
     ignored: int
     items: tuple[DeliveryItem, ...]
@@ -326,6 +331,7 @@ def receipt(actor: Actor, *, batch_id: str) -> Receipt:
         stored=counted.count(Outcome.STORED),
         duplicates=counted.count(Outcome.DUPLICATE),
         conflicts=counted.count(Outcome.CONFLICT),
+        held=counted.count(Outcome.HELD),
         rejected=counted.count(Outcome.REJECTED),
         ignored=counted.count(Outcome.IGNORED),
         items=items,

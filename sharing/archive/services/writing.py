@@ -18,13 +18,14 @@ from sharing.archive.rules import NEXT, SETTLE_AFTER, Outcome, StudyEvent, Study
 from sharing.archive.sql import chunks, marks, rows
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record, record_all
-from sharing.identity.services import Known, Person, identify, is_named, known_patients
+from sharing.identity.services import Known, identify, is_named, known_patients
 from sharing.kernel.bulk import insert, read, update
 from sharing.kernel.lifecycle import step
 from sharing.kernel.tokens import public_id
 from sharing.outbox.services import promise
 from sharing.tenants.models import Organization
 
+from .holding_back import hold_back, person_of
 from .intake import Item, New, held_under
 from .labelling import apply_rules, just_came, restore, rules_of, texts_of
 from .placing import regions_with
@@ -74,6 +75,7 @@ def write(delivery: Delivery, items: list[Item], by: Who) -> Delivery:
     _compare_again(delivery.organization, items)
     delivery.save(force_insert=True)
     _mend(delivery, items, by)
+    hold_back(delivery, items, by)
     shares = _shares(delivery, items)
     _add([share for share in shares.values() if share.items], delivery, by)
     _keep_conflicts(delivery, items, by)
@@ -121,7 +123,7 @@ def _shares(delivery: Delivery, items: Iterable[Item]) -> dict[str, _Share]:
     for uid, share in shares.items():
         for item in groups[uid]:
             if is_named(
-                share.row.patient, organization=delivery.organization, person=_person(item)
+                share.row.patient, organization=delivery.organization, person=person_of(item)
             ):
                 share.items.append(item)
             else:
@@ -139,7 +141,7 @@ def _locked(delivery: Delivery, groups: Mapping[str, Sequence[Item]]) -> list[_R
     }
     firsts = {uid: groups[uid][0] for uid in uids if uid not in known}
     if firsts:
-        persons = {uid: _person(item) for uid, item in firsts.items()}
+        persons = {uid: person_of(item) for uid, item in firsts.items()}
         patients = identify(organization=organization, persons=persons.values())
         made = [_study(delivery, item, patients[persons[uid]]) for uid, item in firsts.items()]
         insert(Study, _STUDY, made, ignore=True)
@@ -171,17 +173,6 @@ def _study(delivery: Delivery, item: Item, patient: Known) -> tuple[object, ...]
         facts.study_time[:16], facts.accession_number[:64], facts.study_id[:64],
         facts.study_description[:200], facts.referring_physician[:324], at, at,
     )  # fmt: skip
-
-
-def _person(item: Item) -> Person:
-    facts = item.facts
-    return Person(
-        facts.patient_id,
-        facts.issuer_of_patient_id,
-        facts.patient_name,
-        facts.patient_birth_date,
-        facts.patient_sex,
-    )
 
 
 def _add(shares: Sequence[_Share], delivery: Delivery, by: Who) -> None:

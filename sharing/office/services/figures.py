@@ -83,7 +83,9 @@ def card(organization: Organization, *, at: datetime) -> Card:
         organization=organization,
         last_image=stored.aggregate(last=Max("received_at"))["last"],
         waiting_since=waiting.aggregate(first=Min("closed_at"))["first"],
-        conflicts=Conflict.objects.filter(organization=organization, decided_at=None).count(),
+        conflicts=Conflict.objects.filter(
+            organization=organization, decided_at=None, held=None
+        ).count(),
         errors=_errors(organization, at),
         people=people,
         without_second_factor=without,
@@ -138,7 +140,7 @@ def region_work(actor: Actor, *, at: datetime) -> Work:
     require(actor, Duty.SET_REGION)
     aside = []
     for each in Organization.objects.exclude(kind=Organization.Kind.OPERATOR).order_by("name"):
-        conflicts = Conflict.objects.filter(organization=each, decided_at=None).count()
+        conflicts = Conflict.objects.filter(organization=each, decided_at=None, held=None).count()
         damaged = Damage.objects.filter(organization=each).count()
         refused = DeliveryItem.objects.filter(
             delivery__organization=each, delivery__received_at__gt=at - ERRORS_OVER

@@ -20,8 +20,8 @@ from tests.live import LivePortal
 pytestmark = pytest.mark.xdist_group("viewer")
 
 MOST_BYTES = 1_100_000
-MOST_REQUESTS = 14
-"""Of the page, its scripts, styles, font and first image. Asked were 12 (docs: not reached)."""
+MOST_REQUESTS = 12
+"""Of the page, its scripts, styles, font and first image."""
 SHOWN = """() => {
   const first = document.querySelector('img.first');
   return Boolean(first && first.complete && first.naturalWidth);
