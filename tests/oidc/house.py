@@ -1,7 +1,9 @@
 """Starts the provider, and is a person's browser at it."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,13 +63,14 @@ def running(people: dict[str, dict[str, Any]], *codes: str) -> Iterator[House]:
          json.dumps({"clients": clients, "people": people})],
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # `node` of the wheel is a script that starts the real one
     )  # fmt: skip
     try:
         assert process.stdout is not None
         assert any("listening" in line for line in process.stdout), "the provider did not start"
         yield House(f"http://127.0.0.1:{port}", port)
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=20)
         if process.stdout is not None:
             process.stdout.close()
