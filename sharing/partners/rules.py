@@ -37,6 +37,12 @@ SCOPES: Mapping[str, str] = {
 }
 """Each with the words that a person reads before they allow it."""
 
+OFFICE_SCOPES = frozenset({
+    "people.write", "staff.read", "clients.read", "clients.write", "webhooks.read",
+    "webhooks.write", "log.witness",
+})  # fmt: skip
+"""What machines of the region's operator may carry: none of it leads to a patient."""
+
 LETTERS = "cruds"
 MEANS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("ImagingStudy", "rs"): ("studies.read",),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 WIDTH, HEIGHT, LEFT, TOP, BASE = 868, 216, 40, 26, 190
 BAR = 40
@@ -46,6 +47,13 @@ def spark(values: Sequence[int], *, last: str = "f-own") -> list[Bar]:
         css = last if place == len(values) - 1 else "f-imp"
         made.append(Bar(round(step * place, 1), 28 - height, round(step * 0.72, 1), height, css))
     return made
+
+
+def days(told: Sequence[tuple[date, int, int]]) -> Chart:
+    """Images by day, refused ones on top."""
+    labels = [str(day.day) for day, _, _ in told]
+    stacks = [{"stored": stored, "refused": refused} for _, stored, refused in told]
+    return stacked(labels, stacks, (("stored", "f-own"), ("refused", "f-btg")))
 
 
 def stacked(

@@ -22,7 +22,6 @@ VERDICTS = {  # verdict -> word, icon, kind of chip
     Verdict.FAILED: ("Failed", "x-lg", "no"),
     Verdict.SKIPPED: ("Not tried", "dash", ""),
 }
-PARTS = (("stored", "f-own"), ("refused", "f-btg"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,9 +33,9 @@ def desk(request: HttpRequest) -> HttpResponse:
         test = office.ask_test(by=actor, at=at)
         return redirect("web:connection-test", public_id=test.public_id)
     card = office.own_card(actor, at=at)
-    context = frame(actor, own, "web:connection") | {
+    context = frame(own) | {
         "card": card,
-        "chart": _chart(card),
+        "chart": charts.days(card.days),
         "nights": _nights(card),
         "last": card.tests[0] if card.tests else None,
         "results": _shown(card.tests[0]) if card.tests else [],
@@ -50,7 +49,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     actor = actor_of(request)
     test = office.test_to_show(actor, public_id=public_id)
     own = services.organization_to_run(actor)
-    context = frame(actor, own, "web:connection") | {"test": test, "results": _shown(test)}
+    context = frame(own) | {"test": test, "results": _shown(test)}
     response = render(request, "web/organization/connection_test.html", context)
     if test.ended_at is None:
         response["Refresh"] = "2"
@@ -95,10 +94,3 @@ def _nights(card: office.Card) -> list[charts.Bar]:
         else charts.Bar(20 * place, 0, 14, 16, "f-btg")
         for place, test in enumerate(reversed(card.tests))
     ]
-
-
-def _chart(card: office.Card) -> charts.Chart:
-    """Images of the last days, refused ones on top."""
-    labels = [str(day.day) for day, _, _ in card.days]
-    stacks = [{"stored": stored, "refused": refused} for _, stored, refused in card.days]
-    return charts.stacked(labels, stacks, PARTS)

@@ -15,6 +15,7 @@ from sharing.notify.services import unread_count
 from sharing.tenants import services as tenants
 from sharing.tenants.services import Actor, Duty
 
+from . import console
 from .doors import realm_of
 
 Shown = Callable[[Actor], bool]
@@ -71,7 +72,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     user: Any = request.user
     if actor is None or not user.is_authenticated:
-        return {"nav": [], "search_url": None, "acting_choices": [], "notices_count": 0}
+        nobody: dict[str, Any] = {"nav": [], "search_url": None, "acting_choices": []}
+        return nobody | {"notices_count": 0, "console": None}
     breaks = may_break(actor)
     return {
         "nav": places(actor, request.path),
@@ -81,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         ),
         "notices_count": SimpleLazyObject(lambda: unread_count(actor)),
         "may_break": breaks,
+        "console": SimpleLazyObject(lambda: console.beside(actor, request.path)),
         "glasses": SimpleLazyObject(lambda: lasting_glasses(actor, at=timezone.now())),
     }
 
@@ -90,9 +93,12 @@ def places(actor: Actor, path: str) -> list[Place]:
     offered = [
         Place(word, address, drawing)
         for route, word, drawing, shown in PLACES
-        if shown(actor) and (address := _address(route)) is not None
+        if shown(actor)
+        and not console.stands_in_console(actor, route)
+        and (address := _address(route)) is not None
     ]
-    here = max((p.url for p in offered if _is_under(path, p.url)), key=len, default=None)
+    under = max((p.url for p in offered if _is_under(path, p.url)), key=len, default=None)
+    here = console.overview_over(actor, path) or under
     return [Place(p.label, p.url, p.icon, p.url == here) for p in offered]
 
 

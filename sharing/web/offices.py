@@ -13,14 +13,15 @@ from sharing.blobs import is_sound
 from sharing.office import services as office
 from sharing.office.rules import forecast, months_until
 from sharing.tenants import services
-from sharing.tenants.services import Actor
 
-from . import charts, console
+from . import charts
 from .doors import actor_of
-from .usage import MONTHS, charts_of, csv_of
+from .usage import MONTHS as YEAR
+from .usage import charts_of, csv_of
+from .words import MONTHS
 
 AHEAD = 6
-GB = 10**9
+UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 @require_safe
@@ -30,17 +31,26 @@ def overview(request: HttpRequest) -> HttpResponse:
     cards = office.region_cards(actor, at=at)
     work = office.region_work(actor, at=at)
     found = services.applications(actor)
-    stats = (
+    days = _together(cards)
+    figures = (
         ("Active organizations", found.filter(state="active").count(), "of the region"),
         ("Wait for you", found.filter(state__in=("verified", "tested")).count(), "on their way in"),
-        ("Jobs given up", sum(each.count for each in work.parked), "look under Work"),
+        ("Jobs given up", sum(each.count for each in work.parked), "look under Jobs and health"),
         ("Without second factor", sum(card.without_second_factor for card in cards), "people"),
     )
-    context = frame(actor, "web:region-console") | {
-        "stats": stats,
+    context = {
+        "stats": [{"word": word, "value": value, "more": more} for word, value, more in figures],
+        "chart": charts.days(days),
+        "days": days,
         "rows": [(card, _worst(card), _spark(card)) for card in cards],
     }
     return render(request, "web/offices/overview.html", context)
+
+
+def _together(cards: list[office.Card]) -> list[tuple[Any, int, int]]:
+    """Images stored and refused by day, of all, oldest first."""
+    by_day = zip(*(card.days for card in cards), strict=True)
+    return [(day[0][0], sum(d[1] for d in day), sum(d[2] for d in day)) for day in by_day]
 
 
 def _spark(card: office.Card) -> list[charts.Bar]:
@@ -63,7 +73,7 @@ def work(request: HttpRequest) -> HttpResponse:
     """Jobs, outbox, what was set aside, and whether the portal is sound. Raises NotAllowed."""
     actor, at = actor_of(request), timezone.now()
     found = office.region_work(actor, at=at)
-    context = frame(actor, "web:region-work") | {
+    context = {
         "work": found,
         "sound": is_sound(),
         "aside": [row for row in found.aside if any(row[1:])],
@@ -75,10 +85,10 @@ def work(request: HttpRequest) -> HttpResponse:
 def usage(request: HttpRequest) -> HttpResponse:
     """Usage by organization and month, storage and its growth. Raises NotAllowed."""
     actor, at = actor_of(request), timezone.now()
-    used = office.region_usage(actor, months=MONTHS, at=at)
-    context = frame(actor, "web:region-usage") | {
+    used = office.region_usage(actor, months=YEAR, at=at)
+    context = {
         "charts": charts_of(used),
-        "growth": _growth(used.sums("bytes")),
+        "growth": _growth(used),
         "rows": [(rows[0].organization, _sum(rows)) for rows in _by_organization(used)],
     }
     return render(request, "web/offices/usage.html", context)
@@ -87,7 +97,7 @@ def usage(request: HttpRequest) -> HttpResponse:
 @require_safe
 def usage_table(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line for each organization and month. Raises NotAllowed."""
-    used = office.region_usage(actor_of(request), months=MONTHS, at=timezone.now())
+    used = office.region_usage(actor_of(request), months=YEAR, at=timezone.now())
     return csv_of(used, "usage-region")
 
 
@@ -102,9 +112,9 @@ def _sum(rows: list[office.Used]) -> dict[str, int]:
     return said | {"people": rows[-1].people}
 
 
-def _growth(months: list[int]) -> dict[str, Any]:
+def _growth(used: office.Usage) -> dict[str, Any]:
     """What is held, what it will be, and when the disk is full at this growth."""
-    held = office.held_bytes()
+    held, months = office.held_bytes(), used.sums("bytes")
     disk = shutil.disk_usage(settings.DATA_DIR)
     whole = months[:-1]
     ahead = forecast(whole, ahead=AHEAD)
@@ -112,18 +122,22 @@ def _growth(months: list[int]) -> dict[str, Any]:
     base = held - sum(months)
     bars = [{"held": base + value} for value in grown]
     bars += [{"forecast": max(0, base + value)} for value in ahead]
-    labels = [""] * len(grown) + [f"+{number}" for number in range(1, AHEAD + 1)]
-    scaled = [{name: round(value / GB, 1) for name, value in bar.items()} for bar in bars]
+    labels = [MONTHS[month.month - 1] for month in used.months]
+    labels += [f"+{number}" for number in range(1, AHEAD + 1)]
+    size, unit = _unit(max(value for bar in bars for value in bar.values()))
+    scaled = [{name: round(value / size, 1) for name, value in bar.items()} for bar in bars]
     rounded = [{name: round(value) for name, value in bar.items()} for bar in scaled]
     return {
         "held": held,
         "free": disk.free,
         "until": months_until(held + disk.free, held, whole),
         "chart": charts.stacked(labels, rounded, (("held", "f-own"), ("forecast", "f-imp"))),
-        "table": [(label or "until now", bar) for label, bar in zip(labels, scaled, strict=True)],
+        "unit": unit,
+        "table": [(label, bar) for label, bar in zip(labels, scaled, strict=True)],
     }
 
 
-def frame(actor: Actor, here: str) -> dict[str, Any]:
-    """What the head of each page of the region's console needs."""
-    return {"tabs": console.of_region(actor, here)}
+def _unit(most: int) -> tuple[int, str]:
+    """The unit in which the largest bar is a number of two digits or more."""
+    fits = ((size, word) for size, word in UNITS if most >= 10 * size)
+    return next(fits, UNITS[-1])

@@ -19,7 +19,6 @@ from sharing.tenants import services
 from sharing.tenants.rules import NEXT, OrganizationEvent, OrganizationState
 from sharing.tenants.services import Actor
 
-from . import console
 from .closing import closing
 from .doors import actor_of
 from .forms.joining import AskForm, RefuseForm, WhyForm
@@ -76,7 +75,6 @@ def listing(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, ROWS).get_page(request.GET.get("page"))
     rows = [(organization, STATES[organization.state]) for organization in page]
     context = {"rows": rows, "page": page, "state": state, "filters": FILTERS, "waiting": waiting}
-    context["tabs"] = console.of_region(actor, "web:applications")
     return render(request, "web/operator/applications.html", context)
 
 

@@ -17,8 +17,8 @@ from sharing.office.errors import ExportMissing, SamePerson
 from sharing.tenants import services, terms
 from sharing.tenants.errors import ProfileInvalid, SignatureMissing
 
-from . import console
 from .closing import closing
+from .desk import desk_of
 from .doors import actor_of
 from .forms.organization import DevicesForm, LogoForm, ProfileForm, SignForm
 from .operator import STATES, way_of
@@ -53,8 +53,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Where the organization stands, and what is next. Raises NotAllowed."""
     actor = actor_of(request)
     own = services.organization_to_run(actor)
-    context = frame(actor, own, "web:organization") | {
+    context = frame(own) | {
         "way": way_of(own.state) if own.state != "active" else [],
+        "desk": desk_of(actor, own, at=timezone.now()) if own.state == "active" else None,
         "next": NEXT_STEP.get(own.state),
         "leaving": office.leaving_of(own.pk),
         "me": actor.id,
@@ -80,7 +81,7 @@ def sign(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Signed. Next: test the connection.")
             return redirect("web:organization")
-    context = frame(actor, own, "web:organization") | {
+    context = frame(own) | {
         "form": form,
         "terms": terms.TERMS,
         "version": terms.VERSION,
@@ -138,7 +139,7 @@ def _profile_page(
     actor: services.Actor, own: Any, form: ProfileForm, logo: LogoForm
 ) -> dict[str, Any]:
     has_logo = services.logo_of(own.code) is not None
-    return frame(actor, own, "web:profile") | {"form": form, "logo": logo, "has_logo": has_logo}
+    return frame(own) | {"form": form, "logo": logo, "has_logo": has_logo}
 
 
 @require_safe
@@ -163,7 +164,7 @@ def devices(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"Saved: {span(len(titles), 'AE title')}.")
         return redirect("web:devices")
     root = f"{settings.PUBLIC_URL}/dicomweb/o/{own.code}"
-    context = frame(actor, own, "web:devices") | {"form": form, "dicomweb": root}
+    context = frame(own) | {"form": form, "dicomweb": root}
     return render(request, "web/organization/devices.html", context, status=_status(form))
 
 
@@ -185,10 +186,6 @@ def _status(form: Any) -> int:
     return 422 if form.is_bound and form.errors else 200
 
 
-def frame(actor: services.Actor, own: Any, here: str) -> dict[str, Any]:
+def frame(own: Any) -> dict[str, Any]:
     """What the head of each page of the console needs."""
-    return {
-        "own": own,
-        "chip": STATES[own.state],
-        "tabs": console.of_organization(actor, here),
-    }
+    return {"own": own, "chip": STATES[own.state]}

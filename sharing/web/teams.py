@@ -44,7 +44,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         for team in services.teams(organization_id=actor.organization_id)
     ]
     own = services.organization_to_run(actor)
-    context = frame(actor, own, "web:teams") | {"rows": rows, "form": form}
+    context = frame(own) | {"rows": rows, "form": form}
     return render(request, "web/teams/list.html", context, status=_status(form))
 
 
@@ -66,7 +66,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
                 return redirect("web:teams")
             return redirect("web:team", public_id=public_id)
     own = services.organization_to_run(actor)
-    context = frame(actor, own, "web:teams")
+    context = frame(own)
     context |= {"team": team, "kind": KINDS.get(team.kind, team.kind), "inside": inside}
     context |= {"form": form}
     return render(request, "web/teams/show.html", context, status=_status(form))

@@ -34,5 +34,5 @@ def listing(request: HttpRequest) -> HttpResponse:
         for language in LANGUAGES
         if f"{newest(key, 'en').name}.{language}.toml" in published()
     ]
-    context = frame(actor, own, "web:consent-texts") | {"rows": rows}
+    context = frame(own) | {"rows": rows}
     return render(request, "web/organization/texts.html", context)

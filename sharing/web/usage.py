@@ -27,7 +27,7 @@ def own(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), timezone.now()
     used = office.own_usage(actor, months=MONTHS, at=at)
     held = services.organization_to_run(actor)
-    context = frame(actor, held, "web:usage") | {
+    context = frame(held) | {
         "rows": list(reversed(used.rows)),
         "charts": charts_of(used),
         "held": office.held_bytes(held),

@@ -95,6 +95,7 @@ MATRIX: dict[str, str] = {
     "web:terms": ORGANIZATION,
     "web:teams": ORGANIZATION,
     "web:consent-texts": ORGANIZATION,
+    "web:audit": ORGANIZATION,
     "web:team": ORGANIZATION,
     "web:staff": ORGANIZATION,
     "web:my-listing": SELF,

@@ -18,6 +18,7 @@ from .reading import (
     log_in_emergency,
     log_lines,
     log_of_organization,
+    log_of_running,
     log_of_study,
 )
 from .recording import drain, flush_reads, record, record_all, record_read, repeat_read
@@ -51,6 +52,7 @@ __all__ = [
     "log_in_emergency",
     "log_lines",
     "log_of_organization",
+    "log_of_running",
     "log_of_study",
     "newest_head",
     "place_of",

@@ -1,6 +1,6 @@
 """Verbs of the offices, by theme: testing, leaving, usage, figures."""
 
-from .figures import Card, Work, held_bytes, own_card, region_cards, region_work
+from .figures import Card, Work, counts, held_bytes, own_card, region_cards, region_work
 from .leaving import ask_closing, close, confirm_closing, export, leaving_of, stay
 from .testing import ask_nightly, ask_test, run_test, test_to_show, tests_of
 from .usage import Usage, Used, own_usage, region_usage
@@ -15,6 +15,7 @@ __all__ = [
     "ask_test",
     "close",
     "confirm_closing",
+    "counts",
     "export",
     "held_bytes",
     "leaving_of",

@@ -13,11 +13,14 @@ from sharing.archive.rules import Outcome
 from sharing.kernel import scope
 from sharing.office.models import LinkTest
 from sharing.outbox.services import Parked, oldest_owed, owed, parked
-from sharing.tenants.models import Membership, Organization
+from sharing.partners.services import own_clients
+from sharing.tenants.models import Membership, Organization, Team
 from sharing.tenants.rules import Actor, Duty, OrganizationState
-from sharing.tenants.services import organization_to_run, require
+from sharing.tenants.services import agreements, organization_to_run, require
 
 DAYS = 14
+WAITING = (OrganizationState.VERIFIED, OrganizationState.TESTED)
+"""Where the next step is the operator's."""
 FINE = (Outcome.STORED, Outcome.DUPLICATE, Outcome.IGNORED)
 ERRORS_OVER = timedelta(days=30)
 
@@ -132,6 +135,23 @@ def _days(organization: Organization, at: datetime) -> Iterator[tuple[date, int,
     for number in range(DAYS):
         day = first + timedelta(days=number)
         yield (day, *found.get(day, (0, 0)))
+
+
+def counts(actor: Actor) -> dict[str, int]:
+    """How many people, departments, machines and agreements stand behind the console's words."""
+    if actor.may(Duty.SET_REGION):
+        found = Organization.objects.filter(state__in=WAITING)
+        return {"waiting": found.exclude(kind=Organization.Kind.OPERATOR).count()}
+    own = organization_to_run(actor)
+    here = {"organization_id": own.pk}
+    held = Membership.objects.filter(**here, ended_at=None, user__is_active=True)
+    return {
+        "people": held.values("user_id").distinct().count(),
+        "departments": Team.objects.filter(**here, ended_at=None).count(),
+        "devices": len(own.ae_titles),
+        "clients": own_clients(actor).count() if actor.may(Duty.MANAGE_CLIENTS) else 0,
+        "agreements": agreements(actor).count() if actor.may(Duty.READ_AGREEMENTS) else 0,
+    }
 
 
 @scope.as_house()  # numbers of all, for who may see none of the rows

@@ -17,7 +17,8 @@ from sharing.kernel.purposes import Purpose
 from sharing.kernel.tokens import fingerprint, new_secret
 from sharing.partners.errors import ClientInvalid, ClientNotFound
 from sharing.partners.models import AccessToken, Client, ClientSecret, Grant, RefreshToken
-from sharing.partners.rules import is_known
+from sharing.partners.rules import OFFICE_SCOPES, is_known
+from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
@@ -61,6 +62,8 @@ def create_client(*, wish: Wish, by: Actor, at: datetime) -> Made:
     """A client of the actor's organization. Raises NotAllowed or ClientInvalid."""
     require(by, Duty.MANAGE_CLIENTS)
     _check(wish)
+    if not wish.app:
+        check_office(by.organization_id, wish.scopes)
     kind = Client.GRANT_AUTHORIZATION_CODE if wish.app else Client.GRANT_CLIENT_CREDENTIALS
     public = Client.CLIENT_PUBLIC if wish.app and wish.public else Client.CLIENT_CONFIDENTIAL
     client = Client.objects.create(
@@ -111,6 +114,13 @@ def end_client(*, client_id: str, by: Actor, at: datetime) -> None:
     """Over at once, with all its tokens. Raises ClientNotFound."""
     client = own_client(by, client_id)
     over(client, by=by.who, at=at)
+
+
+def check_office(organization_id: int, scopes: Iterable[str]) -> None:
+    """The operator's own machines get no scope that leads to patients. Raises ClientInvalid."""
+    office = Organization.objects.filter(pk=organization_id, kind=Organization.Kind.OPERATOR)
+    if not set(scopes) <= OFFICE_SCOPES and office.exists():
+        raise ClientInvalid("A machine of the operator gets no scope that leads to patients.")
 
 
 def over(client: Client, *, by: Who, at: datetime) -> None:

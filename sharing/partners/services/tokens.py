@@ -16,7 +16,7 @@ from sharing.partners.models import AccessToken, Client, UsedAssertion
 from sharing.partners.rules import SCOPES, is_known
 from sharing.tenants.models import Organization
 
-from .clients import over
+from .clients import check_office, over
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -34,11 +34,13 @@ def issue_token(
 ) -> str:
     """A machine of its own with one token, returned once and kept as its fingerprint.
 
-    Raises BadValue for a scope that there is not.
+    Raises BadValue for a scope that there is not, ClientInvalid for one that the operator's own
+    machines do not get.
     """
     wanted = sorted(set(scopes))
     if not wanted or not all(is_known(scope, person=False) for scope in wanted):
         raise BadValue("A scope is not one of: " + ", ".join(SCOPES) + ".")
+    check_office(organization.pk, wanted)
     client = Client.objects.create(
         organization=organization,
         name=name,

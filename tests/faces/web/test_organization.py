@@ -1,5 +1,7 @@
 """An organization's console: its administrator signs the terms and sees what is next."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -94,3 +96,62 @@ def test_the_console_is_the_administrators_alone(client: Client, region: Region)
     sign_in(client, region.admin.user)
     assert client.get("/organization/").status_code == 200
     assert "简体中文" in client.get("/organization/texts/").content.decode()
+
+
+def test_the_overview_says_what_waits_and_leads_there(client: Client, region: Region) -> None:
+    """An invitation, roles without a second factor, a connection that nobody tested; then less."""
+    sign_in(client, region.admin.user)
+    page = client.get("/organization/").content.decode()
+    assert "Invitations not followed yet" not in page
+    assert "The connection was never tested" in page
+    services.invite(
+        name="Nia Okafor", email="nia@riverside.example", roles=[Role.CLERK],
+        by=region.admin.actor, at=timezone.now(),
+    )  # fmt: skip
+    page = client.get("/organization/").content.decode()
+    assert "Invitations not followed yet" in page
+    assert 'href="/people/"' in page
+
+
+def test_the_console_stands_beside_each_of_its_pages_and_no_other(
+    client: Client, region: Region, olu: Person
+) -> None:
+    """With the word of the page marked, numbers beside words, and no word twice."""
+    sign_in(client, region.admin.user)
+    for page, word in (
+        ("/organization/audit/", "Audit"),
+        ("/people/invite/", "People"),
+        ("/clients/new/", "API clients"),
+        ("/webhooks/", "Webhooks"),
+        ("/agreements/", "Agreements"),
+    ):
+        text = client.get(page).content.decode()
+        assert re.search(rf'aria-current="page">{word}( <span class="mute">\d+</span>)?</a>', text)
+        above = re.search(r'<nav class="nav-main".*?</nav>', text, re.DOTALL)
+        assert above, page
+        assert word not in above.group(), page
+    assert "Pages of this organization" not in client.get("/notices/").content.decode()
+    sign_in(client, region.olga.user)
+    assert "Pages of" not in client.get("/agreements/").content.decode()
+    sign_in(client, olu.user)
+    assert "Pages of the region" in client.get("/agreements/").content.decode()
+
+
+def test_the_audit_tells_who_changed_what_and_names_no_patient(
+    client: Client, region: Region
+) -> None:
+    """Also where the log holds studies and consents of the same organization."""
+    region.study()
+    region.permit()
+    services.invite(
+        name="Nia Okafor", email="nia@riverside.example", roles=[Role.CLERK],
+        by=region.admin.actor, at=timezone.now(),
+    )  # fmt: skip
+    sign_in(client, region.admin.user)
+    page = client.get("/organization/audit/").content.decode()
+    assert "nvited" in page
+    assert "onsent C-" not in page
+    assert "ecorded a consent" not in page
+    assert "nvited" not in client.get("/organization/audit/?only=machines").content.decode()
+    sign_in(client, region.ada.user)
+    assert client.get("/organization/audit/").status_code == 404
