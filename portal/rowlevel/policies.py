@@ -198,6 +198,7 @@ OPEN: dict[str, str] = {
             "tenants_move",
             "tenants_logo",
             "tenants_listing",
+            "notify_housewish",
             "tenants_team",
             "tenants_teammember",
             "tenants_letter",

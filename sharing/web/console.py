@@ -37,6 +37,7 @@ ORGANIZATION: Sequence[Row] = (  # route, word, for whom
     ("web:connection", "Connection", Duty.RUN_ORGANIZATION),
     ("web:clients", "API clients", Duty.MANAGE_CLIENTS),
     ("web:webhooks", "Webhooks", Duty.MANAGE_WEBHOOKS),
+    ("web:telling", "Notifications", Duty.RUN_ORGANIZATION),
     ("web:consent-texts", "Consent texts", Duty.RUN_ORGANIZATION),
     ("web:agreements", "Agreements", Duty.READ_AGREEMENTS),
     ("web:label-rules", "Labels", Duty.RULE_LABELS),

@@ -50,7 +50,9 @@ def wishes(request: HttpRequest) -> HttpResponse:
     if actor.user_id is None:
         raise NotAllowed()
     form = WishesForm(
-        request.POST or None, ways=ways_of(actor.user_id), quiet=quiet_of(actor.user_id)
+        request.POST or None,
+        ways=ways_of(actor.user_id, actor.organization_id),
+        quiet=quiet_of(actor.user_id),
     )
     if form.is_valid():
         choose(by=actor, ways=form.ways(), quiet=form.quiet())

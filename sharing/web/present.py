@@ -336,6 +336,7 @@ DEEDS = {  # action in the log -> verb phrase
     "organization.set_policy": "decided what holds where no consent is on file",
     "organization.second_factor": "set whether a second factor is asked for",
     "organization.sign_in": "set where the organization’s people sign in",
+    "organization.set_notices": "set how people are told by e-mail",
     "organization.sessions": "set how long sessions last",
     "organization.domain": "confirmed whose a domain of addresses is",
     "password.change": "changed the password",

@@ -96,6 +96,7 @@ MATRIX: dict[str, str] = {
     "web:teams": ORGANIZATION,
     "web:consent-texts": ORGANIZATION,
     "web:audit": ORGANIZATION,
+    "web:telling": ORGANIZATION,
     "web:team": ORGANIZATION,
     "web:staff": ORGANIZATION,
     "web:my-listing": SELF,

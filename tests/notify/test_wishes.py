@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from sharing.audit.models import Event
 from sharing.notify.digests import send_waiting
 from sharing.notify.models import Notice, Waiting
 from sharing.notify.posting import notify, post_to_all
 from sharing.notify.rules import Way, due_at
 from sharing.notify.wishes import choose, quiet_of, ways_of
-from tests.cast import Region
+from sharing.tenants.rules import Role
+from tests.cast import Region, make_person
 from tests.sessions import sign_in
 
 MORNING = datetime(2026, 11, 24, 9, 0, tzinfo=timezone.get_default_timezone())
@@ -106,11 +108,29 @@ def test_ben_chooses_in_the_browser_and_finds_it_again(region: Region) -> None:
     assert "Write both times, or neither." in wrong.content.decode()
     assert ben.post(where, said | {"begins": "19:00", "ends": "06:30"}).status_code == 302
     user = region.ben.user
-    assert ways_of(user.pk) == {
+    assert ways_of(user.pk, region.hilltop.pk) == {
         "shared": Way.DAILY, "asked": Way.NEVER, "answered": Way.AT_ONCE,
     }  # fmt: skip
     assert quiet_of(user.pk) == (time(19), time(6, 30))
     assert "06:30" in ben.get(where).content.decode()
     ben.post(where, said | {"begins": "", "ends": ""})
     assert quiet_of(user.pk) is None
-    assert ways_of(region.ada.user.pk)["shared"] == Way.AT_ONCE
+    assert ways_of(region.ada.user.pk, region.riverside.pk)["shared"] == Way.AT_ONCE
+
+
+def test_an_organization_chooses_for_those_who_did_not(region: Region) -> None:
+    """Ben is told once a day as Hilltop wishes, then as he does; Riverside's people as before."""
+    head = make_person("Tom Avery", region.hilltop, Role.ADMINISTRATOR)
+    tom, where = sign_in(Client(), head.user), reverse("web:telling")
+    assert tom.post(where, {"shared": "sometimes"}).status_code == 422
+    said = {"shared": "daily", "asked": "never", "answered": "at_once"}
+    assert tom.post(where, said).status_code == 302
+    assert Event.objects.get(action="organization.set_notices").detail == said
+    tell(region, "first")
+    assert mail.outbox == []
+    assert Waiting.objects.get().user == region.ben.user
+    wishes(region, Way.AT_ONCE)
+    tell(region, "second")
+    assert len(mail.outbox) == 1
+    assert ways_of(region.ada.user.pk, region.riverside.pk)["shared"] == Way.AT_ONCE
+    assert sign_in(Client(), region.ben.user).get(where).status_code == 404

@@ -153,3 +153,28 @@ def test_a_command_refuses_what_a_page_refuses(
     with pytest.raises(CommandError):
         run(step, code, by=by, why="x")
     assert Organization.objects.get(code="riverside").state == "active"
+
+
+def test_people_come_rest_and_go_by_command(region: Region) -> None:
+    """By the administrator; not by one who may not, and nobody without a role."""
+    by = region.admin.user.email
+
+    def people(*args: str, **said: Any) -> str:
+        out = StringIO()
+        call_command("people", *args, stdout=out, **said)
+        return out.getvalue().strip()
+
+    nia = "nia@riverside.example"
+    with pytest.raises(CommandError):
+        people("invite", "riverside", by=region.ada.user.email, email=nia, roles=["clerk"])
+    with pytest.raises(CommandError):
+        people("invite", "riverside", by=by, email=nia, name="Nia Okafor")
+    people("invite", "riverside", by=by, email=nia, name="Nia Okafor", roles=["clerk"])
+    assert f"{nia:40} invited" in people("list", "riverside")
+    assert people("withdraw", "riverside", by=by, email=nia) == "withdrawn"
+    ada = region.ada.user.email
+    assert people("leave", "riverside", by=by, email=ada) == "on_leave"
+    assert people("return", "riverside", by=by, email=ada) == "active"
+    assert people("deactivate", "riverside", by=by, email=ada) == "deactivated"
+    with pytest.raises(CommandError, match="address"):
+        people("leave", "hilltop", by=by, email=ada)

@@ -127,6 +127,27 @@ class Wish(models.Model):
         ]
 
 
+class HouseWish(models.Model):
+    """How an organization wants its people told, as long as they say nothing else themselves."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    kind = models.CharField(max_length=20)
+    way = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind"], name="an_organization_wishes_one_way"
+            ),
+            models.CheckConstraint(
+                name="a_way_of_telling_a_house_is_a_known_one",
+                condition=Q(way__in=[way.value for way in Way]),
+            ),
+        ]
+
+
 class Quiet(models.Model):
     """When nothing is written to a person, by the clock of the portal's time zone."""
 

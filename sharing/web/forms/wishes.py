@@ -14,15 +14,10 @@ CLOCK: dict[str, Any] = {
 }
 
 
-class WishesForm(forms.Form):
-    """One choice for each kind; both times, or neither."""
+class WaysForm(forms.Form):
+    """One choice for each kind."""
 
-    begins = forms.TimeField(label="Nothing from", required=False, **CLOCK)
-    ends = forms.TimeField(label="Until", required=False, **CLOCK)
-
-    def __init__(
-        self, *args: Any, ways: Mapping[str, Way], quiet: tuple[time, time] | None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, ways: Mapping[str, Way], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(way.value, way.words) for way in Way]
         kinds = {
@@ -30,6 +25,22 @@ class WishesForm(forms.Form):
             for kind, label in CHOOSABLE.items()
         }
         self.fields = kinds | self.fields
+
+    def ways(self) -> dict[str, Way]:
+        """What was chosen for each kind."""
+        return {kind: Way(self.cleaned_data[kind]) for kind in CHOOSABLE}
+
+
+class WishesForm(WaysForm):
+    """The person's own: with two times, or neither."""
+
+    begins = forms.TimeField(label="Nothing from", required=False, **CLOCK)
+    ends = forms.TimeField(label="Until", required=False, **CLOCK)
+
+    def __init__(
+        self, *args: Any, ways: Mapping[str, Way], quiet: tuple[time, time] | None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, ways=ways, **kwargs)
         for name, moment in zip(("begins", "ends"), quiet or (None, None), strict=True):
             self.fields[name].initial = moment
             self.fields[name].widget = forms.TextInput(attrs={"placeholder": "19:30"})
@@ -43,10 +54,6 @@ class WishesForm(forms.Form):
             elif said["begins"] and said["begins"] == said["ends"]:
                 self.add_error("ends", "Write two different times.")
         return said
-
-    def ways(self) -> dict[str, Way]:
-        """What was chosen for each kind."""
-        return {kind: Way(self.cleaned_data[kind]) for kind in CHOOSABLE}
 
     def quiet(self) -> tuple[time, time] | None:
         """The quiet hours, where there are any."""

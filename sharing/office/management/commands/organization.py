@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from sharing.kernel.errors import DomainError
 from sharing.office import services as office
+from sharing.office.management.named import actor_named, organization_of
 from sharing.tenants import services, terms
-from sharing.tenants.models import Organization, User
+from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor
 
 Step = Callable[[Organization, Actor, datetime, dict[str, Any]], str]
@@ -153,14 +154,12 @@ class Command(BaseCommand):
             for each in Organization.objects.order_by("code"):
                 self.stdout.write(f"{each.code:24} {each.state:12} {each.name}")
             return
-        own = Organization.objects.filter(code=options["code"]).first()
-        if own is None:
-            raise CommandError("No organization has this code.")
+        own = organization_of(options["code"])
         if options["step"] == "history":
             self._tell(own)
             return
         try:
-            by = _actor(options["by"], own)
+            by = actor_named(options["by"], own)
             said = STEPS[options["step"]](own, by, timezone.now(), options)
         except DomainError as error:
             raise CommandError(str(error)) from error
@@ -171,16 +170,3 @@ class Command(BaseCommand):
             line = {"at": each.at.isoformat(), "event": each.event, "after": each.after}
             line |= {"by": each.by_name, "why": each.reason}
             self.stdout.write(json.dumps(line, ensure_ascii=False))
-
-
-def _actor(email: str, own: Organization) -> Actor:
-    """Who decides: for that organization where they may, else for the one that they act for."""
-    user = User.objects.filter(email=email.lower(), is_active=True).first()
-    choices = services.acting_choices(user) if user else []
-    if user is None or not choices:
-        raise CommandError("Nobody with this address may act (--as).")
-    chosen = next((c for c in choices if c.organization.pk == own.pk), choices[0])
-    actor = services.actor_for_session(user, {"acting": chosen.key}, assured=True)
-    if actor is None:
-        raise CommandError("Nobody with this address may act (--as).")
-    return actor
