@@ -17,7 +17,7 @@ from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.http import OAuth2ResponseRedirect
 from oauth2_provider.views.base import RevokeTokenView, TokenView
 from oauth2_provider.views.mixins import OAuthLibMixin
-from oauthlib.common import Request
+from oauthlib.common import Request, add_params_to_uri
 
 from sharing.kernel.errors import BadValue
 from sharing.partners.rules import in_words
@@ -82,10 +82,14 @@ class Authorize(LoginRequiredMixin, OAuthLibMixin, View):
         return OAuth2ResponseRedirect(uri, client.get_allowed_schemes())
 
     def _refused(self, request: HttpRequest, error: OAuthToolkitError) -> HttpResponse:
-        """Back to an app that is known, else a page: never to an address that nobody registered."""
+        """Back to an app that is known, else a page: never to an address that nobody registered.
+
+        A no says whose it is, as a yes does (RFC 9207).
+        """
         redirect, told = self.error_response(error)
         if redirect:
-            return OAuth2ResponseRedirect(told["url"], ["https", "http"])
+            named = add_params_to_uri(told["url"], [("iss", settings.PUBLIC_URL)])
+            return OAuth2ResponseRedirect(named, ["https", "http"])
         return render(request, "oauth/refused.html", status=400)
 
 

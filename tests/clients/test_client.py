@@ -30,10 +30,15 @@ def apart(call: Callable[..., Any], *values: Any) -> Any:
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
+@pytest.mark.usefixtures("rita")
 def test_every_example_of_the_readme_runs(
     partner: Partner, number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = {"URL": partner.url, "TOKEN": partner.token, "FOLDER": partner.folder}
+    names = {
+        "URL": partner.url, "TOKEN": partner.token, "FOLDER": partner.folder,
+        "CLIENT": partner.machine, "SECRET": partner.secret, "KEY": partner.key,
+        "SIGNER": partner.signer, "APP": partner.app,
+    }  # fmt: skip
     code = compile(EXAMPLES[number], f"README example {number}", "exec")
     apart(exec, code, names)
     assert capsys.readouterr().out

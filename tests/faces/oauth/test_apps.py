@@ -153,6 +153,7 @@ def test_the_page_lets_the_browser_go_back_to_the_app_alone(region: Region, app:
 def test_ada_says_no(region: Region, app: Apps) -> None:
     answer = allowed(region.ada.user, app(), answer="refuse")
     assert "error=access_denied" in answer["Location"]
+    assert parse_qs(urlsplit(answer["Location"]).query)["iss"] == ["http://testserver"]
     assert not Grant.objects.exists()
 
 

@@ -3,13 +3,15 @@
 import argparse
 import getpass
 import json
-import os
 import sys
+import webbrowser
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from . import kept
+from .browsing import sign_in
 from .clients import Client
 from .errors import PortalError
 from .models import Progress, Study
@@ -32,9 +34,7 @@ def main(given: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="imaging-sharing", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    login = commands.add_parser("login", help="keep the portal's address and a token")
-    login.add_argument("url")
-    login.set_defaults(run=_login)
+    _add_login(commands)
     studies = commands.add_parser("studies", help="list the studies in sight")
     studies.add_argument("-q", default="", help="name, patient ID or accession number")
     studies.add_argument("--modality", default="")
@@ -52,6 +52,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_login(commands: Any) -> None:
+    login = commands.add_parser("login", help="sign in, and keep that for the other commands")
+    login.add_argument("url")
+    login.add_argument("--client", default="", help="id of a client: a person signs in by browser")
+    way = login.add_mutually_exclusive_group()
+    way.add_argument("--machine", action="store_true", help="the client has a secret: asked for")
+    way.add_argument("--key", default="", metavar="FILE", help="the client signs: a private JWK")
+    login.add_argument("--scope", action="append", default=[], help="less than the client has")
+    login.set_defaults(run=_login)
+
+
 def _add_share(commands: Any) -> None:
     share = commands.add_parser("share", help="share studies with an organization")
     share.add_argument("studies", nargs="+", help="ids of studies")
@@ -64,26 +75,50 @@ def _add_share(commands: Any) -> None:
 
 # --- commands -------------------------------------------------------------------------------------
 def _login(asked: argparse.Namespace) -> int:
-    """The token is asked for or read from a pipe: on the command line others could read it."""
-    piped = not sys.stdin.isatty()
-    token = sys.stdin.readline().strip() if piped else getpass.getpass("Token: ")
-    with Client(asked.url, token) as client:
+    """By a token, as a machine, or as a person; kept when the portal said who it is."""
+    if (asked.machine or asked.key or asked.scope) and not asked.client:
+        raise PortalError("Name the client: --client ID")
+    told = _signed_in(asked)
+    with Client(asked.url, kept.tokens_of(told, stored=False)) as client:
         me = client.me()
-    keep(asked.url, token)
+    kept.keep(told)
     sys.stdout.write(f"You are {me.name} of {me.organization_name}.\n")
     return 0
 
 
+def _signed_in(asked: argparse.Namespace) -> dict[str, Any]:
+    """What is to be kept of each way in."""
+    told = {"url": asked.url, "client": asked.client, "scopes": " ".join(asked.scope)}
+    if not asked.client:
+        return {"url": asked.url, "token": _secret("Token: ")}
+    if asked.machine:
+        return told | {"secret": _secret("Secret: ")}
+    if asked.key:
+        return told | {"key": str(Path(asked.key).resolve())}
+    return told | sign_in(asked.url, asked.client, scopes=told["scopes"], opened=_open).told()
+
+
+def _secret(asked: str) -> str:
+    """Asked for or read from a pipe: on the command line others could read it."""
+    return getpass.getpass(asked) if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+
+def _open(address: str) -> None:
+    sys.stderr.write(f"Sign in at {address}\n")
+    sys.stderr.flush()
+    webbrowser.open(address)
+
+
 def _studies(asked: argparse.Namespace) -> int:
     wanted = {"q": asked.q, "modality": asked.modality}
-    with client() as portal:
+    with kept.client() as portal:
         for each in portal.studies(**{name: value for name, value in wanted.items() if value}):
             _say(each, asked.json)
     return 0
 
 
 def _upload(asked: argparse.Namespace) -> int:
-    with client() as portal:
+    with kept.client() as portal:
         receipt = portal.upload(asked.folder, told=_bar if sys.stderr.isatty() else None)
     sys.stdout.write(
         f"{receipt.sent} sent: {receipt.stored} stored, {receipt.duplicates} known already, "
@@ -98,14 +133,14 @@ def _upload(asked: argparse.Namespace) -> int:
 def _share(asked: argparse.Namespace) -> int:
     last = datetime.now(UTC).date() + timedelta(days=asked.days)
     until = datetime.combine(last, time(23, 59, 59), UTC)
-    with client() as portal:
+    with kept.client() as portal:
         made = portal.share(asked.studies, to=asked.to, until=until, may=asked.may, note=asked.note)
     sys.stdout.write(f"Shared until {last:%d %b %Y}: {made.id}\n")
     return 0
 
 
 def _watch(asked: argparse.Namespace) -> int:
-    with client() as portal:
+    with kept.client() as portal:
         for number, each in enumerate(portal.watch(every=asked.every), start=1):
             _say(each, asked.json)
             if number == asked.most:
@@ -130,37 +165,6 @@ def _bar(progress: Progress) -> None:
     share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
     sys.stderr.write(f"\r{share:6.1%}  {progress.files_done} of {progress.files} files")
     sys.stderr.write("\n" if progress.files_done == progress.files else "")
-
-
-# --- what is kept ---------------------------------------------------------------------------------
-def kept() -> Path:
-    """Where the address and the token are kept: readable by their owner alone."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(folder) / "imaging-sharing" / "login.json"
-
-
-def keep(url: str, token: str) -> None:
-    """Never readable by others, not even for a moment."""
-    path = kept()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"url": url, "token": token}, file)
-    draft.replace(path)
-
-
-def client() -> Client:
-    """The client of who signed in; IMAGING_SHARING_URL and _TOKEN go before what is kept."""
-    url, token = os.environ.get("IMAGING_SHARING_URL"), os.environ.get("IMAGING_SHARING_TOKEN")
-    if url and token:
-        return Client(url, token)
-    try:
-        told = json.loads(kept().read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PortalError("Sign in first: imaging-sharing login https://portal.example") from None
-    return Client(told["url"], told["token"])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from . import calls
 from .calls import Call, Page, Request, Response, Watcher
 from .errors import PortalError, Unreachable
 from .models import Me, Receipt, Share, Study
+from .tokens import Tokens
 
 T = TypeVar("T")
 TIMEOUT = 60.0
@@ -28,12 +29,16 @@ def files_in(folder: Path) -> list[tuple[str, Path]]:
     return [(str(path.relative_to(folder)), path) for path in found]
 
 
-def _options(url: str, token: str, options: dict[str, Any]) -> dict[str, Any]:
+def _options(url: str, token: str | Tokens, options: dict[str, Any]) -> dict[str, Any]:
     """The token goes to that portal and nowhere else: no redirect is followed."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise PortalError("The portal's address begins with https://.")
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    headers = {"Accept": "application/json"}
     values = {"base_url": url, "headers": headers, "timeout": TIMEOUT, "follow_redirects": False}
+    if isinstance(token, Tokens):
+        values["auth"] = token
+    else:
+        headers["Authorization"] = f"Bearer {token}"
     return values | options
 
 
@@ -64,7 +69,7 @@ _BROKEN = Response(0, {})
 class Client:
     """The portal at `url`, asked with a bearer token. Close it, or use it with `with`."""
 
-    def __init__(self, url: str, token: str, **options: Any) -> None:
+    def __init__(self, url: str, token: str | Tokens, **options: Any) -> None:
         """`options` are httpx's own: `verify`, `timeout`, `transport`."""
         self._http = httpx.Client(**_options(url, token, options))
 
@@ -157,7 +162,7 @@ class Client:
 class AsyncClient:
     """The same, awaited. Close it, or use it with `async with`."""
 
-    def __init__(self, url: str, token: str, **options: Any) -> None:
+    def __init__(self, url: str, token: str | Tokens, **options: Any) -> None:
         """`options` are httpx's own: `verify`, `timeout`, `transport`."""
         self._http = httpx.AsyncClient(**_options(url, token, options))
 
