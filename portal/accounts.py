@@ -19,6 +19,9 @@ from django.utils import timezone
 from portal import devices, languages
 from sharing.tenants import services
 
+ASKED_ANEW = "prompt=login&max_age=0"
+"""What an organization's own sign-in is asked for where somebody must prove themselves again."""
+
 
 class InvitedAccounts(DefaultAccountAdapter):
     """Closes the public sign-up, keeps e-mailed links on PUBLIC_URL, and notes a new password."""
@@ -46,6 +49,8 @@ class InvitedAccounts(DefaultAccountAdapter):
         """Notes a second factor that was used at the house's own sign-in, where it is trusted."""
         if getattr(request, "factor_proven", False):
             record_authentication(request, user, "mfa", type="house")
+        if hasattr(request, "house_proved_at"):
+            request.session["house_proved_at"] = request.house_proved_at
         response = super().post_login(request, user, **what)
         devices.remember(request, response, user.email)
         languages.remember(request, response, user)
@@ -90,6 +95,19 @@ def used_second_factor(request: HttpRequest) -> bool:
     """Whether a second factor was used in this session."""
     records = get_authentication_records(request, request.user)
     return any(record["method"] == "mfa" for record in records)
+
+
+def proofs(request: Any) -> list[tuple[str, float]]:
+    """By which methods the person proved who they are in this session, and when.
+
+    An organization's own sign-in lets in whom it remembers: what counts is when it last asked.
+    """
+    found = [
+        (record["method"], record["at"])
+        for record in get_authentication_records(request, request.user)
+    ]
+    asked = request.session.get("house_proved_at", 0.0)
+    return [(method, asked if method == "socialaccount" else at) for method, at in found]
 
 
 def realm_of(request: HttpRequest) -> str:

@@ -5,7 +5,9 @@ the one way out (`kernel.outgoing`); the issuer must be the one on file, and its
 checked although the token came by TLS. Who has come, and as what, `tenants.services.arrive` says.
 """
 
+import time
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 import structlog
@@ -17,16 +19,17 @@ from allauth.socialaccount.models import SocialAccount, SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from requests.adapters import BaseAdapter
 
-from portal import errors
+from portal import accounts, errors
 from sharing.kernel import outgoing
 from sharing.kernel.errors import DomainError
 from sharing.tenants import services
 from sharing.tenants.errors import SignInRefused
+from sharing.tenants.realms import Arrival
 from sharing.tenants.services import arrival_of
 
 log = structlog.get_logger(__name__)
@@ -124,6 +127,13 @@ def _let_in(request: HttpRequest, sociallogin: Any) -> None:
         sociallogin.user = account.user = user
     account.save()
     request.factor_proven = realm.trusts_factor and arrival.proven  # type: ignore[attr-defined]
+    request.house_proved_at = _proved_at(request, arrival)  # type: ignore[attr-defined]
+
+
+def _proved_at(request: HttpRequest, arrival: Arrival) -> float:
+    """When the person last proved it there. One that doesn't say is believed if we asked for it."""
+    now, anew = time.time(), request.session.pop("asked_anew", False)
+    return min(arrival.proved_at, now) if arrival.proved_at is not None else now * anew
 
 
 def refused(request: HttpRequest, why: str) -> HttpResponse:
@@ -166,7 +176,13 @@ def _algorithm_of(token: str) -> str:
 
 @login_not_required
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """To the organization's sign-in."""
+    """To the organization's sign-in. A link says where to go on and, at most, that it asks anew."""
+    given = {name: request.GET[name] for name in ("next", "auth_params") if name in request.GET}
+    anew = given.get("auth_params") == accounts.ASKED_ANEW
+    request.session.pop("asked_anew", None)
+    if anew:
+        request.session["asked_anew"] = True
+    request.GET = QueryDict(urlencode({k: v for k, v in given.items() if anew or k == "next"}))
     return _flow(request, provider_id, OAuth2LoginView)
 
 

@@ -36,23 +36,39 @@ LATELY: dict[str, int] = {  # route -> seconds within which the person must have
             "web:invite", "web:end-membership", "web:move-post", "web:leaving", "web:own-sign-in",
             "web:sessions", "web:domains", "web:application", "web:region", "web:own-policy",
             "web:new-agreement", "web:end-agreement", "web:new-label-rule", "web:end-label-rule",
-            "web:support", "web:ask-support", "web:answer-support",
+            "web:support", "web:ask-support", "web:answer-support", "web:new-client",
+            "web:rotate-client", "web:end-client", "web:new-webhook", "web:change-webhook",
+            "web:rotate-webhook", "web:end-webhook", "web:profile", "web:devices", "web:terms",
+            "web:close-organization", "web:delete-study",
         ),
         ADMINISTRATION,
     ),
     **dict.fromkeys(
         (
             "web:log-export", "web:accounting-paper", "fhir:AuditEvent", "fhir:AuditEvent-search",
-            "fhir:AuditEvent-read", "fhir:AuditEvent-version",
+            "fhir:AuditEvent-read", "fhir:AuditEvent-version", "api:audit",
         ),
         EXPORT,
     ),
     **dict.fromkeys(
-        ("web:new-consent", "web:revoke-consent", "web:consent-again", "api:revoke-consent"),
+        (
+            "web:new-consent", "web:revoke-consent", "web:consent-again", "api:revoke-consent",
+            "oauth:authorize",
+        ),
         CONSENT,
     ),
 }  # fmt: skip
-WRITES_ONLY = frozenset({"api:consents", "fhir:Consent", "fhir:Consent-read"})
+WRITES: dict[str, int] = {  # the same where reading asks for nothing
+    **dict.fromkeys(
+        (
+            "web:set-logo", "web:teams", "web:team", "api:clients", "api:client",
+            "api:rotate-client", "api:webhooks", "api:webhook", "api:rotate-webhook", "api:study",
+        ),
+        ADMINISTRATION,
+    ),
+    **dict.fromkeys(("fhir:Consent", "fhir:Consent-read"), CONSENT),
+}  # fmt: skip
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAID = {
     Over.IDLE: "You were signed out because nothing was done for a while.",
     Over.LONG: "You were signed out: a session lasts no longer here. Sign in to go on.",
@@ -77,9 +93,7 @@ class Sittings:
         ended = _ended(request, route)
         if ended is not None:
             return _signed_out(request, ended)
-        within = LATELY.get(route)
-        if within is None and route in WRITES_ONLY and request.method in {"POST", "PUT"}:
-            within = CONSENT
+        within = LATELY.get(route, None if request.method in READS else WRITES.get(route))
         if within is None or proved_within(request, within):
             return None
         return _prove(request)
@@ -117,10 +131,8 @@ def _signed_out(request: Any, why: Over) -> HttpResponse:
 def proved_within(request: HttpRequest, seconds: int) -> bool:
     """Whether the person proved who they are so lately, by the best that they have."""
     wanted = {"mfa"} if _has_factor(request) else {"mfa", "password", "socialaccount"}
-    records = get_authentication_records(request, request.user)
-    return any(
-        time.time() - record["at"] < seconds for record in records if record["method"] in wanted
-    )
+    proofs = accounts.proofs(request)
+    return any(time.time() - at < seconds for method, at in proofs if method in wanted)
 
 
 def _has_factor(request: HttpRequest) -> bool:
@@ -151,7 +163,7 @@ def _where(request: Any) -> str:
         return reverse("mfa_reauthenticate_webauthn") + "?"
     if request.realm and not user.has_usable_password():
         again = reverse("openid_connect_login", args=[request.realm])
-        return f"{again}?{urlencode({'auth_params': 'prompt=login'})}&"
+        return f"{again}?{urlencode({'auth_params': accounts.ASKED_ANEW})}&"
     return reverse("account_reauthenticate") + "?"
 
 

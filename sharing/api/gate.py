@@ -64,9 +64,11 @@ class Scoped(BasePermission):
     """Somebody who by their role may, and a token with the scope of `view.about`."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        """False for strangers, and for tokens without the scope."""
+        """False for strangers, tokens without the scope, and who is of a suspended organization."""
         actor = request._request.actor
-        return actor is not None and actor.carries(_by_method(request, getattr(view, "about", "")))
+        if actor is None or not actor.active:
+            return False
+        return actor.carries(_by_method(request, getattr(view, "about", "")))
 
 
 def _by_method(request: Any, about: str) -> str:

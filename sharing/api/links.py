@@ -110,6 +110,7 @@ class LinksView(ListAPIView):
     """The links that the caller's organization gave, and all to what it holds."""
 
     permission_classes = [People]
+    about = "links"
     pagination_class = NewestLinks
     serializer_class = LinkForm
 
@@ -149,6 +150,7 @@ class LinkPreviewView(APIView):
     """Whether consents carry a link, before it is made."""
 
     permission_classes = [People]
+    about = "links"
 
     @extend_schema(request=LinkWish, responses=ForeseenForm(many=True))
     def post(self, request: Any) -> Response:
@@ -164,6 +166,7 @@ class LinkView(APIView):
     """One link."""
 
     permission_classes = [People]
+    about = "links"
 
     @extend_schema(responses=LinkForm)
     def get(self, request: Any, link_id: str) -> Response:

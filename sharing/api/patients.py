@@ -11,7 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sharing.archive.services.finding import open_study
-from sharing.archive.services.showing import patient_in_sight, patients_in_sight
+from sharing.archive.services.showing import (
+    patient_in_sight,
+    patients_in_sight,
+    require_patients,
+)
 from sharing.kernel.errors import Absent
 from sharing.kernel.purposes import Action
 
@@ -90,9 +94,11 @@ class PatientsView(ListAPIView):
 
     @extend_schema(parameters=[OpenApiParameter("q", str, description="Name or patient ID")])
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """A page of them."""
+        """A page of them, for those whose work they are. Raises NotAllowed."""
+        actor = request._request.actor
+        require_patients(actor)
         query = request.query_params.get("q", "")[:200]
-        found = patients_in_sight(request._request.actor, at=timezone.now(), query=query)
+        found = patients_in_sight(actor, at=timezone.now(), query=query)
         page = self.paginate_queryset(found) or []
         return self.get_paginated_response([_patient(each) for each in page])
 
@@ -107,6 +113,7 @@ class PatientView(APIView):
     def get(self, request: Any, patient_id: str) -> Response:
         """Out of sight is not there."""
         actor = request._request.actor
+        require_patients(actor)
         return Response(_patient(patient_in_sight(actor, public_id=patient_id, at=timezone.now())))
 
 

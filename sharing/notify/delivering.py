@@ -23,6 +23,7 @@ from sharing.kernel import outgoing
 from sharing.kernel.errors import AddressRefused, NotReached
 from sharing.kernel.lifecycle import step
 from sharing.outbox.services import promise
+from sharing.tenants.rules import WORKING
 
 from .hooks import secret_of
 from .models import Delivery, Webhook
@@ -135,9 +136,10 @@ def _of(organization_id: int) -> Iterable[Webhook]:
 
 
 def _told() -> QuerySet[Webhook]:
-    """Those that are told what happens now."""
+    """Those that are told what happens now; none of an organization that is suspended or left."""
     rows = Webhook.objects.filter(ended_at=None, paused=False, confirmed=True)
-    return rows.select_related("organization")
+    works = rows.filter(organization__state__in=WORKING["client"])
+    return works.select_related("organization")
 
 
 def _to(

@@ -94,9 +94,14 @@ class Authorize(LoginRequiredMixin, OAuthLibMixin, View):
 
 
 def _client(credentials: Any, actor: Actor | None) -> Any:
-    """The app, of the organization that the person acts for. Raises NoActor or BadValue."""
+    """The app, of the organization that the person acts for. Raises NoActor or BadValue.
+
+    Who was let in to look, for hours, lets no app act: its token would come back with another day.
+    """
     if actor is None:
         raise NoActor()
+    if actor.support is not None:
+        raise BadValue("In a support session no app acts for you.")
     client = credentials["request"].client
     if client.organization_id != actor.organization_id or not actor.active:
         raise BadValue("This app belongs to another organization than the one you act for.")

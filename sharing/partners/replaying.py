@@ -67,9 +67,13 @@ def clear(*, at: datetime) -> int:
 
 
 def _name(actor: Actor, key: str) -> str:
-    """Keys of two callers are two, whoever they act for."""
-    parts = (actor.kind, actor.client, actor.id, actor.organization_code, actor.purpose, key)
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+    """Keys of two callers are two, and so are those of one who may less or more by now.
+
+    Else a kept answer would be told to a token without the scope, or to who lost the role.
+    """
+    who = (actor.kind, actor.client, actor.id, actor.organization_code, actor.purpose)
+    may = (sorted(actor.roles), sorted(actor.scopes), actor.assured, actor.active)
+    return hashlib.sha256("\n".join(map(str, (*who, *may, key))).encode()).hexdigest()
 
 
 def _box(key: str) -> Fernet:

@@ -20,7 +20,8 @@ _PROVEN = frozenset({"mfa", "hwk", "swk", "otp", "sc", "fpt", "face"})
 class Arrival:
     """Who the organization's sign-in says has come: from the checked token, never from the browser.
 
-    `verified`: whether the sign-in vouches for the address.
+    `verified`: whether the sign-in vouches for the address. `proved_at`: when the person proved it
+    there, in seconds; None where the sign-in does not say.
     """
 
     subject: str
@@ -29,6 +30,7 @@ class Arrival:
     verified: bool
     groups: frozenset[str] = field(default_factory=frozenset)
     methods: frozenset[str] = field(default_factory=frozenset)
+    proved_at: float | None = None
 
     @property
     def domain(self) -> str:
@@ -50,6 +52,7 @@ def arrival_of(claims: Mapping[str, Any], *, groups_in: str) -> Arrival:
         verified=claims.get("email_verified") is True,
         groups=_texts(claims.get(groups_in)),
         methods=_texts(claims.get("amr")),
+        proved_at=_number(claims.get("auth_time")),
     )
 
 
@@ -87,6 +90,10 @@ def parse_domain(text: str) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _texts(value: Any) -> frozenset[str]:

@@ -16,12 +16,12 @@ from sharing.archive.services.showing import (
     patient_in_sight,
     patient_lines,
     patients_in_sight,
+    require_patients,
 )
 from sharing.archive.services.showing import (
     show as shown_to,
 )
 from sharing.consent.services import consents_of, refused_on_phone
-from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty
 
 from . import present
@@ -95,6 +95,5 @@ def _to_tell(actor: Actor, patient: Any) -> list[Any]:
 def _clinical(request: HttpRequest) -> Actor:
     """The actor, when patients are part of their work. Raises NoActor, NotAllowed."""
     actor = actor_of(request)
-    if not (actor.treating or actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT)):
-        raise NotAllowed()
+    require_patients(actor)
     return actor

@@ -322,6 +322,7 @@ DEEDS = {  # action in the log -> verb phrase
     "organization.set_logo": "changed the organization’s picture",
     "organization.export": "exported everything of the organization",
     "organization.ask_close": "asked that the organization is closed",
+    "organization.confirm_close": "confirmed that the organization is closed",
     "organization.test_link": "tested the organization’s connection",
     "organization.check": "accepted the organization’s documents",
     "organization.sign": "signed the region’s terms",

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sharing.archive.models import Study
+from sharing.audit.models import Event
 from sharing.kernel.lifecycle import NotNow
 from sharing.office import services
 from sharing.office.errors import ExportMissing, SamePerson
@@ -76,6 +77,8 @@ def test_two_persons_close_it_and_then_nothing_of_it_is_left(left: Region, olu: 
     with pytest.raises(SamePerson):
         services.confirm_closing(organization=left.riverside, by=left.admin.actor, at=NOW)
     done = services.confirm_closing(organization=left.riverside, by=olu.actor, at=NOW)
+    told = Event.objects.filter(action="organization.confirm_close", actor_id=olu.actor.id)
+    assert told.get().custodian == "riverside"
     assert services.close(leaving_id=done.pk, at=NOW)
     left.riverside.refresh_from_db()
     assert left.riverside.state == "closed"

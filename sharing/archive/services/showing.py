@@ -15,6 +15,7 @@ from sharing.dicom.drawing import marked_file
 from sharing.identity.errors import PatientNotFound
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action
+from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
@@ -148,6 +149,16 @@ def patients_studies_to_share(
     require(actor, Duty.SHARE)
     inside = Study.objects.visible_to(actor, at, Action.RESHARE).with_owners()
     return list(inside.filter(patient__in=list(patients)).order_by(*SORTS["-date"])[:most])
+
+
+def require_patients(actor: Actor) -> None:
+    """Raise NotAllowed unless patients are part of the actor's work, at an organization that works.
+
+    An administrator or an auditor has none, and a suspended organization's machine reads none.
+    """
+    works = actor.treating or actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT)
+    if not (works and actor.active):
+        raise NotAllowed()
 
 
 def patients_in_sight(actor: Actor, *, at: datetime, query: str = "") -> QuerySet[Patient]:

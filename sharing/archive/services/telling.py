@@ -17,10 +17,9 @@ from django.db.models.functions import MD5, Concat, Substr
 from sharing.archive.models import Instance, Series, Study
 from sharing.identity.models import Patient
 from sharing.kernel.purposes import Action
-from sharing.tenants.errors import NotAllowed
-from sharing.tenants.rules import Actor, Duty
+from sharing.tenants.rules import Actor
 
-from .showing import patients_in_sight
+from .showing import patients_in_sight, require_patients
 
 
 class Part(NamedTuple):
@@ -39,8 +38,7 @@ def patients_known(actor: Actor, *, at: datetime) -> QuerySet[Patient]:
 
     A machine knows those of whom it sees a study. Raises NotAllowed.
     """
-    if not (actor.treating or actor.may(Duty.UPLOAD) or actor.may(Duty.RECORD_CONSENT)):
-        raise NotAllowed()
+    require_patients(actor)
     found = patients_in_sight(actor, at=at)
     if actor.kind == "client":
         found = found.filter(pk__in=Study.objects.visible_to(actor, at).values("patient_id"))

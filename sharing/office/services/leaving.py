@@ -145,6 +145,8 @@ def confirm_closing(*, organization: Organization, by: Actor, at: datetime) -> L
     found.confirmed_by, found.confirmed_by_id, found.confirmed_at = by.name, by.id, at
     found.save(update_fields=["confirmed_by", "confirmed_by_id", "confirmed_at"])
     promise("office.close", at=at, leaving_id=found.pk)
+    what = What(custodian=organization.code, detail={"leaving": found.public_id})
+    record(who=by.who, action="organization.confirm_close", at=at, what=what)
     return found
 
 

@@ -1,0 +1,261 @@
+"""New doors: REST beside the pages, kept answers, apps, webhooks, and acts that ask again."""
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client as Browser
+from django.utils import timezone
+
+from portal import oidc, stepup
+from sharing.audit.models import Event
+from sharing.notify import delivering, hooks
+from sharing.notify.models import Delivery
+from sharing.partners.models import AccessToken, Client
+from sharing.partners.services import Wish, create_client, issue_token
+from sharing.tenants import services as tenants
+from sharing.tenants.models import Membership, Organization
+from sharing.tenants.realms import arrival_of
+from sharing.tenants.rules import Role
+from sharing.tenants.support import SupportEvent
+from tests.cast import NOW, Region, make_organization, make_person
+from tests.faces.oauth.conftest import BACK, CHALLENGE
+from tests.house.test_routes import routes
+from tests.sessions import SLOW, sign_in
+
+HOOKS, CLIENTS = "/api/v1/webhooks/", "/api/v1/clients/"
+HOOK = {"url": "https://ris.example.org/hook", "kinds": ["consent.changed"], "names_studies": False}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    cache.clear()
+
+
+def machine(region: Region, *scopes: str) -> dict[str, str]:
+    """The header of a machine of Riverside's with these scopes."""
+    secret = issue_token(
+        organization=region.riverside, name="RIS", scopes=scopes, at=timezone.now()
+    )
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def post(browser: Browser, path: str, body: Any, **headers: str) -> Any:
+    """As JSON."""
+    return browser.post(path, json.dumps(body), content_type="application/json", headers=headers)
+
+
+def proved_long_ago(browser: Browser) -> Browser:
+    """The session of somebody who went away from it two hours ago."""
+    session = browser.session
+    for record in session["account_authentication_methods"]:
+        record["at"] = time.time() - 7200
+    session.save()
+    return browser
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR, Role.PRIVACY_OFFICER])
+def test_who_finds_no_patients_on_pages_finds_none_by_rest(region: Region, role: Role) -> None:
+    """The page of patients is for those whose work they are; so is the same list as JSON (A39)."""
+    browser = sign_in(Browser(), make_person("Uwe Post", region.riverside, role).user)
+    assert browser.get("/patients/").status_code == 404
+    for path in ("/api/v1/patients/", f"/api/v1/patients/{region.pat.public_id}/"):
+        answer = browser.get(path)
+        assert answer.status_code == 404, path
+        assert "Moreau" not in answer.content.decode()
+    ada = sign_in(Browser(), region.ada.user)
+    assert len(ada.get("/api/v1/patients/").json()["results"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("/api/v1/patients/", "patients.read"),
+        ("/api/v1/patients/{pat}/", "patients.read"),
+        ("/api/v1/staff/", "staff.read"),
+        ("/api/v1/audit/", "log.read"),
+        ("/api/v1/jobs/", "jobs.read"),
+    ],
+)
+def test_a_suspended_organizations_machine_reads_nothing(
+    region: Region, path: str, scope: str
+) -> None:
+    """Hard gate 0: what it sends is kept, and nothing is told to it until it resumes."""
+    held, path = machine(region, scope), path.format(pat=region.pat.public_id)
+    assert Browser().get(path, headers=held).status_code == 200
+    Organization.objects.filter(pk=region.riverside.pk).update(state="suspended")
+    assert Browser().get(path, headers=held).status_code in {403, 404}
+
+
+def test_a_kept_answer_is_told_to_nobody_who_may_not_ask_any_more(region: Region) -> None:
+    """The same machine by a token without the scope; the same person without the role (A13)."""
+    held = machine(region, "webhooks.write") | {"Idempotency-Key": "k-1"}
+    secret = post(Browser(), HOOKS, HOOK, **held).json()["secret"]
+    AccessToken.objects.update(scope="studies.read")
+    answer = post(Browser(), HOOKS, HOOK, **held)
+    assert answer.status_code == 403
+    assert secret not in answer.content.decode()
+    ines = sign_in(Browser(), region.admin.user)
+    wish = {"name": "PACS", "scopes": ["dicomweb.read"]}
+    secret = post(ines, CLIENTS, wish, **{"Idempotency-Key": "k-2"}).json()["secret"]
+    boss = make_person("Bo Fox", region.riverside, Role.ADMINISTRATOR).actor
+    tenants.add_member(
+        organization=region.riverside,
+        user=region.admin.user,
+        role=Role.AUDITOR,
+        by=boss.who,
+        at=NOW,
+    )
+    Membership.objects.filter(user=region.admin.user, role=Role.ADMINISTRATOR).update(ended_at=NOW)
+    answer = post(ines, CLIENTS, wish, **{"Idempotency-Key": "k-2"})
+    assert answer.status_code == 404
+    assert secret not in answer.content.decode()
+
+
+def test_if_match_is_no_way_around_the_check_of_where_a_form_came_from(region: Region) -> None:
+    """Asking first what is there now must not stand for the check of the write itself (A16)."""
+    made = hooks.create_webhook(**HOOK, by=region.admin.actor, at=NOW).webhook
+    ines = sign_in(Browser(enforce_csrf_checks=True), region.admin.user)
+    path = f"{HOOKS}{made.public_id}/"
+    for headers in ({}, {"If-Match": "*"}):
+        assert ines.delete(path, headers=headers).status_code == 403, headers
+    made.refresh_from_db()
+    assert made.ended_at is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/clients/new/", "/webhooks/new/", "/organization/profile/", "/organization/devices/",
+        "/organization/departments/", "/organization/terms/",
+    ],
+)  # fmt: skip
+def test_what_administers_asks_again_on_every_page(region: Region, path: str) -> None:
+    """A secret of a machine outlives the session that made it."""
+    ines = proved_long_ago(sign_in(Browser(), region.admin.user))
+    answer = ines.post(path, {})
+    assert answer.status_code == 302, path
+    assert answer["Location"].startswith("/accounts/reauthenticate/"), path
+
+
+def test_what_pages_ask_again_for_rest_asks_again_for(region: Region) -> None:
+    """The same act by JSON with the same stale session is refused in words for scripts."""
+    made = hooks.create_webhook(**HOOK, by=region.admin.actor, at=NOW).webhook
+    wish = Wish(name="PACS", scopes=("dicomweb.read",))
+    client = create_client(wish=wish, by=region.admin.actor, at=NOW).client
+    ines = proved_long_ago(sign_in(Browser(), region.admin.user))
+    olga = proved_long_ago(sign_in(Browser(), region.olga.user))
+    hook, own = f"{HOOKS}{made.public_id}/", f"{CLIENTS}{client.client_id}/"
+    tried = [
+        post(ines, CLIENTS, {"name": "P", "scopes": ["dicomweb.read"]}),
+        post(ines, f"{own}rotate/", {}),
+        ines.delete(own),
+        post(ines, HOOKS, HOOK),
+        ines.patch(hook, '{"url": "https://evil.example/"}', content_type="application/json"),
+        ines.delete(hook),
+        post(ines, f"{hook}rotate/", {}),
+        olga.get("/api/v1/audit/"),
+    ]
+    assert [(each.status_code, each.json()["code"]) for each in tried] == [
+        (403, "step_up_required")
+    ] * len(tried)
+    assert Client.objects.filter(ended_at=None).count() == 1
+    assert ines.get(CLIENTS).status_code == ines.get(HOOKS).status_code == 200
+
+
+def test_closing_an_organization_asks_again(region: Region) -> None:
+    """Nothing is deleted by somebody who found a desk that was left."""
+    ines = proved_long_ago(sign_in(Browser(), region.admin.user))
+    answer = ines.post("/organization/close/", {"sure": "yes"})
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_somebody_let_in_to_look_lets_no_app_act(region: Region) -> None:
+    """A support session ends by the clock: an app's token would come back with the next one."""
+    operator = make_organization("operator", "Exchange", kind="operator")
+    otto = make_person("Otto Lang", operator, Role.OPERATOR)
+    wish = Wish(name="App", scopes=("studies.read",), app=True, public=True, redirects=(BACK,))
+    app = create_client(wish=wish, by=region.admin.actor, at=NOW).client
+    at = timezone.now()
+    session = tenants.ask_support(
+        organization=region.riverside,
+        reason="A study does not open.",
+        hours=1,
+        by=otto.actor,
+        at=at,
+    )
+    tenants.answer_support(
+        public_id=session.public_id, event=SupportEvent.APPROVE, by=region.olga.actor, at=at
+    )
+    browser = sign_in(Browser(), otto.user)
+    browser.post("/act-as/", {"acting": "riverside:HOPERAT"})
+    asked = {
+        "response_type": "code", "client_id": app.client_id, "redirect_uri": BACK,
+        "scope": "studies.read", "state": "x", "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }  # fmt: skip
+    assert browser.get("/oauth/authorize", asked).status_code == 400
+    answer = browser.post("/oauth/authorize", asked | {"answer": "allow"})
+    assert "code=" not in answer.get("Location", "")
+
+
+def test_nothing_is_told_to_the_webhook_of_who_is_suspended_or_left(region: Region) -> None:
+    """A consent that ends later is none of theirs (hard gate 0)."""
+    consent = region.permit(at=timezone.now())
+    hooks.create_webhook(**HOOK, by=region.admin.actor, at=timezone.now() - timedelta(minutes=1))
+    delivering.read_log(at=timezone.now())
+    told = Delivery.objects.count()
+    for state in ("suspended", "offboarding", "closed"):
+        Organization.objects.filter(pk=region.riverside.pk).update(state=state)
+        Event.objects.create(
+            at=timezone.now(), actor_kind="system", actor_name="x", action="consent.lapse",
+            custodian="riverside", permitted=True, detail={"consent": consent.key},
+        )  # fmt: skip
+        delivering.read_log(at=timezone.now())
+        assert Delivery.objects.count() == told, state
+
+
+def test_each_route_that_asks_again_is_there() -> None:
+    """A route that was renamed would ask for nothing any more."""
+    known = {name for name, _ in routes()}
+    assert {*stepup.LATELY, *stepup.WRITES} <= known
+
+
+def test_a_sign_in_that_remembers_proves_nothing_anew(region: Region) -> None:
+    """Else who finds a desk that was left goes around by the hospital's sign-in."""
+    said = tenants.SignIn(
+        issuer="https://sso.riverside.example", client_id="c", secret="s" * 32, groups_in="groups",
+        mapping={"heads": "administrator"}, domains=["riverside.example"],
+    )  # fmt: skip
+    tenants.set_realm(said=said, by=region.admin.actor, at=NOW)
+    region.admin.user.set_unusable_password()
+    region.admin.user.save()
+    ines = sign_in(Browser(), region.admin.user, second_factor=False)
+    session = ines.session
+    session["account_authentication_methods"] = [
+        {"method": "socialaccount", "provider": "riverside", "at": time.time()}
+    ]
+    session.save()
+    asked = ines.get("/people/invite/")
+    assert asked.status_code == 302
+    assert "prompt%3Dlogin%26max_age%3D0" in asked["Location"]
+    session = ines.session
+    session["house_proved_at"] = time.time() + SLOW
+    session.save()
+    assert ines.get("/people/invite/").status_code == 200
+
+
+@pytest.mark.parametrize(("told", "anew", "counts"), [(-60, False, True), (-7200, True, False)])
+def test_what_the_sign_in_says_is_believed_before_what_was_asked_of_it(
+    rf: Any, told: int, *, anew: bool, counts: bool
+) -> None:
+    """`auth_time` speaks; only who says none is believed when a proof was asked for."""
+    now = time.time()
+    request = rf.get("/")
+    for claims, wanted in (({"auth_time": int(now) + told}, counts), ({}, anew)):
+        request.session = {"asked_anew": anew}
+        arrival = arrival_of(claims, groups_in="groups")
+        assert (now - oidc._proved_at(request, arrival) < 900) is wanted, claims
