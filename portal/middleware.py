@@ -147,7 +147,8 @@ def _refuse_nul(request: HttpRequest) -> None:
     """No name and no search holds a NUL, and PostgreSQL fails on one: 404 and 400, never 500."""
     if "\0" in request.path_info:
         raise Absent()
-    if "%00" in request.META.get("QUERY_STRING", ""):
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    if "%00" in request.META.get("QUERY_STRING", "") or (is_form and b"%00" in request.body):
         raise BadValue()
 
 

@@ -94,7 +94,7 @@ class PatientsView(ListAPIView):
 
     @extend_schema(parameters=[OpenApiParameter("q", str, description="Name or patient ID")])
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """A page of them, for those whose work they are. Raises NotAllowed."""
+        """A page of them."""
         actor = request._request.actor
         require_patients(actor)
         query = request.query_params.get("q", "")[:200]

@@ -54,8 +54,11 @@ def door(about: str, letters: Mapping[str, str], **methods: View) -> View:
 
 
 def may(actor: Actor, about: str, letter: str) -> bool:
-    """Whether a session speaks, or a token with a scope for that letter of the resource."""
-    return not actor.by_token or allows(actor.scopes, about, letter)
+    """Whether a session speaks, or a token with a scope for that letter of the resource.
+
+    A suspended organization's machine is told nothing.
+    """
+    return actor.active and (not actor.by_token or allows(actor.scopes, about, letter))
 
 
 def asking_of(request: Any) -> Asking:

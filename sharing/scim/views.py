@@ -218,7 +218,7 @@ def _body(request: HttpRequest) -> Any:
         said = json.loads(request.body)
     except ValueError:
         raise ScimInvalid("The body is not JSON.", "invalidSyntax") from None
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or b"\\u0000" in request.body:  # PostgreSQL fails on a NUL
         raise ScimInvalid("The body is not a resource.", "invalidSyntax")
     return said
 

@@ -130,8 +130,10 @@ def ids_of(members: Any) -> list[str]:
 
 
 def _operations(body: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    listed = body.get("Operations")
-    if PATCH not in body.get("schemas", []) or not isinstance(listed, list) or not listed:
+    listed, schemas = body.get("Operations"), body.get("schemas")
+    if not isinstance(schemas, list) or PATCH not in schemas:
+        raise ScimInvalid("A patch has operations.", "invalidSyntax")
+    if not isinstance(listed, list) or not listed:
         raise ScimInvalid("A patch has operations.", "invalidSyntax")
     for each in listed[:MOST]:
         if not isinstance(each, Mapping):

@@ -16,6 +16,8 @@ from sharing.notify import delivering, hooks
 from sharing.notify.models import Delivery
 from sharing.partners.models import AccessToken, Client
 from sharing.partners.services import Wish, create_client, issue_token
+from sharing.scim.errors import ScimInvalid
+from sharing.scim.words import patched_user
 from sharing.tenants import services as tenants
 from sharing.tenants.models import Membership, Organization
 from sharing.tenants.realms import arrival_of
@@ -259,3 +261,31 @@ def test_what_the_sign_in_says_is_believed_before_what_was_asked_of_it(
         request.session = {"asked_anew": anew}
         arrival = arrival_of(claims, groups_in="groups")
         assert (now - oidc._proved_at(request, arrival) < 900) is wanted, claims
+
+
+@pytest.mark.parametrize("path", ["Practitioner", "Organization", "Patient", "ImagingStudy"])
+def test_a_suspended_organizations_machine_reads_nothing_by_fhir(region: Region, path: str) -> None:
+    """Nor who treats where in the region."""
+    held = machine(region, "system/*.rs")
+    assert Browser().get(f"/fhir/{path}", headers=held).status_code == 200
+    Organization.objects.filter(pk=region.riverside.pk).update(state="suspended")
+    assert Browser().get(f"/fhir/{path}", headers=held).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/introspect", "/accounts/login/"])
+@pytest.mark.django_db
+def test_a_nul_in_a_form_is_refused_at_the_door(path: str) -> None:
+    """PostgreSQL fails on one: 400 and never 500, for strangers too."""
+    kind = "application/x-www-form-urlencoded"
+    form = "client_id=a%00b&client_secret=x&token=y&grant_type=client_credentials&login=a%00b"
+    assert Browser().post(path, form, content_type=kind).status_code == 400
+
+
+def test_a_directory_that_sends_odd_things_is_told_so(region: Region) -> None:
+    """SCIM's own 400, never 500."""
+    held, kind = machine(region, "people.write"), "application/scim+json"
+    body = json.dumps({"userName": "a\0b@riverside.example"})
+    answer = Browser().post("/scim/v2/Users", body, content_type=kind, headers=held)
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidSyntax")
+    with pytest.raises(ScimInvalid):
+        patched_user({"schemas": 5, "Operations": [{"op": "replace"}]})
