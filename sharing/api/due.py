@@ -134,7 +134,9 @@ class AskRenewalView(APIView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Any, share_id: str) -> Response:
         """Who shares there is told."""
-        ask_renewal(public_id=share_id, by=request._request.actor, at=timezone.now())
+        actor, at = request._request.actor, timezone.now()
+        share_in_sight(actor, public_id=share_id, at=at)
+        ask_renewal(public_id=share_id, by=actor, at=at)
         return Response(status=204)
 
 

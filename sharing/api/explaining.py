@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from sharing.archive.services.explaining import Explained, Wanted, explain_study
 from sharing.kernel.purposes import Action, Purpose
 
-from .gate import ReadsStudies
+from .gate import Scoped
 
 
 class QuestionForm(serializers.Serializer[Any]):
@@ -60,7 +60,8 @@ class ExplanationForm(serializers.Serializer[Any]):
 class ExplainView(APIView):
     """May they, and why."""
 
-    permission_classes = [ReadsStudies]
+    permission_classes = [Scoped]
+    about = "explain"
 
     @extend_schema(
         parameters=[

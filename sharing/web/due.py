@@ -25,7 +25,7 @@ from sharing.access.services import (
     tell_patient,
     uses_to_tell,
 )
-from sharing.archive.services.gifts import studies_to_renew
+from sharing.archive.services.gifts import share_in_sight, studies_to_renew
 from sharing.consent.errors import ConsentInvalid, EvidenceInvalid, ProxyInvalid
 from sharing.consent.services import amend_consent, consents_ending, own_consent, said_by
 from sharing.tenants.errors import NotAllowed
@@ -111,7 +111,9 @@ def certify(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def ask(request: HttpRequest, public_id: str) -> HttpResponse:
     """A grantee asks that a share goes on. Raises ShareNotFound, NotNow."""
-    ask_renewal(public_id=public_id, by=actor_of(request), at=timezone.now())
+    actor, at = actor_of(request), timezone.now()
+    share_in_sight(actor, public_id=public_id, at=at)
+    ask_renewal(public_id=public_id, by=actor, at=at)
     messages.success(request, "Asked. They are told, and you see here when it goes on.")
     return redirect(request.POST.get("next", "") if _is_study(request) else "web:home")
 

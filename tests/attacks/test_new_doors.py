@@ -11,10 +11,14 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from portal import oidc, stepup
+from sharing.access.services import share
+from sharing.api import urls as api_urls
 from sharing.audit.models import Event
+from sharing.kernel.purposes import Purpose
 from sharing.notify import delivering, hooks
 from sharing.notify.models import Delivery
 from sharing.partners.models import AccessToken, Client
+from sharing.partners.rules import SCOPES
 from sharing.partners.services import Wish, create_client, issue_token
 from sharing.scim.errors import ScimInvalid
 from sharing.scim.words import patched_user
@@ -289,3 +293,35 @@ def test_a_directory_that_sends_odd_things_is_told_so(region: Region) -> None:
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidSyntax")
     with pytest.raises(ScimInvalid):
         patched_user({"schemas": 5, "Operations": [{"op": "replace"}]})
+
+
+@pytest.mark.django_db
+def test_each_scope_opens_a_door_of_its_own(region: Region) -> None:
+    """What a person allowed by its words, and only that: to explain is not to read (A13)."""
+    study = region.study()
+    path = f"/api/v1/explain/?study={study.public_id}"
+    assert Browser().get(path, headers=machine(region, "studies.read")).status_code == 403
+    assert Browser().get(path, headers=machine(region, "explain.read")).status_code == 200
+    abouts = {
+        each.callback.view_class.about
+        for each in api_urls.urlpatterns
+        if hasattr(getattr(each.callback, "view_class", None), "about")
+    }
+    theirs = {"studies", "dicomweb", "uploads", "people", "shares"}
+    assert {scope.partition(".")[0] for scope in SCOPES} <= abouts | theirs
+
+
+def test_a_share_that_opens_nothing_can_t_be_asked_to_go_on(region: Region) -> None:
+    """Ben would learn that it is still there, though its consent has ended."""
+    at = timezone.now()
+    study, consent = region.study(), region.permit(at=at)
+    made = share(
+        subjects=[study.subject], to=region.hilltop, purpose=Purpose.TREATMENT,
+        until=at + timedelta(days=9), note="", by=region.ada.actor, at=at,
+    )  # fmt: skip
+    region.revoke(consent, at=at)
+    ben = sign_in(Browser(), region.ben.user)
+    gone = ben.post(f"/api/v1/shares/{made.public_id}/ask-renewal/")
+    never = ben.post("/api/v1/shares/nothing-there/ask-renewal/")
+    assert (gone.status_code, gone.content) == (never.status_code, never.content)
+    assert ben.post(f"/shares/{made.public_id}/ask-renewal/").status_code == 404

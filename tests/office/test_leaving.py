@@ -99,6 +99,22 @@ def test_two_of_the_house_are_not_enough(left: Region) -> None:
         services.confirm_closing(organization=left.riverside, by=left.ben.actor, at=NOW)
 
 
+def test_who_only_works_for_the_operator_too_is_not_its_word(left: Region, olu: Person) -> None:
+    """Ines keeps the office's books as well: that decides nothing for the region."""
+    exported(left)
+    tenants.add_member(
+        organization=olu.organization, user=left.admin.user, role=Role.AUDITOR,
+        by=olu.actor.who, at=NOW,
+    )  # fmt: skip
+    ines = left.admin.user
+    actor = tenants.actor_for_session(ines, {"acting": "riverside:HOPERAT"}, assured=True)
+    assert actor is not None
+    services.ask_closing(organization=left.riverside, by=actor, at=NOW)
+    other = make_person("Ivo Holt", left.riverside, Role.ADMINISTRATOR)
+    with pytest.raises(SamePerson):
+        services.confirm_closing(organization=left.riverside, by=other.actor, at=NOW)
+
+
 def test_nothing_is_deleted_before_all_was_exported(left: Region, olu: Person) -> None:
     """Neither asked for nor confirmed."""
     with pytest.raises(NotNow):

@@ -29,7 +29,7 @@ from sharing.outbox.services import promise
 from sharing.partners.services import end_all_clients
 from sharing.tenants import services as tenants
 from sharing.tenants.models import Membership, Move, Organization
-from sharing.tenants.rules import Actor, Duty, OrganizationState
+from sharing.tenants.rules import Actor, Duty, OrganizationState, Role
 
 SUMS = "SHA256SUMS"
 Lines = Iterable[Mapping[str, Any]]
@@ -166,7 +166,7 @@ def _decides(by: Actor) -> bool:
 
 
 def _is_operator(public_id: str) -> bool:
-    held = Membership.objects.filter(user__public_id=public_id, ended_at=None)
+    held = Membership.objects.filter(user__public_id=public_id, ended_at=None, role=Role.OPERATOR)
     return held.filter(organization__kind=Organization.Kind.OPERATOR).exists()
 
 
