@@ -63,6 +63,7 @@ WRITES: dict[str, int] = {  # the same where reading asks for nothing
         (
             "web:set-logo", "web:teams", "web:team", "api:clients", "api:client",
             "api:rotate-client", "api:webhooks", "api:webhook", "api:rotate-webhook", "api:study",
+            "fhir:Subscription", "fhir:Subscription-read",
         ),
         ADMINISTRATION,
     ),

@@ -214,6 +214,7 @@ def test_nothing_is_told_to_the_webhook_of_who_is_suspended_or_left(region: Regi
     hooks.create_webhook(**HOOK, by=region.admin.actor, at=timezone.now() - timedelta(minutes=1))
     delivering.read_log(at=timezone.now())
     told = Delivery.objects.count()
+    assert told == 1
     for state in ("suspended", "offboarding", "closed"):
         Organization.objects.filter(pk=region.riverside.pk).update(state=state)
         Event.objects.create(
