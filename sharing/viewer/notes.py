@@ -39,7 +39,7 @@ def notes(request: HttpRequest, public_id: str) -> HttpResponse:
         return _told({"kept": count}, status=201)
     study = peek(actor, public_id=public_id, at=at, action=Action.IMAGES, request_id=request_id)
     decision = decide_one(actor, Action.IMAGES, study.subject, at=at)
-    held = [_line(each) for each in notes_on(actor, study, at=at)]
+    held = [_line(each) for each in notes_on(actor, study, at=at, request_id=request_id)]
     return _told({"why": why_not(actor, decision), "notes": held})
 
 

@@ -16,6 +16,7 @@ from sharing.audit.models import Event
 from sharing.blobs import store
 from sharing.dicom.measured import Measure
 from sharing.identity.models import Patient
+from sharing.tenants.models import Region as RegionRow
 from tests.cast import NOW, Person, Region
 from tests.dciodvfy import iod_errors, is_part10
 
@@ -107,6 +108,19 @@ def test_the_custodian_sees_no_notes_of_another_house_unless_the_patient_permits
     ] * 2
     both = {each.custodian for each in notes_on(region.ben.actor, wrist_of, at=NOW)}
     assert both == {"Riverside General Hospital", "Hilltop Family Clinic"}
+
+
+def test_who_reads_notes_of_another_house_is_in_the_log_of_that_house(
+    wrist_of: Study, region: Region
+) -> None:
+    """They are of a study of its own, which nobody opened by name."""
+    RegionRow.objects.update_or_create(pk=1, defaults={"implicit_policy": "all_normal"})
+    keep(region.ben, wrist_of)
+    assert len(notes_on(region.ada.actor, wrist_of, at=NOW)) == 2
+    read = Event.objects.filter(custodian="hilltop", actor_id=region.ada.actor.id)
+    assert read.get().action == "study.images"
+    notes_on(region.ben.actor, wrist_of, at=NOW)
+    assert not read.exclude(action="study.images").exists()
 
 
 def test_keeping_is_in_the_log_of_the_custodian_with_its_ground(

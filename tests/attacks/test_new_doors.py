@@ -1,5 +1,6 @@
 """New doors: REST beside the pages, kept answers, apps, webhooks, and acts that ask again."""
 
+import io
 import json
 import time
 from datetime import timedelta
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.utils import timezone
+from PIL import Image
 
 from portal import oidc, stepup
 from sharing.access.services import share
@@ -27,6 +30,7 @@ from sharing.tenants.models import Membership, Organization
 from sharing.tenants.realms import arrival_of
 from sharing.tenants.rules import Role
 from sharing.tenants.support import SupportEvent
+from sharing.web.forms.organization import LogoForm
 from tests.cast import NOW, Region, make_organization, make_person
 from tests.faces.oauth.conftest import BACK, CHALLENGE
 from tests.house.test_routes import routes
@@ -326,3 +330,12 @@ def test_a_share_that_opens_nothing_can_t_be_asked_to_go_on(region: Region) -> N
     never = ben.post("/api/v1/shares/nothing-there/ask-renewal/")
     assert (gone.status_code, gone.content) == (never.status_code, never.content)
     assert ben.post(f"/shares/{made.public_id}/ask-renewal/").status_code == 404
+
+
+def test_a_small_file_that_unfolds_to_a_huge_picture_is_no_logo() -> None:
+    """Refused by what it says of itself, before it takes the memory of a page (A23)."""
+    out = io.BytesIO()
+    Image.new("1", (5000, 4000)).save(out, "PNG")
+    assert len(out.getvalue()) < 64 * 1024
+    form = LogoForm(None, {"picture": SimpleUploadedFile("logo.png", out.getvalue())})
+    assert not form.is_valid()

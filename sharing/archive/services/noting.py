@@ -36,6 +36,7 @@ from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import find_organization
 
+from .finding import open_study
 from .intake import Incoming
 from .receiving import receive
 from .showing import peek
@@ -164,10 +165,11 @@ def _images(study: Study, sops: Iterable[str]) -> dict[str, Any]:
     return {sop: orjson.loads(isal_zlib.decompress(metadata)) for sop, metadata in found}
 
 
-def notes_on(actor: Actor, study: Study, *, at: datetime) -> list[Noted]:
-    """The notes on a study that the actor may see, of every organization, oldest first.
+def notes_on(actor: Actor, study: Study, *, at: datetime, request_id: str = "") -> list[Noted]:
+    """The notes on an opened study that the actor may see, of every organization, oldest first.
 
-    Only those of the same patient by the same issuer: a UID alone may be anybody's.
+    Only those of the same patient by the same issuer: a UID alone may be anybody's. That those of
+    a third house were read is in its log.
     """
     patient = study.patient
     inside = Study.objects.visible_to(actor, at, Action.IMAGES).filter(
@@ -179,8 +181,12 @@ def notes_on(actor: Actor, study: Study, *, at: datetime) -> list[Noted]:
     if not patient.certain:
         inside = inside.filter(patient=patient)
     rows = Instance.objects.filter(series__study__in=inside, sop_class_uid__in=_READ)
-    found = rows.select_related("organization").order_by("received_at", "pk")
-    return [noted for each in found if (noted := _noted(each))]
+    found = rows.select_related("organization", "series__study").order_by("received_at", "pk")
+    told = [(each.series.study, noted) for each in found if (noted := _noted(each))]
+    known = {study.organization_id, actor.organization_id}
+    for name in sorted({of.public_id for of, _ in told if of.organization_id not in known}):
+        open_study(actor, public_id=name, at=at, action=Action.IMAGES, request_id=request_id)
+    return [noted for _, noted in told]
 
 
 def _noted(row: Instance) -> Noted | None:

@@ -17,6 +17,7 @@ from .joining import ApplicationForm, issuer, latin, one_line
 
 LOGO = (256, 96)
 """Width and height that a picture is made to fit."""
+MOST_PIXELS = 16_000_000
 CHARSETS = (
     ("", "As DICOM says (ASCII)"),
     ("ISO_IR 192", "Unicode (ISO_IR 192)"),
@@ -165,6 +166,8 @@ class LogoForm(Form):
             raise ValidationError("The picture is larger than 2 MB.")
         try:
             with Image.open(file, formats=("PNG", "JPEG")) as opened:
+                if opened.width * opened.height > MOST_PIXELS:  # said before it is inflated
+                    raise ValidationError("The picture has more than 16 million pixels.")
                 picture = opened.convert("RGBA")
         except (OSError, ValueError, Image.DecompressionBombError):
             raise ValidationError("This is no PNG or JPEG picture.") from None
