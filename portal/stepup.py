@@ -26,7 +26,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 SHARED_COOKIE = "shared_workstation"
 SEEN_EVERY = 60
 """Seconds: the session's row is not written at each request."""
-UNHEARD = frozenset({"viewer:pulse", "web:study-state"})
+UNHEARD = frozenset({"viewer:pulse", "web:study-state", "web:bell"})
 """What pages ask by themselves: nobody need be there."""
 MINUTE = 60
 ADMINISTRATION, EXPORT, CONSENT = 15 * MINUTE, 15 * MINUTE, 60 * MINUTE

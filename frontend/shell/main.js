@@ -1,5 +1,6 @@
 // What every page runs: htmx for partial updates, menus, dialogs, toasts, keys. Pages work without it.
 import htmx from "htmx.org";
+import { watchBell } from "./bell.js";
 import { watchBusyForms } from "./busy.js";
 import { watchDialogs } from "./dialogs.js";
 import { watchFocus } from "./focus.js";
@@ -27,6 +28,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 watchMenus();
+watchBell();
 watchDialogs();
 watchToasts();
 watchFocus();

@@ -1,7 +1,7 @@
 // The line: asks for frames, the one on screen before those ahead; waits while the line is away and
 // goes on by itself; knows what came and how fast. Knows nothing of the rendering library.
 import { WebError } from "./dicomweb.js";
-import { acceptFor, syntaxOf } from "./rules.js";
+import { acceptFor, AS_STORED, comesAsHtj2k, syntaxOf } from "./rules.js";
 
 /** Six connections are all that a browser gives; one is left for the pulse. */
 const AT_ONCE = 5;
@@ -73,8 +73,11 @@ export function createLine({ signal, onRefused, onAway, onWeighed }) {
   }
 
   async function once(task) {
-    const headers = { Accept: acceptFor(task.stored) };
-    const answer = await fetch(task.imageId.slice(task.imageId.indexOf(":") + 1), { headers, signal });
+    const url = task.imageId.slice(task.imageId.indexOf(":") + 1);
+    const ask = (accept) => fetch(url, { headers: { Accept: accept }, signal });
+    let answer = await ask(acceptFor(task.stored));
+    // It could not be encoded anew: then it comes as it lies.
+    if (answer.status === 406 && comesAsHtj2k(task.stored)) answer = await ask(AS_STORED);
     if (!answer.ok) throw new WebError(answer.status);
     return body(answer);
   }

@@ -201,7 +201,7 @@ export function rangeOf({ center, width }) {
 
 /** High-Throughput JPEG 2000, lossless, in the order of resolution (PS3.5 A.4.11). */
 const HTJ2K = "1.2.840.10008.1.2.4.202";
-const AS_STORED = "application/octet-stream; transfer-syntax=*";
+export const AS_STORED = "application/octet-stream; transfer-syntax=*";
 /** Implicit and Explicit VR Little Endian, Explicit VR Big Endian: pixels that lie plain. */
 const PLAIN = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"];
 

@@ -37,6 +37,15 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def bell(request: HttpRequest) -> HttpResponse:
+    """How many are new, for the bell of an open page; 204 where it knows that already."""
+    count = services.unread_count(actor_of(request))
+    if request.GET.get("known") == str(count):
+        return HttpResponse(status=204)
+    return render(request, "components/bell.html", {"notices_count": count})
+
+
+@require_safe
 def show(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Marks it read and leads to what it is about."""
     notice = services.mark_read(notice_id=notice_id, by=actor_of(request), at=timezone.now())

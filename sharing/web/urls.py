@@ -141,6 +141,7 @@ urlpatterns = [
     path(f"{HOOK}<str:delivery_id>/again/", webhooks.again, name="send-again"),
     path("act-as/", signing.act_as, name="act-as"),
     path("sign-out-everywhere/", signing.out_everywhere, name="sign-out-everywhere"),
+    path("notices/bell/", notices.bell, name="bell"),
     path("notices/wishes/", notices.wishes, name="wishes"),
     path("notices/", notices.listing, name="notices"),
     path("notices/<int:notice_id>/", notices.show, name="notice"),

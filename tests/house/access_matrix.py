@@ -82,6 +82,7 @@ MATRIX: dict[str, str] = {
     # pages: one's own
     "web:leave-link": SELF,
     "web:act-as": SELF,
+    "web:bell": SELF,
     "web:notices": SELF,
     "web:notice": SELF,
     "web:wishes": SELF,

@@ -61,3 +61,13 @@ def test_a_partial_page_tells_the_browser_to_go_to_the_sign_in_page(client: Clie
     """htmx would put the sign-in page into the middle of another."""
     answer = client.get("/notices/", headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Redirect"]) == (401, "/accounts/login/")
+
+
+def test_the_bell_of_an_open_page_says_what_came_and_nothing_twice(region: Region) -> None:
+    ben = sign_in(Client(), region.ben.user)
+    assert 'hx-get="/notices/bell/?known=0"' in ben.get("/notices/").content.decode()
+    assert ben.get("/notices/bell/?known=0").status_code == 204
+    notice_for(region.ben)
+    rung = ben.get("/notices/bell/?known=0")
+    assert 'aria-label="Notices, 1 new"' in rung.content.decode()
+    assert ben.get("/notices/bell/?known=1").status_code == 204
