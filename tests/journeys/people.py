@@ -5,6 +5,7 @@ import hmac
 import re
 import struct
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
@@ -52,10 +53,18 @@ class Human:
     secret: str = ""
     fetched: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    steps: Counter[str] = field(default_factory=Counter)
+    """What they did by hand: pages gone to, clicks, fields filled in, e-mails opened."""
 
     def goes_to(self, path: str) -> Response | None:
         """Open a page of the portal, or the link of a mail."""
+        self.steps["letter" if path.startswith("http") else "page"] += 1
         return self.page.goto(path if path.startswith("http") else self.portal.url + path)
+
+    def opens(self, mail: EmailMessage) -> str:
+        """What an e-mail says."""
+        self.steps["letter"] += 1
+        return text_of(mail)
 
     def signs_in(self) -> None:
         """With the password, and the second factor where one was set up."""
@@ -106,6 +115,14 @@ class Human:
         )
 
 
+HANDS = """
+const ticked = '[type=checkbox],[type=radio]';
+addEventListener('click', event => event.isTrusted && window.handOf('click'), true);
+addEventListener('change', event => event.target.matches(ticked) || window.handOf('field'), true);
+"""
+"""Tells each click and each field that was filled in; a tick is a click, a file a field."""
+
+
 def sit_down(
     browser: Browser, portal: LivePortal, email: str, password: str, **options: Any
 ) -> Human:
@@ -113,6 +130,8 @@ def sit_down(
     context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
     page = context.new_page()
     human = Human(page, portal, email, password)
+    context.expose_binding("handOf", lambda source, kind: human.steps.update([kind]))
+    context.add_init_script(HANDS)
     page.on("request", lambda request: human.fetched.append(request.url))
     page.on("console", lambda said: _note(human, said.type, said.text))
     page.on("pageerror", lambda error: human.complaints.append(str(error)))

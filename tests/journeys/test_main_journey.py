@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect
 from pydicom.uid import generate_uid
 
 from tests.cast import PASSWORD, PDF
+from tests.journeys.hands import joined_in_minutes
 from tests.journeys.people import Human, link_in, sit_down, text_of
 from tests.journeys.stage import OPERATOR
 from tests.live import LivePortal
@@ -51,7 +52,9 @@ def test_a_hospital_joins_shares_as_pat_permits_and_stops_when_pat_withdraws(
     riverside_invites_its_people(story)
     mei_uploads_and_the_pacs_sends(story, tmp_path)
     mei_records_what_pat_permits(story, tmp_path)
-    ada_shares_and_ben_looks(story)
+    ada_shares(story)
+    joined_in_minutes(story.people.values())
+    ben_looks(story)
     cleo_meets_nothing(story)
     pat_withdraws(story)
     olga_reads_the_log(story)
@@ -85,7 +88,7 @@ def riverside_registers(story: Story) -> None:
     ines.reads("Riverside General Hospital")
 
     otto = story.human(OPERATOR)
-    story.portal.wait_for_mail(OPERATOR)
+    otto.opens(story.portal.wait_for_mail(OPERATOR))
     otto.signs_in()
     otto.goes_to("/operator/")
     otto.follows("Riverside General Hospital")
@@ -94,7 +97,7 @@ def riverside_registers(story: Story) -> None:
     otto.reads("Accepted.")
 
     welcome = story.portal.wait_for_mail(INES, count=2)
-    found = re.search(r"Password:\s+(\S+)", text_of(welcome))
+    found = re.search(r"Password:\s+(\S+)", ines.opens(welcome))
     assert found, "the welcome has no password to begin with"
     ines.password = found.group(1)
     ines.signs_in()
@@ -112,17 +115,17 @@ def riverside_registers(story: Story) -> None:
 
 
 def riverside_prepares(story: Story, ines: Human, otto: Human) -> None:
-    """1b. The terms are signed, the operator lets it begin."""
+    """1b. The terms are signed, the connection is tested, the operator lets it begin."""
     ines.goes_to("/")
     ines.follows("Read and sign")
     ines.page.locator("[name=signed_by]").fill("Dr Guo Chen")
     ines.page.locator("[name=function]").fill("Medical director")
     ines.page.locator("main form button.btn-primary").click()
     ines.reads("Signed.")
+    ines.follows("To the connection")
+    ines.presses("Test the connection now")
+    expect(ines.page.locator("main")).to_contain_text("Your connection works", timeout=60_000)
     otto.goes_to("/operator/riverside/")
-    otto.page.get_by_text("It has no machines…").click()
-    otto.page.locator("[name=untested-why]").fill("It is connected after the story.")
-    otto.page.locator("button[name=decision][value=untested]").click()
     otto.page.locator("button[name=decision][value=activate]").click()
     otto.reads("is active")
 
@@ -247,15 +250,19 @@ def mei_records_what_pat_permits(story: Story, folder: Path) -> None:
     expect(page).to_have_url(re.compile(r"/consents/[^/]+/$"))
 
 
-def ada_shares_and_ben_looks(story: Story) -> None:
-    """5. Ada shares two studies with a note; Ben is told, finds them with the ground, and looks."""
-    ada, ben = story.human(ADA), story.human("ben@hilltop.example")
+def ada_shares(story: Story) -> None:
+    """5. Ada shares two studies with a note: the hospital has joined."""
+    ada = story.human(ADA)
     ada.goes_to("/share/?" + "&".join(f"study={study}" for study in story.studies))
     ada.page.get_by_label(re.compile("Hilltop")).check()
     ada.page.locator("[name=note]").fill("Second opinion on the lesion, please.")
     ada.page.locator("main form button.btn-primary").last.click()
     ada.reads("Hilltop")
 
+
+def ben_looks(story: Story) -> None:
+    """5b. Ben is told, finds them with the ground, and looks."""
+    ben = story.human("ben@hilltop.example")
     told = text_of(story.portal.wait_for_mail(ben.email))
     assert not re.search(r"moreau|莫|RV-204|stereotaxis|lesion", told, re.I), told
     ben.signs_in()
