@@ -47,7 +47,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, public_id: str) -> HttpResponse:
     """One test, while it runs and after. Raises NotAllowed, RunNotFound."""
     actor = actor_of(request)
-    test = office.test_to_show(actor, public_id=public_id)
+    test = office.link_test(actor, public_id=public_id)
     own = services.organization_to_run(actor)
     context = frame(own) | {"test": test, "results": _shown(test)}
     response = render(request, "web/organization/connection_test.html", context)
@@ -60,7 +60,7 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
 def report(request: HttpRequest, public_id: str) -> HttpResponse:
     """The same as a paper for the file. Raises NotAllowed, RunNotFound."""
     actor = actor_of(request)
-    test = office.test_to_show(actor, public_id=public_id)
+    test = office.link_test(actor, public_id=public_id)
     own = services.organization_to_run(actor)
     if test.ended_at is None:
         messages.error(request, "The test is still running.")

@@ -8,10 +8,8 @@ from pathlib import Path
 from tests.journeys.people import Human
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-SECONDS = {"page": 5, "click": 3, "field": 8, "letter": 20}
-"""What each takes a person, by the keystroke-level model (Card, Moran and Newell, 1980): a click is
-a thought, a pointing and a press; a field is that and some fifteen keys; a page is seen and placed;
-an e-mail is found, opened and followed."""
+SECONDS = {"page": 5, "click": 3, "field": 12, "letter": 40}
+"""What each takes a person: guessed before anything was counted, and never timed with people."""
 SAID = re.compile(r"(\d+) pages, (\d+) clicks, (\d+) fields and (\d+) e-mails")
 SLACK = 1.15
 """README may say a little more than was counted, and never less."""

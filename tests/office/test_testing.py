@@ -137,7 +137,7 @@ def test_only_the_own_administrator_tests_and_reads(region: Region) -> None:
             services.ask_test(by=person.actor, at=timezone.now())
     LinkTest.objects.update(organization=region.hilltop)
     with pytest.raises(RunNotFound):
-        services.test_to_show(region.admin.actor, public_id=test.public_id)
+        services.link_test(region.admin.actor, public_id=test.public_id)
 
 
 def test_the_desk_shows_each_result_and_gives_a_report(client: Client, region: Region) -> None:

@@ -2,7 +2,7 @@
 
 from .figures import Card, Work, counts, held_bytes, own_card, region_cards, region_work
 from .leaving import ask_closing, close, confirm_closing, export, leaving_of, stay
-from .testing import ask_nightly, ask_test, run_test, test_to_show, tests_of
+from .testing import ask_nightly, ask_test, link_test, run_test
 from .usage import Usage, Used, own_usage, region_usage
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "export",
     "held_bytes",
     "leaving_of",
+    "link_test",
     "own_card",
     "own_usage",
     "region_cards",
@@ -26,6 +27,4 @@ __all__ = [
     "region_work",
     "run_test",
     "stay",
-    "test_to_show",
-    "tests_of",
 ]

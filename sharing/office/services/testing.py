@@ -71,15 +71,15 @@ class Trial:
         return f"/dicomweb/o/{self.organization.code}"
 
 
-def tests_of(organization_id: int) -> QuerySet[LinkTest]:
+def _link_tests(organization_id: int) -> QuerySet[LinkTest]:
     """Newest first."""
     return LinkTest.objects.filter(organization_id=organization_id).order_by("-pk")
 
 
-def test_to_show(actor: Actor, *, public_id: str) -> LinkTest:
+def link_test(actor: Actor, *, public_id: str) -> LinkTest:
     """One of the own organization. Raises NotAllowed, RunNotFound."""
     own = organization_to_run(actor)
-    found = tests_of(own.pk).filter(public_id=public_id).first()
+    found = _link_tests(own.pk).filter(public_id=public_id).first()
     if found is None:
         raise RunNotFound()
     return found
@@ -93,7 +93,7 @@ def ask_test(*, by: Actor, at: datetime) -> LinkTest:
 
 
 def _owe(own: Organization, who: Who, at: datetime, *, nightly: bool) -> LinkTest:
-    waiting = tests_of(own.pk).filter(ended_at=None, asked_at__gt=at - timedelta(minutes=5))
+    waiting = _link_tests(own.pk).filter(ended_at=None, asked_at__gt=at - timedelta(minutes=5))
     found = waiting.first()
     if found is not None:
         return found
@@ -122,11 +122,7 @@ def run_test(*, test_id: int, at: datetime) -> LinkTest:
         test.results = [_by_value(result) for result in results]
         test.passed, test.ended_at = passed(results), timezone.now()
         test.save(update_fields=["results", "passed", "ended_at"])
-        who = (
-            Who(kind="user", id=test.asked_by_id, name=test.asked_by)
-            if test.asked_by_id
-            else SYSTEM
-        )
+        who = _asker(test)
         detail = {"passed": test.passed, "test": test.public_id}
         what = What(custodian=test.organization.code, detail=detail)
         record(who=who, action="organization.test_link", at=at, what=what)
@@ -136,6 +132,7 @@ def run_test(*, test_id: int, at: datetime) -> LinkTest:
 
 
 def _asker(test: LinkTest) -> Who:
+    """Who asked for it; the portal itself at night."""
     if not test.asked_by_id:
         return SYSTEM
     code, name = test.organization.code, test.organization.name
