@@ -17,10 +17,10 @@ from sharing.identity.errors import PatientNotFound
 from sharing.identity.services import own_patient, own_patients
 from sharing.tenants.services import Actor, Duty, require
 
-from . import present, words
+from . import deeds, present, words
+from .deeds import Doing
 from .doors import actor_of
 from .papers import table_as_pdf
-from .present import Doing
 from .tables import as_csv
 from .wording import capital, name_of
 
@@ -103,7 +103,7 @@ def export(request: HttpRequest, form: str) -> HttpResponse:
 
 
 def _log_row(entry: Entry, studies: Mapping[str, Any]) -> Sequence[object]:
-    line = present.doing(entry, studies)
+    line = deeds.doing(entry, studies)
     return (
         entry.at.isoformat(timespec="seconds"),
         line.who,
@@ -136,9 +136,9 @@ def _lines(actor: Actor, patient: str, at: datetime, *, outside: bool) -> list[D
     entries = accounting_of(custodian=actor.organization_code, patient=patient, by=actor.who, at=at)
     if outside:
         here = actor.organization_name
-        entries = [one for one in entries if present.from_elsewhere(one, here)]
+        entries = [one for one in entries if deeds.from_elsewhere(one, here)]
     studies = named_in_log(actor, {one.study for one in entries}, at=at)
-    return [present.told_to_patient(one, studies) for one in entries]
+    return [deeds.told_to_patient(one, studies) for one in entries]
 
 
 def _row(line: Doing) -> Sequence[str]:

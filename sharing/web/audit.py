@@ -9,7 +9,7 @@ from sharing.audit.services import Entry, log_of_running
 from sharing.tenants import services
 from sharing.tenants.services import Role
 
-from . import present
+from . import deeds
 from .doors import actor_of
 from .organization import frame
 
@@ -34,7 +34,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     kept = [entry for entry in found if not rooms or entry.action.partition(".")[0] in rooms]
     page = Paginator(kept, ROWS).get_page(request.GET.get("page"))
     context = frame(own) | {
-        "lines": [(present.doing(entry), _roles(entry)) for entry in page],
+        "lines": [(deeds.doing(entry), _roles(entry)) for entry in page],
         "page": page,
         "groups": [(key, word) for key, word, _ in GROUPS],
         "only": asked if rooms else "",

@@ -30,7 +30,7 @@ from sharing.identity.services import PatientName
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, organization_options, region_settings
 
-from . import present, proof, words
+from . import deeds, present, proof, words
 from .doors import actor_of
 from .forms.emergency import GlassForm, ReviewForm
 
@@ -113,7 +113,7 @@ def review(request: HttpRequest, public_id: str) -> HttpResponse:
         "form": form,
         "line": review_line(found, at),
         "patients": own,
-        "entries": [present.doing(entry, {}, {}) for entry in entries],
+        "entries": [deeds.doing(entry, {}, {}) for entry in entries],
         "lasts": glass.state == GlassState.OPEN and at < glass.ends_at,
         "mine": glass.user_id == actor.user_id,
     }

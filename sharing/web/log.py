@@ -11,7 +11,7 @@ from sharing.audit.services import Entry, log_of_organization
 from sharing.identity.services import own_patients
 from sharing.tenants.services import Actor, Duty, require
 
-from . import present
+from . import deeds
 from .doors import actor_of
 
 ROWS = 25
@@ -37,7 +37,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     named = own_patients(actor).filter(public_id__in={entry.patient for entry in page})
     patients = {patient.public_id: patient for patient in named}
     context = {
-        "lines": [present.doing(entry, studies, patients) for entry in page],
+        "lines": [deeds.doing(entry, studies, patients) for entry in page],
         "page": page,
         "filters": [(key, word, len(kept[key])) for key, word in FILTERS],
         "only": chosen,
@@ -50,4 +50,4 @@ def listing(request: HttpRequest) -> HttpResponse:
 def _fits(entry: Entry, key: str, actor: Actor) -> bool:
     if key == "refused":
         return not entry.permitted
-    return key != "others" or present.from_elsewhere(entry, actor.organization_name)
+    return key != "others" or deeds.from_elsewhere(entry, actor.organization_name)

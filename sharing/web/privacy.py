@@ -25,7 +25,7 @@ from sharing.kernel.purposes import Purpose
 from sharing.kernel.sql import chunks
 from sharing.tenants.services import Actor, Duty, require
 
-from . import charts, present, words
+from . import charts, deeds, words
 from .accounting import PERIODS, weeks_of
 from .doors import actor_of
 
@@ -147,7 +147,7 @@ def _table(told: Figures) -> list[tuple[Any, list[int]]]:
 
 def _recent(actor: Actor, entries: list[Entry], at: datetime) -> dict[str, Any]:
     """The newest lines of others, of refusals and of emergencies, in words."""
-    others = [e for e in entries if present.from_elsewhere(e, actor.organization_name)]
+    others = [e for e in entries if deeds.from_elsewhere(e, actor.organization_name)]
     chosen = {
         "others": [e for e in others if e.permitted and e.patient][:LINES],
         "refusals": [e for e in entries if not e.permitted][:SIDE],
@@ -160,7 +160,7 @@ def _recent(actor: Actor, entries: list[Entry], at: datetime) -> dict[str, Any]:
     named = own_patients(actor).filter(public_id__in={entry.patient for entry in shown})
     patients = {patient.public_id: patient for patient in named}
     return {
-        name: [present.doing(entry, studies, patients) for entry in part]
+        name: [deeds.doing(entry, studies, patients) for entry in part]
         for name, part in chosen.items()
     }
 

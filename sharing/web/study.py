@@ -32,7 +32,7 @@ from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty, organization_options, policy_at
 
-from . import present, words
+from . import deeds, present, words
 from .doors import actor_of
 from .forms.region import POLICIES
 from .removal import offered
@@ -125,7 +125,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
     if study.organization_id != actor.organization_id:
         raise NotAllowed()
     entries = log_of_study(custodian=study.organization.code, study_uid=study.study_uid)
-    lines = [present.doing(entry) for entry in entries]
+    lines = [deeds.doing(entry) for entry in entries]
     context = {
         "study": study,
         "patient": study.patient,
@@ -226,9 +226,9 @@ def _some(grants: list[Any]) -> str:
     return " and ".join(filter(None, (counted, departments)))
 
 
-def _lately(study: Any) -> list[present.Doing]:
+def _lately(study: Any) -> list[deeds.Doing]:
     entries = log_of_study(custodian=study.organization.code, study_uid=study.study_uid, most=5)
-    return [present.doing(entry) for entry in entries]
+    return [deeds.doing(entry) for entry in entries]
 
 
 def _may(actor: Actor, action: Action, study: Any, at: datetime) -> bool:

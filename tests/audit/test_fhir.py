@@ -11,7 +11,7 @@ from fhir.resources.R4B.bundle import Bundle
 from pydantic import ValidationError
 
 from sharing.audit.fhir import audit_event, bundle
-from sharing.web.present import DEEDS
+from sharing.web.deeds import DEEDS
 
 ORIGIN = "https://images.example.org"
 SOURCES = (Path(__file__).parents[2] / "sharing").rglob("*.py")

@@ -165,6 +165,7 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
         "organization": list(HOMES), "code": list(HOMES), "form": ["csv", "pdf", "json", "xlsx"],
         "side": ["old", "new"], "number": [1, 2], "secret": ["x:y"], "key": ["x"],
         "uidb36": ["1"], "pk": [1, 2], "version": ["1", "1.revoked"],
+        "event": ["approve", "refuse", "withdraw", "end"],
     }  # fmt: skip
     if param in fixed:
         return rng.choice(fixed[param])

@@ -12,7 +12,7 @@ from sharing.access.asking import RequestEvent
 from sharing.access.rules import GlassEvent
 from sharing.kernel.purposes import Action
 from sharing.web import words
-from sharing.web.present import DEEDS
+from sharing.web.deeds import DEEDS
 
 
 def rendered(source: str, **context: object) -> str:
