@@ -8,6 +8,7 @@ from sharing.archive.services import locating
 from sharing.archive.services.locating import INSTANCE, SERIES, Asker, Where
 from sharing.kernel.purposes import Action
 from tests.cast import NOW, Person, Region
+from tests.committing import owning
 
 
 def fill(study: Study) -> None:
@@ -15,12 +16,13 @@ def fill(study: Study) -> None:
     own = {"public_id": "left(md5(n::text), 22)", "study_uid": "'2.25.' || n"}
     columns = [field.column for field in Study._meta.concrete_fields if not field.primary_key]
     drawn = ", ".join(own.get(column, column) for column in columns)
-    with connection.cursor() as cursor:
+    with owning(), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO archive_study ({', '.join(columns)}) SELECT {drawn}"  # noqa: S608
             " FROM archive_study, generate_series(1, 3000) n WHERE archive_study.id = %s",
             [study.pk],
         )
+        cursor.execute("ANALYZE archive_study")  # what other tests left says that it is empty
 
 
 def plan(person: Person, where: Where, joins: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
