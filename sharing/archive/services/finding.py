@@ -62,9 +62,7 @@ def find_studies(
         found = found.filter(organization__code=custodian)
     if patient:
         found = found.filter(patient__public_id=patient)
-    if query:
-        return fitting(found, query).order_by("-study_date", "-pk")
-    return found.order_by("-study_date", "-pk")
+    return fitting(found, query).order_by("-study_date", "-pk")
 
 
 def grounds(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Found]:
