@@ -224,6 +224,20 @@ def test_what_is_refused_leaves_nothing_and_waits_again_when_it_comes_again(
     assert said(upload(raw)) == [("held", "same_person")]
 
 
+def test_bytes_that_waited_as_a_conflict_wait_with_the_study_that_is_held(
+    region: Region, upload: Upload, real_data: Path
+) -> None:
+    """The image that they differed from has left; else somebody would decide about nothing."""
+    pat(region)
+    raw = image(real_data, PatientID="CD-77")
+    upload(raw)
+    Conflict.objects.update(held=None, code="conflict")
+    HeldStudy.objects.all().delete()
+    upload(raw)
+    held = HeldStudy.objects.get()
+    assert [row.code for row in held.objects_held.all()] == ["held"]
+
+
 def test_it_is_the_uploaders_organization_alone_that_says(
     region: Region, upload: Upload, real_data: Path
 ) -> None:

@@ -108,7 +108,9 @@ def _facts(delivery: Delivery, item: Item) -> dict[str, object]:
 
 
 def _keep(delivery: Delivery, held: HeldStudy, item: Item) -> None:
-    """Its bytes wait with the study, once. What was decided long ago waits again."""
+    """Its bytes wait with the study, once. What was decided long ago waits again, and what waited
+    as other bytes of an image that has left since waits here.
+    """
     written = item.stored.written
     place = {
         "blob": item.blob,
@@ -131,6 +133,6 @@ def _keep(delivery: Delivery, held: HeldStudy, item: Item) -> None:
         sha256=written.sha256,
         defaults=place | came,
     )
-    if not made and row.decided_at is not None:
-        Conflict.objects.filter(pk=row.pk).update(**place)
+    if not made and (row.decided_at is not None or row.held_id is None):
+        Conflict.objects.filter(pk=row.pk).update(**place, **came)
         owe_erasure(delivery.organization_id, {row.blob}, delivery.received_at)
