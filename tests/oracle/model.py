@@ -87,12 +87,12 @@ def may(world: World, actor: Actor, action: str, study: str, now: datetime) -> A
 
 def gates(q: Question) -> bool | None:
     """0. Everything that is decided before consent."""
-    home = q.world.organizations[q.actor.organization]
-    if not (home.active and q.world.organizations[q.study.custodian].active):
+    homes = [] if q.actor.kind == "link" else [q.world.organizations[q.actor.organization]]
+    if not all(each.active for each in (*homes, q.world.organizations[q.study.custodian])):
         return False
     if not in_standing(q) or q.study.quarantined:
         return False
-    if home.second_factor and q.actor.kind == "user" and not q.actor.assured:
+    if q.actor.kind == "user" and not q.actor.assured and any(h.second_factor for h in homes):
         return False
     speaking = [role for role in q.roles if q.actor.purpose in PURPOSES[role]]
     return None if any(q.action in ACTIONS[role] for role in speaking) else False

@@ -111,6 +111,7 @@ def _told(asked: list[tuple[Knocker, Question]]) -> list[Told]:
 def _one(who: Knocker, question_: Question) -> Told:
     """Asked as if nobody had asked before: what it wrote is undone."""
     windows.forget()
+    connection.queries_log.clear()  # Django keeps 9,000 statements, and warns that it drops some
     with transaction.atomic():
         with CaptureQueriesContext(connection) as spent:
             answer = who.ask(question_)
