@@ -139,10 +139,10 @@ def _label(told: Figures, place: int) -> str:
     return f"{day.day} {words.MONTHS[day.month - 1]}" if is_new else str(day.day)
 
 
-def _table(told: Figures) -> list[tuple[Any, list[int]]]:
-    """The chart's numbers, newest week first."""
-    order = [ground for ground, *_ in GROUNDS]
-    return [(week.begins, [week.grounds[g] for g in order]) for week in reversed(told.weeks)]
+def _table(told: Figures) -> list[tuple[Any, list[tuple[str, int]]]]:
+    """The chart's numbers with their words, newest week first."""
+    order = [(word, ground) for ground, *_, word in GROUNDS]
+    return [(w.begins, [(word, w.grounds[g]) for word, g in order]) for w in reversed(told.weeks)]
 
 
 def _recent(actor: Actor, entries: list[Entry], at: datetime) -> dict[str, Any]:

@@ -99,3 +99,20 @@ def test_whatever_the_portal_records_the_log_says_in_words():
     made |= {f"glass.{event}" for event in GlassEvent}
     assert {"consent.amend", "team.found", "request.ask", "glass.break"} <= named
     assert {name.removesuffix(".refused") for name in named | made} - set(DEEDS) == set()
+
+
+TABLE = re.compile(r'<table class="([^"]*)".*?</table>', re.DOTALL)
+NUMBER = re.compile(r'<td class="n(?: [^"]*)?">((?:<span class="w">[^<]+</span>)?\{\{[^<]*)</td>')
+
+
+def test_on_a_phone_where_tables_have_no_head_each_of_several_numbers_has_its_word():
+    tables = [
+        (path.name, found[1], numbers)
+        for path in sorted(Path("templates").rglob("*.html"))
+        for found in TABLE.finditer(path.read_text())
+        if len(numbers := NUMBER.findall(found[0])) > 1 or "{% for word, count" in found[0]
+    ]
+    assert len(tables) > 5
+    for name, kind, numbers in tables:
+        assert "dt-nums" in kind.split(), name
+        assert all(number.startswith('<span class="w">') for number in numbers), name
