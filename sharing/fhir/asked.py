@@ -18,7 +18,7 @@ MOST, USUAL = 100, 20
 SUMMARIES = frozenset({"true", "false", "text", "data", "count"})
 TOTALS = frozenset({"none", "estimate", "accurate"})
 _LAID = frozenset({"_format", "_pretty"})  # read at the door
-_SALT = "sharing.fhir.page"
+_PAGES = signing.Signer(salt="sharing.fhir.page")
 
 
 @dataclass
@@ -173,7 +173,7 @@ def _sort(made: Asked, value: str) -> None:
 
 def _page(made: Asked, value: str) -> None:
     try:
-        made.after = signing.loads(value, salt=_SALT)
+        made.after = _PAGES.unsign_object(value)
     except signing.BadSignature:
         raise SearchInvalid() from None
 
@@ -224,4 +224,4 @@ def cursor_of(made: Asked, row: Any) -> str:
     if made.sort:
         value = getattr(row, made.sort.column)
         values = [value.isoformat() if hasattr(value, "isoformat") else value, *values]
-    return signing.dumps(list(values), salt=_SALT)
+    return _PAGES.sign_object(list(values))

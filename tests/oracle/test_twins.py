@@ -36,6 +36,8 @@ MASKS = (
     re.compile(rb"nonce[-=]\"?[A-Za-z0-9+/_=-]+"),
     re.compile(rb"boundary=\"?[A-Za-z0-9'()+_,./:=?-]+"),
 )
+SUMS = frozenset({"web:region-console", "web:region-usage", "web:region-work"})
+"""What the operator counts is of all that the organizations hold, by its office: sums alone."""
 VALUES = re.compile(r'"s\d+_x\d+"|VALUES \(\d+|\'[^\']*\'?|\bid = \d+')
 DRAWN = frozenset(
     {"x-request-id", "set-cookie", "date", "expires", "ratelimit-remaining", "ratelimit-reset"}
@@ -84,11 +86,16 @@ def _questions(both: Canaries) -> list[tuple[Knocker, Question]]:
     chosen = [who for who in knockers(both) if _key(who) in READERS]
     assert len(chosen) == len(READERS)
     machines = [each for each in routes if each[0].startswith(MACHINES)]
-    return [
+    asked = [
         (who, _plain(question(pool, machines if who.token else routes), rng))
         for who in chosen
         for _ in range(QUESTIONS)
     ]
+    return [(who, each) for who, each in asked if not (_sums(who) and each.route in SUMS)]
+
+
+def _sums(who: Knocker) -> bool:
+    return who.wish is not None and who.wish.key == "otto"
 
 
 def _plain(asked: Question, rng: Random) -> Question:

@@ -1,5 +1,6 @@
 """Searching and reading by FHIR: what R4 says of parameters, pages, includes and formats."""
 
+import time
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -123,6 +124,18 @@ def test_pages_in_an_asked_order_meet_every_study_once(
         path = f"ImagingStudy?{urlsplit(links['next']).query}" if "next" in links else ""
     assert seen == whole
     assert len(set(seen)) == 4
+
+
+def test_the_next_page_has_one_address_whenever_it_is_asked_for(
+    region: Region, ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else no answer would keep its entity tag."""
+    region.study()
+    region.study()
+    told = found(ada, "ImagingStudy?_count=1")["link"]
+    later = time.time() + 60
+    monkeypatch.setattr("time.time", lambda: later)
+    assert found(ada, "ImagingStudy?_count=1")["link"] == told
 
 
 def test_a_page_made_up_by_the_caller_is_refused(ada: Client) -> None:
