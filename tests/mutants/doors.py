@@ -140,6 +140,13 @@ READS = (
         (f"{FENCE}::test_ben_loses_the_images_when_pat_revokes",),
     ),
     Mutant(
+        "a search tells what only images say",
+        "sharing/archive/services/searching/finding.py",
+        "images = fence_sql(actor, Action.IMAGES, at)",
+        "images = fence_sql(actor, Action.DISCOVER, at)",
+        (f"{FENCE}::test_a_search_tells_what_only_images_say_to_who_may_see_them",),
+    ),
+    Mutant(
         "a shared cache keeps images",
         GATE,
         '"private, max-age=0, must-revalidate"',

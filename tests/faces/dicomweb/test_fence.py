@@ -136,6 +136,35 @@ def test_a_study_that_may_be_known_but_not_seen_gives_no_images(
         assert ben.get(address(route, instance)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("below", "field", "tag"),
+    [
+        ("studies?StudyInstanceUID={}", "PatientAge", "00101010"),
+        ("studies/{}/series?limit=9", "Manufacturer", "00080070"),
+        ("studies/{}/instances?limit=9", "Manufacturer", "00080070"),
+    ],
+)
+def test_a_search_tells_what_only_images_say_to_who_may_see_them(
+    region: Region, instance: Instance, below: str, field: str, tag: str
+) -> None:
+    study, at = instance.series.study, timezone.now()
+    asked = f"/dicomweb/{below.format(study.study_uid)}"
+    ada, ben = sign_in(Client(), region.ada.user), sign_in(Client(), region.ben.user)
+    olga = sign_in(Client(), region.olga.user)
+    region.permit(patient=study.patient, at=at, actions=frozenset({Action.DISCOVER}))
+    (whole,) = ada.get(f"{asked}&includefield={field}").json()
+    value = whole[tag]["Value"][0]
+    for reader in (ben, olga):
+        usual = reader.get(asked).json()
+        assert len(usual) == 1
+        assert reader.get(f"{asked}&includefield={field}&includefield=all").json() == usual
+        if "limit" in asked:
+            assert reader.get(asked, {field: value}).json() == []
+    region.permit(patient=study.patient, at=at, actions=frozenset(Action.IMAGES.ladder))
+    (told,) = ben.get(f"{asked}&includefield={field}").json()
+    assert told[tag]["Value"] == [value]
+
+
 def test_the_custodian_s_mount_holds_that_custodian_only(region: Region) -> None:
     study = region.study()
     make_study(make_patient(region.lakeside, "LK-1"), study_uid=study.study_uid)

@@ -1,5 +1,6 @@
 """The three searches: which tables are walked, in which order, and what of each row is given."""
 
+from dataclasses import replace
 from datetime import datetime
 from heapq import merge
 from typing import Any
@@ -21,7 +22,7 @@ from .keys import (
     name_entries,
 )
 from .query import Bound, Found, Order, Query, Select, among
-from .stored import matched, metadata_of
+from .stored import KEY_OF, matched, metadata_of
 
 STUDY, LISTED, PATIENT = "archive_study", "archive_listed l", "identity_patient p"
 SERIES, INSTANCE = "archive_series s", "archive_instance i"
@@ -52,7 +53,6 @@ _SERIES_COLUMNS = ["archive_study.study_uid", "s.series_uid", "s.modality", "s.n
                    "s.description", "s.body_part", "s.laterality", "s.instance_count",
                    "s.attributes"]  # fmt: skip
 _CODES = "SELECT id, code FROM tenants_organization WHERE "
-_KEYS = {Level.STUDY: "archive_study.id", Level.SERIES: "s.id", Level.INSTANCE: "i.id"}
 
 
 def search_studies(actor: Actor, query: Query, *, at: datetime) -> Found:
@@ -87,15 +87,20 @@ def _search(actor: Actor, query: Query, at: datetime, level: Level, columns: lis
         return Found([])
     listed = any("l." in column for column in columns)
     selects = _selects(actor, query, at, level, custodian, fence, listed)
-    columns = [_KEYS[level], *columns]
+    columns = [KEY_OF[level], *columns]
+    reads = query.stored or query.include
+    images = fence_sql(actor, Action.IMAGES, at) if reads else None
     if query.stored:
-        found = matched(selects, columns, query, _KEYS[level])
+        found = matched(selects, columns, query, level, images)
     else:
         taken = _taken(selects, columns, most=query.page + 1, start=query.offset) if selects else []
         found = Found(taken[: query.page], more=len(taken) > query.page)
     if not found.rows:
         _look_again(query, level, custodian, fence)
-    return _named(actor, found, query, level)
+    if query.include:
+        metadata = metadata_of([row[0] for row in found.rows], level, images)
+        found = replace(found, metadata=metadata)
+    return _named(actor, found)
 
 
 def _look_again(query: Query, level: Level, custodian: int | None, fence: Bound) -> None:
@@ -122,16 +127,15 @@ def _taken(selects: list[Select], columns: list[str], *, most: int, start: int) 
     return [row[len(place) :] for place, row in merged]
 
 
-def _named(actor: Actor, found: Found, query: Query, level: Level) -> Found:
+def _named(actor: Actor, found: Found) -> Found:
     """With the custodians' codes in the place of their keys, and without the rows' own keys."""
     codes = {actor.organization_id: actor.organization_code}
     unknown = {row[1] for row in found.rows} - set(codes)
     if unknown:
         sql, params = among("id", sorted(unknown))
         codes |= dict(rows(_CODES + sql, params))
-    metadata = metadata_of([row[0] for row in found.rows], level) if query.include else []
     given = [(codes[row[1]], *row[2:]) for row in found.rows]
-    return Found(given, found.more, metadata, found.unmatched)
+    return replace(found, rows=given)
 
 
 def _custodian(actor: Actor, code: str) -> int | None:

@@ -1,4 +1,8 @@
-"""The stored metadata behind rows: for attributes that have no column."""
+"""The stored metadata behind rows: for attributes that have no column.
+
+To know of a study is not to see its images, and what was stored with them goes with them: who may
+not see them is told of such attributes, and matched by them, as if they were empty.
+"""
 
 import zlib
 from typing import Any
@@ -9,33 +13,42 @@ from sharing.archive.matching import matches
 from sharing.archive.sql import rows
 
 from .keys import Level
-from .query import Found, Query, Select, among
+from .query import Bound, Found, Query, Select, among
 
+KEY_OF = {Level.STUDY: "archive_study.id", Level.SERIES: "s.id", Level.INSTANCE: "i.id"}
 READ_AT_MOST = 5000
 """So many objects are read for one search by attributes that have no column."""
 _METADATA = {
-    Level.STUDY: "SELECT st.id, (SELECT i.metadata FROM archive_instance i WHERE i.id ="
-    " (SELECT MIN(j.id) FROM archive_instance j JOIN archive_series s ON s.id = j.series_id"
-    " WHERE s.study_id = st.id)) FROM archive_study st WHERE ",
-    Level.SERIES: "SELECT st.id, (SELECT i.metadata FROM archive_instance i WHERE i.id ="
-    " (SELECT MIN(j.id) FROM archive_instance j WHERE j.series_id = st.id))"
-    " FROM archive_series st WHERE ",
-    Level.INSTANCE: "SELECT st.id, st.metadata FROM archive_instance st WHERE ",
+    Level.STUDY: "SELECT archive_study.id, (SELECT m.metadata FROM archive_instance m WHERE m.id ="
+    " (SELECT MIN(j.id) FROM archive_instance j JOIN archive_series k ON k.id = j.series_id"
+    " WHERE k.study_id = archive_study.id)) FROM archive_study WHERE ",
+    Level.SERIES: "SELECT s.id, (SELECT m.metadata FROM archive_instance m WHERE m.id ="
+    " (SELECT MIN(j.id) FROM archive_instance j WHERE j.series_id = s.id))"
+    " FROM archive_series s JOIN archive_study ON archive_study.id = s.study_id WHERE ",
+    Level.INSTANCE: "SELECT i.id, i.metadata FROM archive_instance i"
+    " JOIN archive_series s ON s.id = i.series_id"
+    " JOIN archive_study ON archive_study.id = s.study_id WHERE ",
 }
 
 
-def metadata_of(keys: list[int], level: Level) -> list[bytes | None]:
-    """The `metadata` of each instance, or of the first of each series or study; None without."""
+def metadata_of(keys: list[int], level: Level, images: Bound | None) -> list[bytes | None]:
+    """The `metadata` of each instance, or of the first of each series or study; None without.
+
+    `images`: the fence around the studies whose images the actor may see; None: of no study.
+    """
+    if images is None:
+        return [None] * len(keys)
     found: dict[int, Any] = {}
     for start in range(0, len(keys), 500):
-        sql, params = among("st.id", keys[start : start + 500])
-        found |= dict(rows(_METADATA[level] + sql, params))
+        select = Select([], []).add(among(KEY_OF[level], keys[start : start + 500]), images)
+        found |= dict(rows(_METADATA[level] + " AND ".join(select.where), select.params))
     return [found.get(key) for key in keys]
 
 
-def matched(selects: list[Select], columns: list[str], query: Query, key: str) -> Found:
+def matched(
+    selects: list[Select], columns: list[str], query: Query, level: Level, images: Bound | None
+) -> Found:
     """Those rows of one named study whose stored metadata match, too."""
-    level = next(level for level, column in _KEY_COLUMNS.items() if column == key)
     if not selects:
         return Found([])
     found = rows(*selects[0].text(columns, most=READ_AT_MOST + 1))
@@ -47,12 +60,10 @@ def matched(selects: list[Select], columns: list[str], query: Query, key: str) -
     fit = []
     for start in range(0, len(kept), 500):
         page = kept[start : start + 500]
-        for row, text in zip(page, metadata_of([row[0] for row in page], level), strict=True):
+        held = [row[0] for row in page]
+        for row, text in zip(page, metadata_of(held, level, images), strict=True):
             made = orjson.loads(zlib.decompress(text)) if text else {}
             if all(matches(made, path, value, **how) for path, value in query.stored.items()):
                 fit.append(row)
     taken = fit[query.offset : query.offset + query.page]
     return Found(taken, more=len(fit) > query.offset + query.page)
-
-
-_KEY_COLUMNS = {Level.STUDY: "archive_study.id", Level.SERIES: "s.id", Level.INSTANCE: "i.id"}
