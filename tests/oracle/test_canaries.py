@@ -24,7 +24,7 @@ from tests.oracle import acts, facts
 from tests.oracle.answers import Answer, Knocker, bearers, knockers, opened, patterns
 from tests.oracle.asking import MACHINES, NEVER, Pool, Question, parameters, question
 from tests.oracle.canaries import Canaries, build
-from tests.oracle.marks import open_to
+from tests.oracle.marks import Mark, open_to
 from tests.oracle.model import may
 from tests.oracle.sending import SENT, sent
 
@@ -168,17 +168,29 @@ def _judge(both: Canaries, asker: facts.Actor | None, asked: Question, answer: A
     """
     named = [key for key, held in both.held.items() if f"/studies/{held.study}/" in asked.path]
     asks = asked.method != "OPTIONS" and asked.route.startswith(RETRIEVED)
-    if named and asks and answer.status in (200, 206, 304):
-        seen = asker is not None and may(both.world, asker, "images", named[0], both.at)
+    retrieved = named[0] if named and asks and answer.status in (200, 206, 304) else ""
+    if retrieved:
+        seen = asker is not None and may(both.world, asker, "images", retrieved, both.at)
         assert seen, f"{asker} got {answer.status} by {asked}"
     for said in opened(answer):
         for text in both.marks.found(said):
             mark = both.marks.known[text]
-            if text.lower() not in asked.typed and not open_to(both.world, asker, mark, both.at):
+            if text.lower() in asked.typed or _stands_in(both, mark, retrieved):
+                continue
+            if not open_to(both.world, asker, mark, both.at):
                 pytest.fail(f"{asker} got {mark} by {asked}: {answer.status} {_near(said, text)}")
     for key in patterns(answer, both.seeds):
         seen = asker is not None and may(both.world, asker, "images", key, both.at)
         assert seen, f"{asker} saw pixels of {key} by {asked}"
+
+
+def _stands_in(both: Canaries, mark: Mark, retrieved: str) -> bool:
+    """Whether it is written in the images that were just found to be the asker's to see: a permit
+    may give these alone, and their own attributes name the study and the patient.
+    """
+    if not retrieved or mark.of not in ("study", "patient", "image"):
+        return False
+    return mark.study == retrieved or mark.patient == both.world.studies[retrieved].patient
 
 
 def _near(said: bytes, text: bytes) -> bytes:
