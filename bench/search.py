@@ -21,6 +21,7 @@ from typing import Any
 
 FIRST, DAYS = date(2021, 1, 1), 1800
 MODALITIES = ("CT", "MR", "CR", "US", "DX", "MG", "PT", "NM")
+HOUSES = ("riverside", "hilltop")
 FEW = 40
 """So many studies Hilltop may see."""
 
@@ -77,7 +78,7 @@ def _world() -> dict[str, Any]:
     from sharing.tenants.rules import Actor, OrganizationState, Role
 
     made: dict[str, Any] = {}
-    for code in ("riverside", "hilltop"):
+    for code in HOUSES:
         organization = Organization.objects.create(
             code=code, name=code, mark=code[:2], state=OrganizationState.ACTIVE,
             facility_identifier=code, country="DE", contact_name="c", contact_email="c@x.example",

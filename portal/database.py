@@ -27,7 +27,9 @@ POOL = {"min_size": 1, "max_size": 10, "timeout": 1.5, "reconnect_timeout": 3.0}
 """Seconds: how long a request waits for a connection, and how long a dead one is tried again before
 the next request tries afresh. The pool's own rest between tries grows to minutes otherwise."""
 CONNECT = {"connect_timeout": 2, "keepalives_idle": 10, "keepalives_interval": 3,
-           "keepalives_count": 3, "tcp_user_timeout": 10_000}  # fmt: skip
+           "keepalives_count": 3, "tcp_user_timeout": 10_000, "options": "-c jit=off"}  # fmt: skip
+"""Compiling a fence to machine code takes a quarter of a second, and no query of ours runs longer
+than that for want of it."""
 _SETTLED = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # answered before any sign-in, by one byte
 

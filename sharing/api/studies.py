@@ -63,7 +63,8 @@ class StudiesView(ListAPIView):
         found = find_studies(actor, at=at, query=criteria.pop("q", ""), **criteria)
         page = self.paginate_queryset(found) or []
         seen = grounds(actor, page, at=at)
-        return self.get_paginated_response([study(actor, each) for each in seen])
+        told = StudyForm([_study(actor, each) for each in seen], many=True)
+        return self.get_paginated_response(told.data)
 
 
 class StudyView(APIView):
@@ -82,7 +83,7 @@ class StudyView(APIView):
             request_id=request._request.request_id,
         )
         series = [_series(row) for row in found.study.series.order_by("number", "pk")]
-        body = study(request._request.actor, found) | {"series": series}
+        body = _study(request._request.actor, found) | {"series": series}
         return Response(StudyDetailForm(body).data)
 
     @extend_schema(request=RemovalForm, responses={204: None})
@@ -100,42 +101,45 @@ class StudyView(APIView):
         return Response(status=204)
 
 
-def study(actor: Actor, found: Found) -> dict[str, Any]:
-    """A study as this face writes it."""
+def _study(actor: Actor, found: Found) -> dict[str, Any]:
+    """A study as `StudyForm` writes it."""
     row, ground = found.study, found.decision
     address = f"{settings.PUBLIC_URL}/api/v1/studies/{row.public_id}/"
     dicomweb = f"{settings.PUBLIC_URL}/dicomweb/o/{row.organization.code}"
-    return StudyForm(
-        {
-            "id": row.public_id,
-            "study_uid": row.study_uid,
-            "custodian": {"code": row.organization.code, "name": row.organization.name},
-            "own": row.organization_id == actor.organization_id,
-            "patient": {
-                "id": row.patient.public_id,
-                "identifier": row.patient.identifier if row.patient.certain else "",
-                "issuer": row.patient.issuer if row.patient.certain else "",
-                "name": row.patient.name,
-                "birth_date": row.patient.birth_date,
-                "sex": row.patient.sex,
-            },
-            "study_date": row.study_date,
-            "description": row.description,
-            "accession_number": row.accession_number,
-            "modalities": row.modality_list,
-            "series_count": row.series_count,
-            "instance_count": row.instance_count,
-            "state": row.state,
-            "warnings": row.warnings,
-            "ground": {
-                "rule": ground.basis.rule,
-                "reason": ground.reason,
-                "consent": ground.basis.consent,
-                "until": ground.basis.until,
-            },
-            "links": {"self": address, "dicomweb": f"{dicomweb}/studies/{row.study_uid}"},
-        }
-    ).data
+    return {
+        "id": row.public_id,
+        "study_uid": row.study_uid,
+        "custodian": {"code": row.organization.code, "name": row.organization.name},
+        "own": row.organization_id == actor.organization_id,
+        "patient": _patient(row.patient),
+        "study_date": row.study_date,
+        "description": row.description,
+        "accession_number": row.accession_number,
+        "modalities": row.modality_list,
+        "series_count": row.series_count,
+        "instance_count": row.instance_count,
+        "state": row.state,
+        "warnings": row.warnings,
+        "ground": {
+            "rule": ground.basis.rule,
+            "reason": ground.reason,
+            "consent": ground.basis.consent,
+            "until": ground.basis.until,
+        },
+        "links": {"self": address, "dicomweb": f"{dicomweb}/studies/{row.study_uid}"},
+    }
+
+
+def _patient(row: Any) -> dict[str, Any]:
+    """An identifier without an issuer is nobody's to tell."""
+    return {
+        "id": row.public_id,
+        "identifier": row.identifier if row.certain else "",
+        "issuer": row.issuer if row.certain else "",
+        "name": row.name,
+        "birth_date": row.birth_date,
+        "sex": row.sex,
+    }
 
 
 def _series(row: Any) -> dict[str, Any]:

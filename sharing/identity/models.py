@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization
@@ -14,6 +15,11 @@ class Patient(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT)
     issuer = models.CharField(max_length=64)
     identifier = models.CharField(max_length=64)
+    identifier_key = models.GeneratedField(  # as it is looked up; by code points (migration 0003)
+        expression=Upper("identifier"),
+        output_field=models.CharField(max_length=200),
+        db_persist=True,
+    )
     name = models.CharField(max_length=324)
     latin = models.CharField(max_length=200)
     native = models.CharField(max_length=120, blank=True)
@@ -35,6 +41,7 @@ class Patient(models.Model):
         indexes = [
             models.Index(fields=["organization", "search_key"], name="patients_by_name"),
             models.Index(fields=["identifier", "organization"], name="patients_by_identifier"),
+            models.Index(fields=["identifier_key"], name="patients_by_key"),
         ]
 
     def __str__(self) -> str:

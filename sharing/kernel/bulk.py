@@ -44,7 +44,8 @@ def _plan(
     """The statement, the fields that get their default, and the places that are converted."""
     columns = {field.attname: field for field in model._meta.concrete_fields}
     named = [columns.pop(name) for name in names]
-    rest = [f for f in columns.values() if not f.primary_key and not f.has_db_default()]
+    made = [f for f in columns.values() if f.primary_key or f.has_db_default() or f.generated]
+    rest = [f for f in columns.values() if f not in made]
     if any(field.unique or _has_none(field) for field in rest):
         raise ValueError("a column that has no constant default must be named")
     quote = connection.ops.quote_name

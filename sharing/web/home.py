@@ -1,21 +1,20 @@
 """The first page: what waits for this person, by what their roles are for."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sharing.access.services import requests_to_answer
-from sharing.archive.services.finding import find_studies
 from sharing.archive.services.listing import Criteria, browse, ending_soon
 from sharing.archive.services.remembering import new_among, opened_lately
 from sharing.archive.services.showing import show as shown_to
+from sharing.archive.services.sight import in_sight
 from sharing.consent.services import consents_recorded
 from sharing.notify.services import notices_for
 from sharing.tenants.errors import NotAllowed
@@ -69,27 +68,26 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _for_treating(actor: Actor, tab: str, at: datetime) -> dict[str, Any]:
-    lists = {key: browse(actor, criteria, at=at) for key, _, criteria in TABS}
+    inside = in_sight(actor, at)
+    lists = {key: browse(actor, criteria, at=at, inside=inside) for key, _, criteria in TABS}
     counts = {key: found.count() for key, found in lists.items()}
     chosen = tab if tab in lists or tab == LATELY else ""
+    if chosen == LATELY:
+        listed = opened_lately(inside.with_owners(), actor)[:ROWS]
+    else:
+        listed = list(lists[chosen][:ROWS])
     return {
         "tabs": [(key, word, counts[key]) for key, word, _ in TABS],
         "tab": chosen,
         "total": counts.get(chosen, 0),
-        "studies": _rows(actor, _listed(actor, chosen, lists, at), at),
+        "studies": _rows(actor, listed, at),
         "notices": list(notices_for(actor)[:4]),
-        "ending": _ending(actor, at),
+        "ending": _ending(ending_soon(actor, at=at, inside=inside)),
         "may_ask": actor.may(Duty.SHARE),
         "mine": asked(actor, at, most=3) if actor.may(Duty.SHARE) else [],
         "waiting": list(requests_to_answer(actor, at=at)[:5]),
         "today": at,
     }
-
-
-def _listed(actor: Actor, tab: str, lists: Mapping[str, QuerySet[Any]], at: datetime) -> list[Any]:
-    if tab == LATELY:
-        return opened_lately(find_studies(actor, at=at), actor)[:ROWS]
-    return list(lists[tab][:ROWS])
 
 
 def _rows(actor: Actor, studies: list[Any], at: datetime) -> list[present.StudyRow]:
@@ -113,10 +111,10 @@ def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
     }
 
 
-def _ending(actor: Actor, at: datetime) -> list[Ending]:
+def _ending(studies: Sequence[tuple[Any, datetime]]) -> list[Ending]:
     """Patients whose studies the actor soon sees no more: who, how many, the first end."""
     soon: dict[int, list[tuple[Any, datetime]]] = {}
-    for study, until in ending_soon(actor, at=at):
+    for study, until in studies:
         soon.setdefault(study.patient_id, []).append((study, until))
     found = [
         Ending(group[0][0].patient, len(group), min(until for _, until in group))

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from sharing.archive.services.listing import PERIODS, SORTS, Criteria, Facets, browse, facets
 from sharing.archive.services.remembering import new_among, searches_of
 from sharing.archive.services.showing import show
+from sharing.archive.services.sight import in_sight
 from sharing.tenants.services import Actor, Duty
 
 from . import present
@@ -59,8 +60,12 @@ def listing(request: HttpRequest) -> HttpResponse:
     """What the actor may know of, narrowed by the address's own query."""
     actor, at = actor_of(request), timezone.now()
     criteria = _criteria(request.GET)
-    page = Paginator(browse(actor, criteria, at=at), ROWS).get_page(request.GET.get("page"))
-    found = facets(actor, criteria, at=at)
+    inside = in_sight(actor, at)
+    found = facets(actor, criteria, at=at, inside=inside)
+    pages = Paginator(browse(actor, criteria, at=at, inside=inside), ROWS)
+    if not criteria.by_facets:
+        pages.count = found.total  # counted already; again it takes as long as the page
+    page = pages.get_page(request.GET.get("page"))
     studies = list(page)
     context = {
         "criteria": criteria,

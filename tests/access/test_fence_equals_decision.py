@@ -11,6 +11,7 @@ from hypothesis.extra.django import TestCase
 from sharing.access.services import decide_many
 from sharing.archive.models import Study
 from sharing.archive.services.searching.arms import arms
+from sharing.archive.services.sight import in_sight
 from sharing.archive.sql import fence_sql, rows
 from sharing.kernel import scope
 from sharing.kernel.purposes import Action
@@ -66,6 +67,8 @@ class FenceEqualsDecision(TestCase):
             assert listed == allowed, f"{actor.name}: {decisions}"
             assert in_sql(actor, action) == allowed, f"{actor.name}, SQL: {decisions}"
             assert allowed <= in_arms(actor), f"{actor.name}: not all is looked at"
+            if action is Action.DISCOVER:
+                assert in_lists(actor) == allowed, f"{actor.name}, in lists: {decisions}"
 
     def _in_its_own_scope(self, actor, action, subjects, made, allowed):
         """The second fence hides no study that is permitted, and no denial of another."""
@@ -75,6 +78,8 @@ class FenceEqualsDecision(TestCase):
         listed = set(Study.objects.visible_to(actor, NOW, action).values_list("pk", flat=True))
         assert listed == in_sql(actor, action) == allowed, f"{actor.name}, in its scope"
         assert allowed <= in_arms(actor), f"{actor.name}: not all is looked at in its scope"
+        if action is Action.DISCOVER:
+            assert in_lists(actor) == allowed, f"{actor.name}, in lists, in its scope"
 
 
 def in_sql(actor: Actor, action: Action, at: datetime = NOW) -> set[int]:
@@ -84,6 +89,11 @@ def in_sql(actor: Actor, action: Action, at: datetime = NOW) -> set[int]:
         return set()
     sql, params = fence
     return {pk for (pk,) in rows(f"SELECT id FROM archive_study WHERE {sql}", params)}  # noqa: S608
+
+
+def in_lists(actor: Actor) -> set[int]:
+    """What the lists of the pages and of REST are made of."""
+    return set(in_sight(actor, NOW).values_list("pk", flat=True))
 
 
 def in_arms(actor: Actor) -> set[int]:

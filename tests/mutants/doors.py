@@ -62,6 +62,25 @@ LISTS = (
         (f"{SHOWN}::test_a_search_by_key_and_without_one_finds_what_is_in_sight",),
     ),
     Mutant(
+        "a list shows whatever a consent names the reader for, refused or not",
+        "sharing/archive/services/sight.py",
+        ".add(fence)",
+        "",
+        ("tests/access/test_fence_equals_decision.py::FenceEqualsDecision",),
+    ),
+    Mutant(
+        "a list begins with what nobody may see",
+        "sharing/archive/services/sight.py",
+        "held if arm.open else held & Q(Within(Study, fence))",
+        "held & Q(Within(Study, fence))",
+        (
+            (
+                "tests/archive/test_listing.py::"
+                "test_a_list_asks_the_fence_of_no_study_that_is_not_the_actor_s_to_look_at"
+            ),
+        ),
+    ),
+    Mutant(
         "a search at home finds whom the patient kept away",
         "sharing/archive/services/searching/arms.py",
         "open=not _kept_out(actor)",

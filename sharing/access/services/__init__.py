@@ -17,6 +17,7 @@ from .asking import (
 )
 from .deciding import (
     consent_facts,
+    decide_each,
     decide_many,
     decide_one,
     facts_on_file,
@@ -81,6 +82,7 @@ __all__ = [
     "close_review",
     "consent_facts",
     "cut_glass",
+    "decide_each",
     "decide_many",
     "decide_one",
     "end_given",

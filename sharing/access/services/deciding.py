@@ -46,8 +46,21 @@ def decide_many(
     actor: Actor, action: Action, subjects: Sequence[Subject], *, at: datetime
 ) -> list[Decision]:
     """The decisions about many studies, in their order; the number of queries does not grow."""
+    (decisions,) = decide_each(actor, (action,), subjects, at=at)
+    return decisions
+
+
+def decide_each(
+    actor: Actor, actions: Sequence[Action], subjects: Sequence[Subject], *, at: datetime
+) -> list[list[Decision]]:
+    """For each action what `decide_many` says of it, from facts that are read once."""
+    if not subjects:
+        return [[] for _ in actions]
     facts = facts_on_file(subjects)
-    return [decide(Ask(actor, action, subject, at), facts) for subject in subjects]
+    return [
+        [decide(Ask(actor, action, subject, at), facts) for subject in subjects]
+        for action in actions
+    ]
 
 
 def facts_on_file(subjects: Sequence[Subject]) -> Facts:
@@ -75,7 +88,7 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
 def _on_file(patients: set[int]) -> tuple[list[Consent], list[Grant]]:
     """The rows of the consents and the grants, with whom they name."""
     active = Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
-    consents = list(active.select_related("custodian").order_by("pk"))
+    consents = list(active.order_by("pk"))
     _fetch(consents, Consent, _WHOM, "terms")
     live = Grant.objects.filter(patient_id__in=patients, revoked_at=None)
     related = live.select_related("share__shared_by", "organization", "user", "team")
@@ -117,8 +130,16 @@ def agreements_of(
     )
 
 
-_WHOM = Prefetch("grantees", Grantee.objects.select_related("organization", "user", "team"))
-"""Joined, not asked for apart: the number of queries would tell whom others' consents name."""
+_WHOM = Prefetch(
+    "grantees",
+    Grantee.objects.select_related("organization", "user", "team").only(
+        "consent", "kind", "role", "excepted", "organization__name", "user__name",
+        "team__name", "team__organization",
+    ),
+)  # fmt: skip
+"""Joined, not asked for apart: the number of queries would tell whom others' consents name. And
+only what `_named` reads: a page of others' studies has a row for each of their consents.
+"""
 
 
 def with_what_they_say(consents: QuerySet[Consent]) -> QuerySet[Consent]:

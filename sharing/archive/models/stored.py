@@ -3,10 +3,11 @@
 Bytes lie in packs: one blob per delivery and study, in which an instance is a range (ADR-004).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
 from sharing.access.fence import Within, fence
@@ -52,8 +53,18 @@ class Study(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
     study_uid = models.CharField(max_length=64)
     study_date = models.DateField(null=True)
+    day = models.GeneratedField(  # as it is ordered: without a date last among the newest
+        expression=Coalesce("study_date", Value(date.min)),
+        output_field=models.DateField(),
+        db_persist=True,
+    )
     study_time = models.CharField(max_length=16, blank=True)
     accession_number = models.CharField(max_length=64, blank=True)
+    accession_key = models.GeneratedField(  # as it is looked up; by code points (migration 0017)
+        expression=Upper("accession_number"),
+        output_field=models.CharField(max_length=200),
+        db_persist=True,
+    )
     study_id = models.CharField(max_length=64, blank=True)
     description = models.CharField(max_length=200, blank=True)
     referring_physician = models.CharField(max_length=324, blank=True)
@@ -80,8 +91,11 @@ class Study(models.Model):
         indexes = [
             models.Index(fields=["organization", "-study_date"], name="studies_by_date"),
             models.Index(fields=["patient", "-study_date"], name="studies_of_a_patient"),
+            models.Index(fields=["-day", "-id"], name="studies_by_day"),
+            models.Index(fields=["-received_at", "-id"], name="studies_as_they_came"),
             models.Index(fields=["study_uid"], name="studies_by_uid"),
             models.Index(fields=["accession_number"], name="studies_by_accession"),
+            models.Index(fields=["accession_key"], name="studies_by_accession_key"),
         ]
 
     @property

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from sharing.access.rules import Basis, Decision, Rule
 from sharing.access.services import decide_many, is_counted, use
 from sharing.archive.errors import MarkedOnly
-from sharing.archive.models import Study
+from sharing.archive.models import Study, StudyQuerySet
 from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What, Who
 from sharing.audit.services import record_read
@@ -21,6 +21,10 @@ from sharing.tenants.rules import Actor
 from .alike import look_again, name_of_nothing, spend, stand_in, subjects_of
 from .lookup import fitting
 from .missing import missed
+from .sight import in_sight
+
+NEWEST = ("-day", "-pk")
+"""By the day of the study, along an index; those without one come last."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,15 @@ def find_studies(
     shared: bool = False,
     own: bool = False,
     patient: str = "",
+    inside: StudyQuerySet | None = None,
 ) -> QuerySet[Study]:
-    """The studies that the actor may know of, newest first; page it, then ask `grounds`."""
-    found = Study.objects.visible_to(actor, at).with_owners()
+    """The studies that the actor may know of, newest first; page it, then ask `grounds`.
+
+    `inside`: what `in_sight` gave, for who asks for more than one list.
+    """
+    if inside is None:
+        inside = Study.objects.visible_to(actor, at) if patient else in_sight(actor, at, own=own)
+    found = inside.with_owners()
     if shared:
         found = found.shared_with(actor, at)
     if own:
@@ -62,7 +72,7 @@ def find_studies(
         found = found.filter(organization__code=custodian)
     if patient:
         found = found.filter(patient__public_id=patient)
-    return fitting(found, query).order_by("-study_date", "-pk")
+    return fitting(found, query).order_by(*NEWEST)
 
 
 def grounds(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Found]:

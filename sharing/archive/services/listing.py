@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, OrderBy, Q, QuerySet
 
 from sharing.access.services import decide_many
-from sharing.archive.models import Study
+from sharing.archive.models import Study, StudyQuerySet
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 
-from .finding import find_studies
+from .finding import NEWEST, find_studies
 from .remembering import unopened
 
 SOON = timedelta(days=14)
@@ -37,6 +37,11 @@ class Criteria:
     ending: bool = False
     sort: str = "-date"
 
+    @property
+    def by_facets(self) -> bool:
+        """Whether choices of the facets narrow the list further than the facets count."""
+        return bool(self.modalities or self.custodians or self.regions or self.periods)
+
 
 @dataclass
 class Facets:
@@ -47,18 +52,28 @@ class Facets:
     regions: Counter[str] = field(default_factory=Counter)
     periods: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def total(self) -> int:
+        """All that was counted: each study has one custodian."""
+        return self.custodians.total()
 
-SORTS = {
-    "-date": (F("study_date").desc(nulls_last=True), "-pk"),
+
+SORTS: dict[str, tuple[str | OrderBy, ...]] = {
+    "-date": NEWEST,
     "date": (F("study_date").asc(nulls_last=True), "pk"),
     "patient": ("patient__search_key", "-study_date", "-pk"),
     "-patient": ("-patient__search_key", "-study_date", "-pk"),
 }
 
 
-def browse(actor: Actor, criteria: Criteria, *, at: datetime) -> QuerySet[Study]:
-    """The studies that fit, in the asked order; page it, then `show` the page."""
-    found = _narrowed(actor, criteria, at)
+def browse(
+    actor: Actor, criteria: Criteria, *, at: datetime, inside: StudyQuerySet | None = None
+) -> QuerySet[Study]:
+    """The studies that fit, in the asked order; page it, then `show` the page.
+
+    `inside`: what `in_sight` gave, for who asks for more than one list.
+    """
+    found = _narrowed(actor, criteria, at, inside)
     for column, wanted in (("modalities", criteria.modalities), ("body_regions", criteria.regions)):
         if wanted:
             found = found.filter(
@@ -71,11 +86,13 @@ def browse(actor: Actor, criteria: Criteria, *, at: datetime) -> QuerySet[Study]
     return found.order_by(*SORTS.get(criteria.sort, SORTS["-date"]))
 
 
-def facets(actor: Actor, criteria: Criteria, *, at: datetime) -> Facets:
+def facets(
+    actor: Actor, criteria: Criteria, *, at: datetime, inside: StudyQuerySet | None = None
+) -> Facets:
     """How many studies each choice has, before the choices of the facets narrow the list."""
     counts = {each: Count("pk", filter=_within(each, at.date())) for each in PERIODS}
     rows = (
-        _narrowed(actor, criteria, at)
+        _narrowed(actor, criteria, at, inside)
         .order_by()
         .values_list("modalities", "body_regions", "organization__code", "organization__name")
         .annotate(count=Count("pk"), **counts)
@@ -89,10 +106,12 @@ def facets(actor: Actor, criteria: Criteria, *, at: datetime) -> Facets:
     return found
 
 
-def ending_soon(actor: Actor, *, at: datetime) -> list[tuple[Study, datetime]]:
+def ending_soon(
+    actor: Actor, *, at: datetime, inside: StudyQuerySet | None = None
+) -> list[tuple[Study, datetime]]:
     """The newest studies of others whose ground ends within a fortnight, with when."""
-    inside = Study.objects.visible_to(actor, at).with_owners().order_by(*SORTS["-date"])
-    others = list(inside.exclude(organization_id=actor.organization_id)[:LOOKED_AT])
+    seen = find_studies(actor, at=at, inside=inside)
+    others = list(seen.exclude(organization_id=actor.organization_id)[:LOOKED_AT])
     decided = decide_many(actor, Action.DISCOVER, [each.subject for each in others], at=at)
     untils = (
         (study, decision.basis.until) for study, decision in zip(others, decided, strict=True)
@@ -107,12 +126,15 @@ def _within(period: str, today: date) -> Q:
     return Q(study_date__gte=year) if period == "year" else Q(study_date__lt=year)
 
 
-def _narrowed(actor: Actor, criteria: Criteria, at: datetime) -> QuerySet[Study]:
+def _narrowed(
+    actor: Actor, criteria: Criteria, at: datetime, inside: StudyQuerySet | None
+) -> QuerySet[Study]:
     found = find_studies(
-        actor, at=at, query=criteria.query, shared=criteria.shared, own=criteria.own
+        actor, at=at, query=criteria.query, shared=criteria.shared, own=criteria.own, inside=inside
     )
     if criteria.unopened:
         found = unopened(found, actor)
     if criteria.ending:
-        found = found.filter(pk__in=[study.pk for study, _ in ending_soon(actor, at=at)])
+        ending = ending_soon(actor, at=at, inside=inside)
+        found = found.filter(pk__in=[study.pk for study, _ in ending])
     return found

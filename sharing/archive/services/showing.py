@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from sharing.access.rules import Decision
-from sharing.access.services import decide_many, decide_one
+from sharing.access.services import decide_each, decide_one
 from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Series, Study
 from sharing.audit.services import record_read
@@ -19,10 +19,11 @@ from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import require
 
-from .finding import find_studies, grounds, open_study
+from .finding import find_studies, open_study
 from .listing import SORTS
 from .locating import mark_of
 from .lookup import named
+from .sight import in_sight
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,21 @@ class PatientLine:
 
 def show(actor: Actor, studies: Sequence[Study], *, at: datetime) -> list[Shown]:
     """Each study with its ground; one whose consent ended in this moment is left out."""
-    found = grounds(actor, studies, at=at)
-    subjects = [each.study.subject for each in found]
-    images = decide_many(actor, Action.IMAGES, subjects, at=at)
-    pictured = set(
-        Series.objects.filter(
-            study__in=[each.study.pk for each in found], thumbnail__isnull=False
-        ).values_list("study_id", flat=True)
-    )
+    subjects = [study.subject for study in studies]
+    asked = (Action.DISCOVER, Action.IMAGES)
+    decided = zip(studies, *decide_each(actor, asked, subjects, at=at), strict=True)
+    found = [row for row in decided if row[1].allowed]
+    pictured = _pictured([study for study, _, _ in found])
     return [
-        Shown(each.study, each.decision, seen.allowed, seen.allowed and each.study.pk in pictured)
-        for each, seen in zip(found, images, strict=True)
+        Shown(study, known, seen.allowed, seen.allowed and study.pk in pictured)
+        for study, known, seen in found
     ]
+
+
+def _pictured(studies: Sequence[Study]) -> set[int]:
+    """The keys of those that have a picture."""
+    drawn = Series.objects.filter(study__in=studies, thumbnail__isnull=False)
+    return set(drawn.values_list("study_id", flat=True))
 
 
 def peek(
@@ -163,12 +167,12 @@ def require_patients(actor: Actor) -> None:
 
 def patients_in_sight(actor: Actor, *, at: datetime, query: str = "") -> QuerySet[Patient]:
     """The own patients, and those of whom the actor may see a study; by name or identifier."""
-    seen = Study.objects.visible_to(actor, at).values("patient_id")
+    seen = in_sight(actor, at).values("patient_id")
     found = Patient.objects.select_related("organization").filter(
         Q(organization_id=actor.organization_id) | Q(pk__in=seen)
     )
     if query:
-        found = found.filter(named(query))
+        found = found.filter(pk__in=named(query))
     return found.order_by("search_key", "pk")
 
 
@@ -183,7 +187,7 @@ def patient_in_sight(actor: Actor, *, public_id: str, at: datetime) -> Patient:
 def patient_lines(actor: Actor, patients: Sequence[Patient], *, at: datetime) -> list[PatientLine]:
     """Each patient with the number and the latest date of the studies in sight."""
     rows = (
-        Study.objects.visible_to(actor, at)
+        in_sight(actor, at)
         .filter(patient__in=patients)
         .order_by()
         .values_list("patient_id")

@@ -9,7 +9,6 @@ from sharing.archive.matching import Entry, uids
 from sharing.archive.services.alike import look_again
 from sharing.archive.sql import fence_sql, rows
 from sharing.kernel.purposes import Action
-from sharing.kernel.sql import vendor
 from sharing.tenants.rules import Actor
 
 from .arms import Arm, arms
@@ -21,10 +20,10 @@ from .keys import (
     is_plain,
     name_entries,
 )
-from .query import Bound, Found, Order, Query, Select, among
+from .query import STUDY, Bound, Found, Order, Query, Select, among, one_by_one
 from .stored import KEY_OF, matched, metadata_of
 
-STUDY, LISTED, PATIENT = "archive_study", "archive_listed l", "identity_patient p"
+LISTED, PATIENT = "archive_listed l", "identity_patient p"
 SERIES, INSTANCE = "archive_series s", "archive_instance i"
 WALKED = "archive_listed w"
 NEWEST = (Order("l.day", falling=True), Order("l.study_id", falling=True))
@@ -264,7 +263,7 @@ def _walk(arm: Arm, query: Query, entries: list[Entry], level: Level) -> Select:
     if entries:
         return _by_name(arm, entries)
     if arm.organization_id is None:
-        return _listed_one_by_one(arm, list(NEWEST))
+        return one_by_one(arm.studies, list(NEWEST))
     modality = _modality(query, level)
     if not modality:
         select = Select([LISTED, STUDY], list(NEWEST), where=[_ON[LISTED]])
@@ -284,15 +283,6 @@ def _modality(query: Query, level: Level) -> str:
     return ""
 
 
-def _listed_one_by_one(arm: Arm, order: list[Order]) -> Select:
-    if vendor() == "postgresql":
-        table, values = "unnest(%s::bigint[]) AS picked(value)", list(arm.studies)
-        return Select([table, STUDY], order, [values], ["archive_study.id = picked.value"])
-    text = f"[{','.join(map(str, arm.studies))}]"
-    return Select(["json_each(%s) picked", STUDY], order, [text],
-                  ["archive_study.id = picked.value"])  # fmt: skip
-
-
 def _by_name(arm: Arm, entries: list[Entry]) -> Select:
     """Walk the first entry; the others are looked up for each patient that it yields.
 
@@ -300,7 +290,7 @@ def _by_name(arm: Arm, entries: list[Entry]) -> Select:
     """
     order = [Order("n.key"), Order("n.patient_id"), Order("archive_study.id", falling=True)]
     if arm.organization_id is None:
-        select = _listed_one_by_one(arm, order)
+        select = one_by_one(arm.studies, order)
         select.tables.append("archive_namekey n")
     else:
         select = Select(["archive_namekey n", STUDY], order)
