@@ -32,7 +32,7 @@ if DATABASE_OWNER:
     DATABASES["default"] = {**DATABASE_OWNER, "NAME": DATABASES["default"]["NAME"]}
     DATABASES["default"]["OPTIONS"] = {
         **DATABASE_OWNER["OPTIONS"],
-        "options": f"-c role={DATABASE_ROLE}",
+        "options": f"{DATABASE_OWNER['OPTIONS']['options']} -c role={DATABASE_ROLE}",
     }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads lock each other as they do in real life. It need not survive.

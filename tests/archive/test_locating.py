@@ -14,7 +14,8 @@ from tests.committing import owning
 def fill(study: Study) -> None:
     """Three thousand studies like that one, under UIDs of their own."""
     own = {"public_id": "left(md5(n::text), 22)", "study_uid": "'2.25.' || n"}
-    columns = [field.column for field in Study._meta.concrete_fields if not field.primary_key]
+    fields = [f for f in Study._meta.concrete_fields if not (f.primary_key or f.generated)]
+    columns = [field.column for field in fields]
     drawn = ", ".join(own.get(column, column) for column in columns)
     with owning(), connection.cursor() as cursor:
         cursor.execute(
