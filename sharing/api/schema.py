@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from . import examples
+
 PROBLEM = {
     "type": "object",
     "description": "What was refused, and why (RFC 9457). `code` stays the same for ever.",
@@ -15,7 +17,6 @@ PROBLEM = {
         "code": {"type": "string"},
         "detail": {"type": "string"},
     },
-    "example": {"title": "Not found", "status": 404, "code": "absent", "detail": "Nothing found."},
 }
 REFUSALS = {
     "400": "Not understood",
@@ -23,6 +24,7 @@ REFUSALS = {
     "403": "The token lacks the scope",
     "404": "Not there, or not to be seen",
     "409": "Not possible now",
+    "412": "Changed meanwhile",
     "422": "Understood, and not acceptable",
     "429": "Too often",
 }
@@ -60,18 +62,45 @@ class ActorScheme(OpenApiAuthenticationExtension):
 
 def shared(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """A postprocessing hook: refusals, and the conventions' headers and parameters."""
-    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    parts = result["components"]
+    parts["schemas"]["Problem"] = PROBLEM
+    parts["examples"] = {code: {"value": each} for code, each in examples.OF_REFUSALS.items()}
     for operations in result["paths"].values():
         for method, operation in operations.items():
-            told = {code: {"description": words} for code, words in REFUSALS.items()}
-            refused = {code: each | {"content": content} for code, each in told.items()}
+            refused = {code: _refusal(code) for code in REFUSALS if code != "412"}
             if method in ("patch", "delete"):
-                refused["412"] = {"description": "Changed meanwhile", "content": content}
+                refused["412"] = _refusal("412")
             operation["responses"] = operation["responses"] | refused
             more = {"get": [FIELDS], "post": [ONCE], "patch": [IF_MATCH], "delete": [IF_MATCH]}
             operation["parameters"] = operation.get("parameters", []) + more.get(method, [])
     return result
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    """An answer, by what all operations share."""
+    shape = {"$ref": "#/components/schemas/Problem"}
+    shown = {"refused": {"$ref": f"#/components/examples/{code}"}}
+    content = {"application/problem+json": {"schema": shape, "examples": shown}}
+    return {"description": REFUSALS[code], "content": content}
+
+
+def exemplified(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A postprocessing hook: an example beside every body and every answer that has one."""
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            for told in operation.get("requestBody", {}).get("content", {}).values():
+                if "examples" not in told:
+                    told["example"] = examples.asked(told["schema"])
+            for _, told in answers(operation):
+                name = operation["operationId"]
+                told["example"] = examples.answered(told["schema"], operation=name, path=path)
+    return result
+
+
+def answers(operation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What an operation answers where all is well: statuses with what their bodies are."""
+    good = [(code, each) for code, each in operation["responses"].items() if code < "300"]
+    return [(code, told) for code, each in good for told in each.get("content", {}).values()]
 
 
 class DocsView(SpectacularSwaggerSplitView):
