@@ -20,7 +20,7 @@ from django.utils.http import parse_etags
 
 from portal import errors
 from sharing.partners import replaying
-from sharing.partners.errors import KeyReused
+from sharing.partners.errors import AnswerOver, KeyReused
 
 Handler = Callable[[HttpRequest], HttpResponse]
 MOUNT, PASSED_BY = "/api/v1/", ("/api/v1/uploads/", "/api/v1/upload-batches/")
@@ -83,20 +83,51 @@ class RestConventions:
         try:
             with transaction.atomic():
                 return self._first_or_again(request, key, asked)
-        except KeyReused as error:
+        except (KeyReused, AnswerOver) as error:
             return errors.response_for(request, error)
 
     def _first_or_again(self, request: Any, key: str, asked: str) -> HttpResponse:
         at = timezone.now()
         kept = replaying.begin(actor=request.actor, key=key, asked=asked, at=at)
         if kept.answer is not None:
-            return _again(kept.answer)
+            return self._again(request, kept.answer)
         response = self.get_response(request)
-        if response.status_code < 400 and not response.streaming:
-            replaying.keep(kept, answer=_plain(response), key=key)
+        good = response.status_code < 400 and not response.streaming
+        answer = self._to_keep(request, response) if good else None
+        if answer is not None:
+            replaying.keep(kept, answer=answer, key=key)
         else:
             replaying.forget(kept)
         return response
+
+    def _to_keep(self, request: Any, response: HttpResponse) -> dict[str, Any] | None:
+        """The answer, and what it is about as the caller sees it; None where nothing was made."""
+        answer: dict[str, Any] = _plain(response)
+        if not answer["body"]:
+            return answer
+        about = _about(request.path_info, answer)
+        seen = self._seen(request, about)
+        return None if seen is None else answer | {"about": about, "seen": seen}
+
+    def _again(self, request: Any, answer: Mapping[str, Any]) -> HttpResponse:
+        """The first answer, while what it tells of is as it was. Raises AnswerOver."""
+        if answer["body"] and answer.get("seen") != self._seen(request, answer.get("about", MOUNT)):
+            raise AnswerOver()
+        response = HttpResponse(answer["body"], status=answer["status"], headers=answer["headers"])
+        response["Idempotent-Replayed"] = "true"
+        return response
+
+    def _seen(self, request: Any, about: str) -> str | None:
+        """A mark of what the caller reads there now; None where nothing is ever read."""
+        path, match = request.path_info, getattr(request, "resolver_match", None)
+        request.path_info = about
+        try:
+            present = self._present(request)
+        finally:
+            request.path_info, request.resolver_match = path, match
+        if present.status_code == 405:
+            return None
+        return f"{present.status_code} {_etag(present.content)}"
 
     def _unless_changed(self, request: Any) -> HttpResponse:
         """412 where it is not any more what the caller saw."""
@@ -212,10 +243,13 @@ def _plain(response: HttpResponse) -> dict[str, Any]:
     }
 
 
-def _again(answer: Mapping[str, Any]) -> HttpResponse:
-    response = HttpResponse(answer["body"], status=answer["status"], headers=answer["headers"])
-    response["Idempotent-Replayed"] = "true"
-    return response
+def _about(path: str, answer: Mapping[str, Any]) -> str:
+    """Where what a POST made, or is about, is read: `/api/v1/shares/ID/`."""
+    if "Location" in answer["headers"]:
+        return str(answer["headers"]["Location"])
+    kind, _, rest = path.removeprefix(MOUNT).partition("/")
+    name = rest.partition("/")[0] or json.loads(answer["body"])["id"]
+    return f"{MOUNT}{kind}/{name}/"
 
 
 def _retired(request: Any, response: HttpResponse) -> HttpResponse:

@@ -45,6 +45,7 @@ STATUS: dict[str, int] = {
     "client_invalid": 422,
     "assertion_refused": 401,
     "key_reused": 422,
+    "answer_over": 409,
     # consent, access
     "consent_invalid": 422,
     "evidence_invalid": 422,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -111,7 +112,8 @@ class RenewView(APIView):
         keep_inside(until, preview_renewal(made, subjects, at=at))
         new = renew_share(public_id=share_id, subjects=subjects, until=until, by=actor, at=at)
         found = share_in_sight(actor, public_id=new.public_id, at=at)
-        return Response(as_json([found], actor, at)[0], status=201)
+        where = {"Location": reverse("api:share", args=[new.public_id])}
+        return Response(as_json([found], actor, at)[0], status=201, headers=where)
 
 
 class StillNeededView(APIView):

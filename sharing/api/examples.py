@@ -188,6 +188,7 @@ OF_FORMS: dict[str, Any] = {
     "ReviewedForm": {"review_by": "2027-02-27T10:24:00Z"},
     "DueForm": {"ending": [_share], "reviews": [], "consents": None, "to_tell": None},
     "LinkForm": _link,
+    "LinkNowForm": _link | {"opens": True},
     "MadeForm": _link | {
         "address": f"{HERE}/open/#an-example-that-opens-nothing", "code": "K7PM2RXD",
     },

@@ -22,6 +22,7 @@ from sharing.exchange.services import (
     link_made,
     links_made,
     make_link,
+    opens_now,
     preview_link,
     revoke_link,
 )
@@ -88,6 +89,12 @@ class LinkForm(serializers.Serializer[Any]):
     used = serializers.IntegerField()
     last_used_at = serializers.DateTimeField(allow_null=True)
     wrong_codes = serializers.IntegerField()
+
+
+class LinkNowForm(LinkForm):
+    """The same, and whether it opens anything now: consents are asked at each use."""
+
+    opens = serializers.BooleanField()
 
 
 class MadeForm(LinkForm):
@@ -168,11 +175,12 @@ class LinkView(APIView):
     permission_classes = [People]
     about = "links"
 
-    @extend_schema(responses=LinkForm)
+    @extend_schema(responses=LinkNowForm)
     def get(self, request: Any, link_id: str) -> Response:
         """404 for a link that is none of the caller's business."""
         actor, at = request._request.actor, timezone.now()
-        return Response(_links([link_made(actor, public_id=link_id)], actor, at)[0])
+        [shown] = _links([link_made(actor, public_id=link_id)], actor, at)
+        return Response(shown | {"opens": opens_now(link_id, at=at)})
 
     @extend_schema(responses={204: None})
     def delete(self, request: Any, link_id: str) -> Response:

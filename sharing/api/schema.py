@@ -44,7 +44,7 @@ ONCE = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "A name of yours for this request: sent again within a day it does nothing new "
-    "and gets the same answer.",
+    "and gets the same answer, or 409 `answer_over` once what it made has changed or ended.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 

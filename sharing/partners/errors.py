@@ -26,3 +26,10 @@ class KeyReused(DomainError):
 
     code = "key_reused"
     message = "This Idempotency-Key was used for another request."
+
+
+class AnswerOver(DomainError):
+    """An Idempotency-Key whose answer is told no more: it would tell what is not so any longer."""
+
+    code = "answer_over"
+    message = "Done before. What it made has changed or ended since: read it where it is."

@@ -1,7 +1,8 @@
 """The same request again gets the same answer: what a caller's Idempotency-Key stands for.
 
 The answer may hold a patient's identifier or a secret that is shown once. It is kept under a key
-made of the portal's and the caller's own, of which only a fingerprint stands beside it.
+made of the portal's and the caller's own, of which only a fingerprint stands beside it. Whether it
+is told again, the face asks first (portal/conventions.py): consent and access end meanwhile.
 """
 
 import base64

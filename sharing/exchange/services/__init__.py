@@ -39,7 +39,7 @@ from .giving import (
     preview_link,
     revoke_link,
 )
-from .opening import Opening, bearer, open_link, studies_of
+from .opening import Opening, bearer, open_link, opens_now, studies_of
 
 __all__ = [
     "AlbumWanted",
@@ -66,6 +66,7 @@ __all__ = [
     "may_keep",
     "members_of",
     "open_link",
+    "opens_now",
     "preview_link",
     "prolong_album",
     "remove_member",

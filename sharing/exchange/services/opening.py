@@ -98,6 +98,13 @@ def studies_of(actor: Actor, *, at: datetime) -> Sequence[Study]:
     return list(inside.order_by("-study_date", "-pk"))
 
 
+@scope.as_house()  # as above
+def opens_now(link: str, *, at: datetime) -> bool:
+    """Whether whoever has that link and the code would see a study by it."""
+    actor = bearer(link, at=at)
+    return actor is not None and Study.objects.visible_to(actor, at, Action.DISCOVER).exists()
+
+
 def _tried_too_often(link: ShareLink, client: str, at: datetime) -> bool:
     """Whoever knows the link can make its own address wait, and hardly that of others."""
     link.tries.filter(at__lte=at - TRIES_COUNTED).delete()
