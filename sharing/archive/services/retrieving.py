@@ -36,6 +36,8 @@ from .looking import STREAM, note
 PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
 RECHECK_SECONDS = 0.6
 """Streams ask again so often, so that the last byte leaves within a second of a revocation."""
+BEGIN_SECONDS = 0.1
+"""No part of an answer begins on an older answer than this: thousands of parts can't each ask."""
 
 
 @dataclass(frozen=True)
@@ -170,19 +172,22 @@ class Watch:
     study: str
     clock: Callable[[], datetime]
     action: Action = Action.IMAGES
+    begin_seconds: float = BEGIN_SECONDS
     asked: float = field(default_factory=time.monotonic)
 
     def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The same chunks, but cut within a second of the actor's loss of the study, or of the
-        role. Raises StudyNotFound in the middle, which breaks the connection: never a
-        whole-looking answer.
+        role; and not begun at all after it. Raises StudyNotFound in the middle, which breaks the
+        connection: never a whole-looking answer.
         """
+        self._look(self.begin_seconds)
         for chunk in chunks:
-            self._look()
+            self._look(RECHECK_SECONDS)
             yield chunk
 
-    def _look(self) -> None:
-        if time.monotonic() - self.asked <= RECHECK_SECONDS:
+    def _look(self, seconds: float) -> None:
+        """Ask, where the last answer is older than that."""
+        if time.monotonic() - self.asked <= seconds:
             return
         self.asked, at = time.monotonic(), self.clock()
         present = still_acting(self.actor, at=at)

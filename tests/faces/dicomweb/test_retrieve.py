@@ -315,7 +315,7 @@ def test_an_answer_of_many_parts_is_watched_as_a_whole(
     watch = retrieving.Watch(region.cleo.actor, study, region_now, asked=0.0)
     for _ in range(3):  # she may not see it: the first question ends it
         assert list(watch.over(iter([b"a small object"]))) == [b"a small object"]
-        now[0] += 0.2
-    now[0] += 0.2
+        now[0] += 0.03
+    now[0] += 0.02
     with pytest.raises(retrieving.StudyNotFound):
         list(watch.over(iter([b"a small object"])))

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sharing.access.services import facts_on_file
+from sharing.archive.errors import StudyNotFound
 from sharing.archive.models import Instance, Series, Study
 from sharing.archive.services.looking import stopped
 from sharing.audit.models import Event
@@ -276,3 +277,26 @@ def test_mei_records_that_links_may_be_given_and_the_study_s_page_names_the_link
     assert "Whoever has a link" in page(ada.get(where))
     assert "used 0 of 2" in page(ada.get(where))
     assert "used 0 of 2" not in page(mei.get(where))
+
+
+def test_no_image_of_a_download_begins_after_the_consent_was_revoked(
+    region: Region, real_data: Path
+) -> None:
+    """Each image is sent before a second is over: the download asks anew for each of them."""
+    for name in ("pydicom_CT_small.dcm", "pydicom_MR_small_implicit.dcm"):
+        send(region, real_data / f"single/{name}")
+    first, second = Instance.objects.select_related("series__study__patient").order_by("pk")
+    Series.objects.filter(pk=second.series_id).update(study=first.series.study)
+    study = Study.objects.with_owners().get(pk=first.series.study_id)
+    consent = lets_links(region, timezone.now(), patient=study.patient)
+    somebody = Client()
+    made = given(region, study, at=timezone.now(), actions=Action.DOWNLOAD.ladder)
+    comes_in(somebody, made.secret)
+    answer = somebody.get(reverse("web:opened-download", args=[study.public_id]))
+    pieces = iter(answer.streaming_content)
+    sent = [next(pieces)]
+    region.revoke(consent, at=timezone.now())
+    with pytest.raises(StudyNotFound):
+        sent.extend(pieces)
+    assert b"images/00001.dcm" in sent[0]
+    assert b"".join(sent).count(b"DICM") == 1
