@@ -41,17 +41,20 @@ class _Slot(Enum):
     AT = datetime(1817, 2, 3, 4, 5, 6, 789, UTC)
 
 
-def fence(studies: type[Model], actor: Actor, action: Action, at: datetime) -> Bound | None:
+def fence(
+    studies: type[Model], actor: Actor, action: Action, at: datetime, *, uncounted: bool = False
+) -> Bound | None:
     """A condition on the studies' own table, and its parameters; None: closed to all.
 
     It is an EXISTS by primary key, so that it filters what other conditions found and no planner
-    begins with it. `studies` is the archive's model, which this room does not know.
+    begins with it. `studies` is the archive's model, which this room does not know. `uncounted`:
+    only what no consent would count as one more use.
     """
     if shut(actor, action):
         return None
-    person = actor.user_id is not None
-    shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person, actor.stage)
-    sql, plan = _compiled(studies, *shape)
+    person, token = actor.user_id is not None, actor.by_token
+    shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person, token, actor.stage)
+    sql, plan = _compiled(studies, uncounted, *shape)
     values = {
         _Slot.ORGANIZATION: actor.organization_id,
         _Slot.USER: actor.user_id,
@@ -98,12 +101,14 @@ def _key_of(studies: type[Model]) -> str:
 @lru_cache(maxsize=512)
 def _compiled(
     studies: type[Model],
+    uncounted: bool,
     vendor: str,
     kind: str,
     roles: frozenset[Role],
     purpose: Purpose,
     action: Action,
     person: bool,
+    token: bool,
     stage: OrganizationState,
 ) -> tuple[str, tuple[Any, ...]]:
     stand_in = Actor(
@@ -118,8 +123,9 @@ def _compiled(
         roles=roles,
         user_id=_Slot.USER.value if person else None,
         stage=stage,
+        token=0 if token else None,
     )
-    condition = visible(studies, stand_in, action, _Slot.AT.value)
+    condition = visible(studies, stand_in, action, _Slot.AT.value, uncounted=uncounted)
     inside = studies._default_manager.filter(condition, pk=OuterRef("pk"))
     query = studies._default_manager.filter(Exists(inside)).query
     compiler = query.get_compiler(connection=connection)

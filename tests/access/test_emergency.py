@@ -121,6 +121,16 @@ def test_it_overrides_a_denial_but_neither_an_absolute_refusal_nor_a_gate(
     assert not may(region, study, Action.RESHARE)
 
 
+def test_an_app_that_acts_for_somebody_sees_nothing_by_their_emergency(region: Region) -> None:
+    study = region.study()
+    broken(region)
+    assert may(region, study)
+    app = replace(region.ben.actor, token=1, client="app-1", app="An app")
+    for action in (Action.DISCOVER, Action.IMAGES):
+        assert not decide_one(app, action, study.subject, at=NOW).allowed
+        assert not Study.objects.visible_to(app, NOW, action).exists()
+
+
 def test_it_is_for_one_person_one_patient_and_some_hours(region: Region) -> None:
     study, other = region.study(), region.study(make_patient(region.riverside, "RV-2"))
     broken(region)
