@@ -12,9 +12,12 @@ from sharing.tenants.rules import Actor
 __all__ = ["AT_ONCE", "chunks", "fence_sql", "marks", "rows", "write"]
 
 
-def fence_sql(actor: Actor, action: Action, at: datetime) -> tuple[str, list[Any]] | None:
+def fence_sql(
+    actor: Actor, action: Action, at: datetime, *, uncounted: bool = False
+) -> tuple[str, list[Any]] | None:
     """The condition, with its parameters, under which a row of `archive_study` is the actor's.
 
     For a WHERE over the table `archive_study` under its own name. None: closed to all.
+    `uncounted`: leaves out what a consent would count as one more use.
     """
-    return fence.fence(Study, actor, action, at)
+    return fence.fence(Study, actor, action, at, uncounted=uncounted)

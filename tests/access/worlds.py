@@ -26,6 +26,9 @@ REACHED = [state for state in ConsentState if state != ConsentState.DRAFT]
 ACTIONS = st.sampled_from(
     [Action.DISCOVER, Action.REPORT, Action.IMAGES, Action.DOWNLOAD, Action.RESHARE]
 )
+KEPT = [
+    Obligation.NO_DOWNLOAD, Obligation.DEIDENTIFY, Obligation.WATERMARK, Obligation.NOTIFY_PATIENT,
+]  # fmt: skip
 WORDS = st.frozensets(st.sampled_from(["CHEST", "BREAST"]), max_size=1)
 LABELS = st.frozensets(st.sampled_from(["mental", "minor"]), max_size=1)
 SOMEBODY = ("hilltop", "ben", "team", "role", "role_here")
@@ -48,7 +51,7 @@ CONSENTS = st.fixed_dictionaries(
         ),
         "actions": st.frozensets(ACTIONS, min_size=1),
         "obligations": st.frozensets(
-            st.sampled_from([Obligation.NO_DOWNLOAD, Obligation.DEIDENTIFY, Obligation.WATERMARK]),
+            st.sampled_from(KEPT),
             max_size=1,
         ),
         "uses": st.sampled_from([None, None, (2, 1), (2, 2)]),
@@ -153,18 +156,19 @@ def settle(world: Region, said: dict[str, Any]) -> None:
 
 
 def actors(world: Region) -> list[Actor]:
-    """The cast, a researcher of Hilltop, Hilltop's machine, and somebody with a link."""
+    """The cast, a researcher of Hilltop, Hilltop's machine, Ben's app, and somebody with a link."""
     people = (world.ada, world.mei, world.olga, world.admin, world.ben, world.cleo)
     found = [person.actor for person in (*people, world.extra["rhea"])]
     ben, rhea = world.ben.actor, world.extra["rhea"].actor
     machine = replace(
         ben, kind="client", id="m", user_id=None, roles=frozenset({Role.CLIENT}), name="Machine"
     )
+    app = replace(ben, name="Ben's app", token=1, client="app", app="An app")
     bearer = actor_for_link(link=LINK, given_by="Ada Brandt", purpose=Purpose.TREATMENT)
     at_riverside = replace(
         rhea, organization_id=world.riverside.pk, organization_code="riverside", name="Guest"
     )
-    return [*found, machine, bearer, at_riverside]
+    return [*found, machine, app, bearer, at_riverside]
 
 
 def add_study(world: Region, facts: dict[str, Any]) -> Study:

@@ -312,6 +312,13 @@ EMERGENCIES = (
         (f"{BREAK}::test_only_people_who_treat_may_and_never_a_machine",),
     ),
     Mutant(
+        "an app sees by its person's emergency, in lists",
+        "sharing/access/fence.py",
+        "token=0 if token else None",
+        "token=None",
+        (f"{BREAK}::test_an_app_that_acts_for_somebody_sees_nothing_by_their_emergency",),
+    ),
+    Mutant(
         "an emergency gives copies",
         GLASS,
         "return action in LOOKING and may_break(actor)",

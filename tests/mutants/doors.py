@@ -161,9 +161,21 @@ READS = (
     Mutant(
         "a search tells what only images say",
         "sharing/archive/services/searching/finding.py",
-        "images = fence_sql(actor, Action.IMAGES, at)",
-        "images = fence_sql(actor, Action.DISCOVER, at)",
+        "images = fence_sql(actor, Action.IMAGES, at, uncounted=True)",
+        "images = fence_sql(actor, Action.DISCOVER, at, uncounted=True)",
         (f"{FENCE}::test_a_search_tells_what_only_images_say_to_who_may_see_them",),
+    ),
+    Mutant(
+        "an image of a download begins after the end",
+        "sharing/web/opened.py",
+        "Action.DOWNLOAD, begin_seconds=0)",
+        "Action.DOWNLOAD)",
+        (
+            (
+                "tests/faces/web/test_links.py::"
+                "test_no_image_of_a_download_begins_after_the_consent_was_revoked"
+            ),
+        ),
     ),
     Mutant(
         "a shared cache keeps images",

@@ -50,6 +50,13 @@ COUNTED = (
         (f"{COUNT}::test_finding_a_study_and_its_page_are_no_use",),
     ),
     Mutant(
+        "a search tells what to see counts as a use",
+        "sharing/archive/services/searching/finding.py",
+        "images = fence_sql(actor, Action.IMAGES, at, uncounted=True)",
+        "images = fence_sql(actor, Action.IMAGES, at)",
+        (f"{DOOR}::test_a_search_tells_nothing_that_is_counted",),
+    ),
+    Mutant(
         "the patient is told twice of the same use",
         USING,
         "if found.told_at is not None:",

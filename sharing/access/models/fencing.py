@@ -36,18 +36,28 @@ from .uses import Use
 
 
 def visible(
-    studies: type[Model], actor: Actor, action: Action, at: datetime, *, deidentified: bool = False
+    studies: type[Model],
+    actor: Actor,
+    action: Action,
+    at: datetime,
+    *,
+    deidentified: bool = False,
+    uncounted: bool = False,
 ) -> Q | None:
     """The condition under which the actor may do `action`; None when a gate is closed to all.
 
-    The same rule as `rules.decide`, rung by rung, over the archive's `studies`.
+    The same rule as `rules.decide`, rung by rung, over the archive's `studies`. `uncounted`: and
+    no permit would count it as one more use.
     """
     if shut(actor, action):
         return None
     refused = Exists(_denials(actor, at).filter(_ordinary(studies, actor, action)))
     going_on = _going_on(actor, action, at)
     permits = _permits(studies, at).usable(deidentified=deidentified, going_on=going_on)
-    opens = _opens(permits.serving(actor.purpose, action), actor, action, at)
+    serving = permits.serving(actor.purpose, action)
+    opens = _opens(serving, actor, action, at)
+    if uncounted:
+        opens &= _uncounted(serving, actor, action, at)
     shareable = Q(patient__certain=True) & Q(_custodian())
     others = ~Q(refused)
     if takes_a_copy(action):
@@ -159,8 +169,7 @@ def _going_on(actor: Actor, action: Action, at: datetime) -> Exists | None:
 
 def _opens(serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime) -> Q:
     """Rungs 4 to 6."""
-    carried = serving.by_way_of(way_of(actor)).filter(Exists(_carried_grants(actor, action, at)))
-    opens = Q(Exists(carried))
+    opens = Q(Exists(_carrying(serving, actor, action, at)))
     if Role.BEARER not in actor.roles:
         opens |= Q(Exists(serving.naming(actor)))
     if may_be_implied(actor, action):
@@ -170,6 +179,23 @@ def _opens(serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime)
     if policies:
         opens |= _policy(policies)
     return opens
+
+
+def _uncounted(serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime) -> Q:
+    """Whether nothing of rung 4 counts it: as in `decide`, who is named needs no share."""
+    going_on = _going_on(actor, action, at)
+    shared = ~Q(Exists(_carrying(serving, actor, action, at).counting(going_on)))
+    if Role.BEARER in actor.roles:
+        return shared
+    named = serving.naming(actor)
+    return ~Q(Exists(named.counting(going_on))) & (Q(Exists(named)) | shared)
+
+
+def _carrying(
+    serving: ConsentQuerySet, actor: Actor, action: Action, at: datetime
+) -> ConsentQuerySet:
+    """Those by which the custodian gave it to the actor."""
+    return serving.by_way_of(way_of(actor)).filter(Exists(_carried_grants(actor, action, at)))
 
 
 def _policy(policies: frozenset[ImplicitPolicy]) -> Q:

@@ -64,6 +64,12 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
             return self.filter(left)
         return self.filter(left).exclude(obligations__contains=f"|{Obligation.DEIDENTIFY}|")
 
+    def counting(self, going_on: Exists | None) -> "ConsentQuerySet":
+        """Those that would write it down as one more use."""
+        told = Q(obligations__contains=f"|{Obligation.NOTIFY_PATIENT}|")
+        counted = self.filter(Q(maximum_uses__isnull=False) | told)
+        return counted if going_on is None else counted.exclude(going_on)
+
 
 def serves(purpose: str, action: str) -> Q:
     """The condition that a consent was given for that purpose and that action."""

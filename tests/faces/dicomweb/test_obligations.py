@@ -127,3 +127,26 @@ def test_a_viewers_frames_use_up_one_use(region: Region, instance: Instance) -> 
     assert consent.used == Use.objects.count() == 1
     other = region.study(instance.series.study.patient)
     assert ben.get(f"/dicomweb/studies/{other.study_uid}/metadata").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "limit", [{"maximum_uses": 2}, {"obligations": frozenset({Obligation.NOTIFY_PATIENT})}]
+)
+def test_a_search_tells_nothing_that_is_counted(
+    region: Region, instance: Instance, limit: dict[str, Any]
+) -> None:
+    """What only the images say is told once they are opened: until then that would be a use."""
+    permit(region, instance, **limit)
+    ben = sign_in(Client(), region.ben.user)
+    series = f"/dicomweb/studies/{instance.series.study.study_uid}/series"
+    usual = ben.get(series).json()
+    assert len(usual) == 1
+    for more in ("?includefield=all", "?includefield=Manufacturer"):
+        assert ben.get(series + more).json() == usual
+    assert ben.get(series, {"Manufacturer": "GE*"}).json() == []
+    assert not Use.objects.exists()
+    assert ben.get(f"{place(instance)}/metadata").status_code == 200
+    (told,) = ben.get(f"{series}?includefield=Manufacturer").json()
+    assert told["00080070"]["Value"][0].startswith("GE")
+    assert len(ben.get(series, {"Manufacturer": "GE*"}).json()) == 1
+    assert Use.objects.count() == 1

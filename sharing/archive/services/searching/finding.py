@@ -88,7 +88,7 @@ def _search(actor: Actor, query: Query, at: datetime, level: Level, columns: lis
     selects = _selects(actor, query, at, level, custodian, fence, listed)
     columns = [KEY_OF[level], *columns]
     reads = query.stored or query.include
-    images = fence_sql(actor, Action.IMAGES, at) if reads else None
+    images = fence_sql(actor, Action.IMAGES, at, uncounted=True) if reads else None
     if query.stored:
         found = matched(selects, columns, query, level, images)
     else:

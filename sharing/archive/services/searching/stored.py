@@ -1,7 +1,8 @@
 """The stored metadata behind rows: for attributes that have no column.
 
 To know of a study is not to see its images, and what was stored with them goes with them: who may
-not see them is told of such attributes, and matched by them, as if they were empty.
+not see them is told of such attributes, and matched by them, as if they were empty. So is who may
+see them so many times, until they open the study: a search uses no consent up.
 """
 
 import zlib
@@ -34,7 +35,8 @@ _METADATA = {
 def metadata_of(keys: list[int], level: Level, images: Bound | None) -> list[bytes | None]:
     """The `metadata` of each instance, or of the first of each series or study; None without.
 
-    `images`: the fence around the studies whose images the actor may see; None: of no study.
+    `images`: the fence around the studies whose images the actor may see, and no consent counts
+    it; None: of no study.
     """
     if images is None:
         return [None] * len(keys)
