@@ -39,6 +39,12 @@ ASKED = (
 class Token(TokenView):
     """POST: a token for a code, a refresh token, or a client's own credentials."""
 
+    def authorization_flow_token_response(self, request: Any, *args: Any, **kw: Any) -> Any:
+        """As JSON, also where the toolkit only notices at the end that a code is gone."""
+        response = super().authorization_flow_token_response(request, *args, **kw)
+        response["Content-Type"] = "application/json"
+        return response
+
 
 class Revoke(RevokeTokenView):
     """POST: a token is over (RFC 7009)."""

@@ -99,6 +99,9 @@ class AccessToken(_Acting, AbstractAccessToken):
 class RefreshToken(_Acting, AbstractRefreshToken):
     """What an app swaps for the next token; a second use ends the whole family."""
 
+    origin = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    """Of the code that the family came from: who brings that code again ends it."""
+
 
 class IDToken(_Ours, AbstractIDToken):
     """The toolkit wants the table. None is issued."""

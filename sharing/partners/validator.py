@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -9,6 +10,7 @@ from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.oauth2 import InvalidGrantError
 
 from sharing.audit.rules import Who
 from sharing.kernel.tokens import fingerprint
@@ -17,7 +19,7 @@ from sharing.partners.models import AccessToken, Client, Grant, RefreshToken
 from sharing.partners.rules import is_within
 from sharing.partners.services.acting import stamp_of
 from sharing.partners.services.asserting import KIND, client_by_assertion
-from sharing.partners.services.tokens import told
+from sharing.partners.services.tokens import end_family, told
 
 REFUSALS_EVERY = 60
 """Seconds in which one line of the log says that a client was refused, however often it was."""
@@ -81,12 +83,32 @@ class PartnersValidator(OAuth2Validator):
     def validate_code(
         self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kw: Any
     ) -> bool:
-        """And as what the person let the app act."""
+        """And as what the person let the app act; a code that is gone may have been used."""
         good = bool(super().validate_code(client_id, code, client, request, *args, **kw))
         if good:
             grant = Grant.objects.get(code=code, application=client)
             request.acting = (grant.purpose, grant.assured)
+            request.origin = _origin(code, grant.code_challenge)
+        else:
+            self._used_again(code, request)
         return good
+
+    def invalidate_authorization_code(
+        self, client_id: str, code: str, request: Any, *args: Any, **kw: Any
+    ) -> None:
+        """Used by somebody else meanwhile is used twice."""
+        try:
+            super().invalidate_authorization_code(client_id, code, request, *args, **kw)
+        except InvalidGrantError:
+            self._used_again(code, request)
+            raise
+
+    def _used_again(self, code: str, request: Any) -> None:
+        """Only for who has the verifier too: a code that was overheard harms nobody."""
+        proof = hashlib.sha256(_given(request, "code_verifier").encode()).digest()
+        challenge = base64.urlsafe_b64encode(proof).rstrip(b"=").decode()
+        by, client = _machine(request.client), request.client
+        end_family(origin=_origin(code, challenge), client=client, by=by, at=timezone.now())
 
     def validate_refresh_token(
         self, refresh_token: str, client: Any, request: Any, *args: Any, **kw: Any
@@ -117,6 +139,9 @@ class PartnersValidator(OAuth2Validator):
     def _create_refresh_token(self, request: Any, *args: Any) -> Any:
         made = super()._create_refresh_token(request, *args)
         _mark(RefreshToken, made, request)
+        before = args[-1]
+        origin = before.origin if before else getattr(request, "origin", "")
+        RefreshToken.objects.filter(pk=made.pk).update(origin=origin)
         return made
 
     def revoke_token(
@@ -131,6 +156,10 @@ class PartnersValidator(OAuth2Validator):
 
 def _given(request: Any, name: str) -> str:
     return str(getattr(request, name, None) or "")
+
+
+def _origin(code: str, challenge: str) -> str:
+    return fingerprint(f"{code} {challenge}")
 
 
 def _knows(client: Client, secret: str) -> bool:

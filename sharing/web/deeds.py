@@ -140,6 +140,7 @@ DEEDS = {  # action in the log -> verb phrase
     "sign.out_everywhere": "signed out everywhere",
     "token.issue": "issued a token",
     "token.revoke": "revoked a token",
+    "code.reuse": "brought a code a second time, which ended all its tokens",
     "client.create": "made a client",
     "client.rotate": "changed a client’s secret or keys",
     "client.end": "ended a client",

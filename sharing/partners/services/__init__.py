@@ -15,7 +15,7 @@ from .clients import (
     rotate_secret,
 )
 from .keys import ALGORITHMS
-from .tokens import clear, introspected, issue_token, revoke_token, told
+from .tokens import clear, end_family, introspected, issue_token, revoke_token, told
 
 __all__ = [
     "ALGORITHMS",
@@ -28,6 +28,7 @@ __all__ = [
     "create_client",
     "end_all_clients",
     "end_client",
+    "end_family",
     "introspected",
     "issue_token",
     "live_tokens",

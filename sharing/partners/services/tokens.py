@@ -12,7 +12,7 @@ from sharing.audit.services import record
 from sharing.kernel.errors import BadValue
 from sharing.kernel.purposes import Purpose
 from sharing.kernel.tokens import fingerprint, new_secret
-from sharing.partners.models import AccessToken, Client, UsedAssertion
+from sharing.partners.models import AccessToken, Client, RefreshToken, UsedAssertion
 from sharing.partners.rules import SCOPES, is_known
 from sharing.tenants.models import Organization
 
@@ -73,6 +73,17 @@ def revoke_token(*, secret: str, by: Who, at: datetime) -> None:
     token = AccessToken.objects.filter(token_checksum=fingerprint(secret)).first()
     if token is not None and token.application is not None:
         over(token.application, by=by, at=at)
+
+
+@transaction.atomic
+def end_family(*, origin: str, client: Client, by: Who, at: datetime) -> None:
+    """A code came a second time, so somebody else had it: what it gave is over (RFC 6749 4.1.2)."""
+    given = RefreshToken.objects.filter(origin=origin, application=client, revoked=None)
+    families = set(given.values_list("token_family", flat=True))
+    for family in families:
+        RefreshToken.revoke_family(family)
+    if families:
+        told(client, "code.reuse", by=by, at=at)
 
 
 def told(client: Client, action: str, *, by: Who, at: datetime, **more: Any) -> None:

@@ -12,6 +12,7 @@ from sharing.audit.models import Event
 from sharing.partners.errors import ClientInvalid
 from sharing.partners.models import AccessToken, Grant
 from sharing.partners.services import Made, actor_for_token, end_client
+from sharing.partners.validator import PartnersValidator
 from sharing.tenants.models import Membership, User
 from tests.cast import NOW, Region
 from tests.sessions import sign_in
@@ -226,6 +227,55 @@ def test_a_code_is_swapped_once_by_its_app_with_its_verifier(region: Region, app
     assert swapped(other, code).status_code in (400, 401)
     assert swapped(made, code).status_code == 200
     assert swapped(made, code).status_code in (400, 401)
+
+
+@pytest.mark.parametrize("swaps", [0, 2])
+def test_a_code_used_twice_ends_what_it_gave(region: Region, app: Apps, swaps: int) -> None:
+    """However often its tokens were swapped since; the answer is the same, and the log says so."""
+    made, other = app(), app(name="Other")
+    code = code_in(allowed(region.ada.user, made))
+    told = swapped(made, code).json()
+    for _ in range(swaps):
+        told = refreshed(made, told["refresh_token"]).json()
+    apart = token_of(region.ada.user, made)
+    second = swapped(made, code)
+    assert (second.status_code, second.json()["error"]) == (400, "invalid_grant")
+    assert second.content == swapped(made, "never-was").content
+    assert Browser().get("/api/v1/me/", headers=held(told)).status_code == 401
+    assert refreshed(made, told["refresh_token"]).status_code in (400, 401)
+    assert Browser().get("/api/v1/me/", headers=held(apart)).status_code == 200
+    [line] = Event.objects.filter(action="code.reuse")
+    assert (line.actor_id, line.custodian) == (made.client.client_id, "riverside")
+    assert [swapped(who, code).status_code for who in (made, other)] == [400, 400]
+    assert Event.objects.filter(action="code.reuse").count() == 1
+
+
+def test_a_code_that_was_overheard_ends_nothing(region: Region, app: Apps) -> None:
+    """Without the verifier, or by another app, who has the code can't even do harm."""
+    made, other = app(), app(name="Other")
+    code = code_in(allowed(region.ada.user, made))
+    told = swapped(made, code).json()
+    for who, verifier in ((made, "b" * 43), (made, ""), (other, VERIFIER)):
+        assert swapped(who, code, code_verifier=verifier).status_code in (400, 401)
+    assert Browser().get("/api/v1/me/", headers=held(told)).status_code == 200
+    assert not Event.objects.filter(action="code.reuse").exists()
+
+
+def test_a_code_used_twice_at_the_same_moment_gives_nothing_to_either(
+    region: Region, app: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's use shows when this one takes the code away."""
+    made, codes = app(), Grant.objects.all()
+    code, give = code_in(allowed(region.ada.user, made)), PartnersValidator._create_refresh_token
+
+    def meanwhile(*args: Any) -> Any:
+        codes.delete()
+        return give(*args)
+
+    monkeypatch.setattr(PartnersValidator, "_create_refresh_token", meanwhile)
+    assert swapped(made, code).json()["error"] == "invalid_grant"
+    assert not AccessToken.objects.exists()
+    assert Event.objects.filter(action="code.reuse").count() == 1
 
 
 def test_a_refresh_token_is_used_once_and_its_second_use_ends_the_family(
