@@ -6,6 +6,7 @@ Made anew by `python -m tests.house.roles > docs/roles.md`.
 from collections.abc import Iterator
 
 from sharing.kernel.purposes import Action, Purpose
+from sharing.partners.rules import SCOPES
 from sharing.tenants.rules import ACTIONS, DUTIES, PURPOSES, Duty, Role
 
 WITH_STUDIES = {
@@ -45,6 +46,14 @@ WITHOUT = {
 }
 """Words for each duty; one that is missing here still has its row, under its own name."""
 
+BY_SCOPE = {
+    "people.write": "keep the organization's people by its directory (SCIM)",
+    "staff.read": "read who works at the organization",
+    "log.read": "read the access log of the organization",
+    "log.witness": "witness that the access log only grows",
+}
+"""What a machine may by a scope that an administrator gave it, whatever stands under *Client*."""
+
 HEAD = """# What each role may do
 
 Made from the code (`python -m tests.house.roles > docs/roles.md`); a test holds both equal. A role
@@ -74,6 +83,10 @@ def _lines() -> Iterator[str]:
     yield "| **Beside studies** |" + " |" * len(roles)
     for duty in Duty:
         yield _row(WITHOUT.get(duty, duty.replace("_", " ")), [duty in DUTIES[r] for r in roles])
+    yield "| **As a machine, by a scope alone** |" + " |" * len(roles)
+    for scope, words in BY_SCOPE.items():
+        if scope in SCOPES:
+            yield _row(f"{words}: `{scope}`", [role == Role.CLIENT for role in roles])
 
 
 def _row(words: str, held: list[bool]) -> str:

@@ -5,6 +5,7 @@ SMART App Launch name: nothing of it is asked of the code.
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +27,7 @@ from sharing.notify.models import Webhook
 from sharing.partners.models import AccessToken, Client
 from sharing.partners.rules import SCOPES
 from sharing.partners.services.acting import stamp_of
-from sharing.tenants.models import Organization
+from sharing.tenants.models import Organization, Post, User
 from sharing.tenants.rules import Role
 from tests.cast import Region, make_person
 from tests.dicom.corpus import dataset, part10
@@ -36,6 +37,7 @@ from tests.faces.dicomweb.conftest import content_type, multipart
 from tests.faces.fhir.conftest import browser, fhir_id
 from tests.faces.fhir.test_consents import sent as a_consent
 from tests.faces.fhir.test_subscriptions import sent as a_subscription
+from tests.faces.scim.test_scim import has_a_domain
 
 FHIR = "application/fhir+json"
 API = "/api/v1"
@@ -50,7 +52,7 @@ RESOURCES = (
 )  # fmt: skip
 ROWS = (
     AccessRequest, Share, Batch, Upload, Instance, Study, Consent, Album, ShareLink, Webhook,
-    Client,
+    Client, User, Post,
 )  # fmt: skip
 
 
@@ -66,6 +68,8 @@ class Door:
     asks_pat: bool = False
     names: bool = False
     """Whether it changes something of Riverside's that is there already."""
+    refused: int = 403
+    """What a token without the scope meets."""
 
 
 ERASERS = ("privacy_officer", MACHINE)
@@ -74,6 +78,7 @@ HOOKERS = ("administrator", MACHINE)
 GUARDS = (*DOCTORS, "privacy_officer")
 DOORS = (
     Door("store", "dicomweb.write", "ImagingStudy.c", SENDERS),
+    Door("store_into", "dicomweb.write", "ImagingStudy.c", SENDERS),
     Door("upload", "uploads.write", "ImagingStudy.c", SENDERS),
     Door("delete_study", "studies.delete", "ImagingStudy.d", ERASERS, names=True),
     Door("share", "shares.write", "", DOCTORS, asks_pat=True, names=True),
@@ -93,6 +98,8 @@ DOORS = (
     Door("pause_webhook", "webhooks.write", "Subscription.cud", HOOKERS, names=True),
     Door("make_client", "clients.write", "", ("administrator",)),
     Door("end_client", "clients.write", "", ("administrator",), names=True),
+    Door("provision", "people.write", "", (MACHINE,), refused=404),
+    Door("end_person", "people.write", "", (MACHINE,), names=True, refused=404),
 )  # fmt: skip
 
 
@@ -101,6 +108,7 @@ class World:
 
     def __init__(self, region: Region, *, pat: str = "agreed") -> None:
         self.region, self.now = region, timezone.now()
+        has_a_domain(region)
         region.at = self.now - timedelta(hours=1)
         shown = frozenset({*Action.DOWNLOAD.ladder, Action.RESHARE})
         self.consent = region.permit(organizations=(), named_by_custodian=True, actions=shown)
@@ -161,9 +169,12 @@ class World:
         return token
 
     # --- the doors ------------------------------------------------------------------------------
-    def store(self, held: dict[str, str]) -> Any:
+    def store_into(self, held: dict[str, str]) -> Any:
+        """Into a study that is named."""
+        return self.store(held, where="/dicomweb/studies/2.25.78")
+
+    def store(self, held: dict[str, str], where: str = "/dicomweb/studies") -> Any:
         file = part10(dataset(SOPInstanceUID="2.25.77", StudyInstanceUID="2.25.78"))
-        where = "/dicomweb/studies"
         return Browser().post(where, multipart(file), content_type=content_type(), headers=held)
 
     def upload(self, held: dict[str, str]) -> Any:
@@ -251,6 +262,17 @@ class World:
     def end_client(self, held: dict[str, str]) -> Any:
         return Browser().delete(f"{API}/clients/{self.client}/", headers=held)
 
+    def provision(self, held: dict[str, str]) -> Any:
+        return self._scim("POST", "Users", held, {"userName": "nora@riverside.example"})
+
+    def end_person(self, held: dict[str, str]) -> Any:
+        mei = Post.objects.get(user=self.region.mei.user)
+        return self._scim("DELETE", f"Users/{mei.public_id}", held, {})
+
+    def _scim(self, method: str, where: str, held: dict[str, str], body: dict[str, Any]) -> Any:
+        kind, url = "application/scim+json", f"/scim/v2/{where}"
+        return Browser().generic(method, url, json.dumps(body), content_type=kind, headers=held)
+
     def _post(self, where: str, body: dict[str, Any], held: dict[str, str]) -> Any:
         url = f"{API}/{where}"
         return Browser().post(url, body, content_type="application/json", headers=held)
@@ -334,7 +356,7 @@ def _knock_with_each(world: World, door: Door, speaker: str) -> None:
     for scopes in ways if speaker == door.who[-1] else ways[:2]:
         assert world.knock(door, speaker, scopes) < 300, (*about, scopes)
     for scopes in all_but(door):
-        assert world.knock(door, speaker, scopes) == 403, (*about, scopes)
+        assert world.knock(door, speaker, scopes) == door.refused, (*about, scopes)
     if door.names:
         assert world.knock(door, speaker, everything(), "lakeside") == 404, about
 

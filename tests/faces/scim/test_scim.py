@@ -39,6 +39,12 @@ class Directory:
 @pytest.fixture
 def directory(region: Region) -> Directory:
     """With a confirmed domain and a mapping of two groups."""
+    has_a_domain(region)
+    return Directory(token(region))
+
+
+def has_a_domain(region: Region) -> None:
+    """Riverside says where its people sign in, and Otto confirms that the domain is its own."""
     said = services.SignIn(
         issuer="https://sso.riverside.example", client_id="c", secret="s", groups_in="groups",
         mapping={"readers": "radiologist", "desk": "clerk"}, domains=["riverside.example"],
@@ -48,7 +54,6 @@ def directory(region: Region) -> Directory:
     otto = make_person("Otto Lang", operator, Role.OPERATOR).actor
     waiting = services.domains_waiting(otto).get()
     services.confirm_domain(domain_id=waiting.pk, by=otto, at=NOW)
-    return Directory(token(region))
 
 
 def token(region: Region, scope: str = "people.write", house: str = "riverside") -> str:
