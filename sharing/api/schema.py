@@ -63,6 +63,8 @@ class ActorScheme(OpenApiAuthenticationExtension):
 def shared(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """A postprocessing hook: refusals, and the conventions' headers and parameters."""
     parts = result["components"]
+    for form in parts["schemas"].values():
+        form.get("properties", {}).update(_or_nothing(form))
     parts["schemas"]["Problem"] = PROBLEM
     parts["examples"] = {code: {"value": each} for code, each in examples.OF_REFUSALS.items()}
     for operations in result["paths"].values():
@@ -74,6 +76,16 @@ def shared(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             more = {"get": [FIELDS], "post": [ONCE], "patch": [IF_MATCH], "delete": [IF_MATCH]}
             operation["parameters"] = operation.get("parameters", []) + more.get(method, [])
     return result
+
+
+def _or_nothing(form: dict[str, Any]) -> dict[str, Any]:
+    """A form's parts that are another form or null: `nullable` beside `allOf` lets no null in."""
+    found = {}
+    for name, part in form.get("properties", {}).items():
+        if "allOf" in part and part.get("nullable"):
+            rest = {key: value for key, value in part.items() if key not in ("allOf", "nullable")}
+            found[name] = rest | {"oneOf": [*part["allOf"], {"enum": [None]}]}
+    return found
 
 
 def _refusal(code: str) -> dict[str, Any]:

@@ -88,7 +88,11 @@ class StudyView(APIView):
 
     @extend_schema(request=RemovalForm, responses={204: None})
     def delete(self, request: Any, study_id: str) -> Response:
-        """Delete a study of the caller's own organization, for good: 409 while it is on hold."""
+        """Delete a study of the caller's own organization, for good: 409 while it is on hold.
+
+        The body says why: `{"reason": "mistake", "words": "Sent twice"}`. A `reason` is
+        `mistake`, `wrong_person`, `retention`, `request` or `other`.
+        """
         wanted = RemovalForm(data=request.data)
         wanted.is_valid(raise_exception=True)
         delete_study(
