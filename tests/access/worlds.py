@@ -214,6 +214,8 @@ def add_consent(world: Region, studies: list[Study], said: dict[str, Any]) -> Co
         to = "everyone"
     elif denies and said["force"] == Force.EXCLUSION:
         to = to if to in ("ada", "ben") else "ada"
+    elif denies and to in ("named", "link"):
+        to = "everyone"
     named = _whom(world, to)
     consent = world.say(said["decision"], world.hilltop, organizations=(), others=named, **values)
     if values.get("maximum_uses"):

@@ -26,6 +26,7 @@ from sharing.consent.services import (
 )
 from sharing.kernel.lifecycle import NotNow
 from sharing.kernel.purposes import Action, Obligation, Purpose
+from sharing.outbox.models import Job
 from sharing.tenants.errors import NotAllowed
 from tests.cast import NOW, Region
 
@@ -89,6 +90,41 @@ def test_what_a_version_took_back_stays_taken_back_when_the_next_permits_it_agai
     second = amended(region, permitted, **less)
     amended(region, second, at=LATER + timedelta(hours=1), **said)
     assert may(region, "ben", at=LATER + timedelta(hours=2)) == Rule.IMPLICIT_POLICY
+
+
+def test_a_refusal_that_turns_into_a_permit_wakes_no_share_of_before(
+    region: Region, permitted: Consent
+) -> None:
+    """The refusal is older than the share: what it permits now, it did not permit then."""
+    refusal = region.deny(region.lakeside, at=NOW - timedelta(days=1))
+    region.revoke(permitted, at=NOW + timedelta(minutes=1))
+    assert may(region, "ben") == Rule.IMPLICIT_POLICY
+    turned = amended(
+        region, refusal, decision=Decision.PERMIT, named_by_custodian=True,
+        ends_at=NOW + timedelta(days=90),
+    )  # fmt: skip
+    assert may(region, "cleo") is None
+    assert may(region, "ben") == Rule.IMPLICIT_POLICY
+    assert turned.since == LATER
+
+
+def test_a_permit_that_turns_into_a_refusal_tells_those_who_lose_sight(
+    region: Region, permitted: Consent
+) -> None:
+    consent = region.permit()
+    amended(region, consent, decision=Decision.DENY)
+    assert may(region, "ben") == Rule.CONSENT_DENIES
+    for task in ("notify.tell_revoked", "notify.recall"):
+        assert [job.ids for job in Job.objects.filter(task=task)] == [{"consent_id": consent.pk}]
+
+
+@pytest.mark.parametrize("kind", [GranteeKind.LINK, GranteeKind.NAMED_BY_CUSTODIAN])
+def test_a_refusal_names_whom_it_refuses(
+    region: Region, permitted: Consent, kind: GranteeKind
+) -> None:
+    """Whom the custodian names and who bears a link are ways of a permit: nobody is refused."""
+    with pytest.raises(ConsentInvalid):
+        region.deny(others=(Whom(kind),))
 
 
 def test_only_the_version_that_stands_can_be_amended_and_by_the_desk_alone(

@@ -1,4 +1,4 @@
-"""Faults in albums, and in the signatures of two guardians."""
+"""Faults in albums, in what a link downloads, and in the signatures of two guardians."""
 
 from .mutant import Mutant
 
@@ -73,6 +73,18 @@ MUTANTS = (
         "if line.covered and _lives(line, entries, at)]",
         "if line.covered]",
         (f"{KEPT}::test_what_was_taken_back_does_not_come_back_with_a_longer_album",),
+    ),
+    Mutant(
+        "an image of a download begins after the end",
+        "sharing/web/opened.py",
+        "Action.DOWNLOAD, begin_seconds=0)",
+        "Action.DOWNLOAD)",
+        (
+            (
+                "tests/faces/web/test_links.py::"
+                "test_no_image_of_a_download_begins_after_the_consent_was_revoked"
+            ),
+        ),
     ),
     Mutant(
         "one guardian's signature is enough for two",

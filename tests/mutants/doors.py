@@ -9,20 +9,21 @@ ACTING, MIDDLEWARE = "sharing/partners/services/acting.py", "portal/middleware.p
 STUDIES, FENCE = "tests/faces/web/test_studies.py", "tests/faces/dicomweb/test_fence.py"
 DOORS, REMOVING = "tests/attacks/test_doors.py", "tests/archive/test_removing.py"
 PAINT = "tests/faces/viewer/test_first_paint.py"
+EQUAL = "tests/access/test_fence_equals_decision.py"
 SHOWN, PAGE = "tests/archive/test_showing.py", "tests/faces/viewer/test_page.py"
 
 LISTS = (
     Mutant(
         "facets count over everything",
         "sharing/archive/services/listing.py",
-        "        _narrowed(actor, criteria, at)\n        .order_by()",
+        "        _narrowed(actor, criteria, at, inside)\n        .order_by()",
         "        Study.objects.all()\n        .order_by()",
         (f"{STUDIES}::test_facets_count_only_what_the_reader_may_see",),
     ),
     Mutant(
         "a patient's line counts what is hidden",
         SHOWING,
-        "        Study.objects.visible_to(actor, at)\n        .filter(patient__in=patients)",
+        "        in_sight(actor, at)\n        .filter(patient__in=patients)",
         "        Study.objects\n        .filter(patient__in=patients)",
         (f"{SHOWN}::test_no_count_is_given_of_a_patient_out_of_sight",),
     ),
@@ -66,7 +67,7 @@ LISTS = (
         "sharing/archive/services/sight.py",
         ".add(fence)",
         "",
-        ("tests/access/test_fence_equals_decision.py::FenceEqualsDecision",),
+        (f"{EQUAL}::FenceEqualsDecision::test_the_list_is_the_decision_for_each_study",),
     ),
     Mutant(
         "a list begins with what nobody may see",
@@ -164,18 +165,6 @@ READS = (
         "images = fence_sql(actor, Action.IMAGES, at, uncounted=True)",
         "images = fence_sql(actor, Action.DISCOVER, at, uncounted=True)",
         (f"{FENCE}::test_a_search_tells_what_only_images_say_to_who_may_see_them",),
-    ),
-    Mutant(
-        "an image of a download begins after the end",
-        "sharing/web/opened.py",
-        "Action.DOWNLOAD, begin_seconds=0)",
-        "Action.DOWNLOAD)",
-        (
-            (
-                "tests/faces/web/test_links.py::"
-                "test_no_image_of_a_download_begins_after_the_consent_was_revoked"
-            ),
-        ),
     ),
     Mutant(
         "a shared cache keeps images",

@@ -18,6 +18,20 @@ MUTANTS = (
         (f"{CONSENT}::test_revoked_leads_nowhere",),
     ),
     Mutant(
+        "a refusal that turns into a permit is taken for one all along",
+        RECORDING,
+        "same = before.decision == said.decision",
+        "same = True",
+        (f"{VERSIONS}::test_a_refusal_that_turns_into_a_permit_wakes_no_share_of_before",),
+    ),
+    Mutant(
+        "a refusal of links refuses nobody",
+        CHECKING,
+        "denies and bool(indirect & {whom.kind for whom in said.named})",
+        "denies and False",
+        (f"{VERSIONS}::test_a_refusal_names_whom_it_refuses",),
+    ),
+    Mutant(
         "a version that permits less carries the old shares",
         RULES,
         "        and new.actions >= old.actions\n",

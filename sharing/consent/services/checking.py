@@ -77,6 +77,10 @@ def _contradictory(said: Said) -> str:
             "A refusal asks nothing of those whom it refuses.",
         ),
         (
+            denies and bool(indirect & {whom.kind for whom in said.named}),
+            "A refusal names people and organizations, or everybody.",
+        ),
+        (
             not denies and contradicts(said.actions, said.obligations),
             "It permits a download and forbids it.",
         ),

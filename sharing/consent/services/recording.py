@@ -62,7 +62,8 @@ def record_consent(*, patient: Patient, said: Said, by: Actor, at: datetime) -> 
 def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> Consent:
     """A new version with the same number; the old one is superseded in the same transaction.
 
-    Shares made under the old version go on only where the new one permits all that it permitted.
+    Shares made under the old version go on only where the new one permits all that it permitted. A
+    refusal permitted nothing, and one in the place of a permit withdraws it.
     Raises what `record_consent` raises; NotNow when the version is no longer the last that stands;
     ProxyInvalid when one guardian would change what another one refused.
     """
@@ -72,7 +73,8 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
     check(old.patient, said, by, at)
     before = said_by(old)
     one_who_said_no_or_the_patient(before, said)
-    goes_on = _stands(old, at) and no_narrower(said.extent, before.extent)
+    same = before.decision == said.decision
+    goes_on = same and _stands(old, at) and no_narrower(said.extent, before.extent)
     superseded = step(NEXT, ConsentState(old.state), ConsentEvent.SUPERSEDE)
     blank = Consent(
         number=old.number,
@@ -89,6 +91,8 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
     log(by.who, "consent.amend", amended, at)
     if not goes_on:
         promise("notify.tell_revoked", at=at, consent_id=old.pk)
+    if not same and said.decision == Decision.DENY:
+        promise("notify.recall", at=at, consent_id=old.pk)
     return amended
 
 
