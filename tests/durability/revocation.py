@@ -1,16 +1,16 @@
 """Revocation trials: `python -m tests.durability.revocation --trials 200 [--megabytes 2000]`.
 
-Against the served portal: a consent is given; a big download, an open viewer's pulse, and new
-requests by session and by token run; the consent is revoked at a random moment. Measured from its
-commit: the last byte of the download, the viewer's first refusal, and the end of the last request
-that was still answered. No request that begins after the commit may be answered.
+Against the served portal: a consent is given; a big download, copies of many objects (a link's ZIP,
+a whole study by WADO-RS), an open viewer's pulse, and new requests by session and by token run; the
+consent is revoked at a random moment. Measured from its commit: the last byte of the download and
+of the copies, the viewer's first refusal, and the end of the last request that was still answered.
+No request that begins after the commit may be answered, no object of a ZIP begin.
 """
 
 import argparse
 import http.client
 import json
 import random
-import re
 import socket
 import subprocess
 import sys
@@ -20,13 +20,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 from tests import live
-from tests.durability.sending import head_of, uids_of
+from tests.durability import copies
+from tests.durability.sending import Made, head_of, store, uids_of
 
 LIMIT = 1.0
 LATEST = 15.0
@@ -35,6 +33,11 @@ PULSE = 0.6
 """As frontend/viewer/fence.js asks."""
 SIDE = 1000
 PIECE = 256 * 1024
+STUDY, BIG = "a big study", 9999
+"""The number of the big object: it is read last."""
+LATE_PARTS = 3
+"""Objects of a multipart answer that begin in a tenth of a second at the rate of a copy: so old an
+answer may be as one begins."""
 
 
 @dataclass
@@ -49,13 +52,13 @@ class Portal:
     path: str
     desk: subprocess.Popen[str]
 
-    def say(self, word: str) -> float:
-        """`permit` or `revoke`; the moment of its commit."""
+    def say(self, word: str) -> dict[str, str | float]:
+        """`permit` or `revoke`; the moment of its commit, and the link that was given."""
         assert self.desk.stdin
         assert self.desk.stdout
         self.desk.stdin.write(word + "\n")
         self.desk.stdin.flush()
-        return float(json.loads(self.desk.stdout.readline())["committed"])
+        return dict(json.loads(self.desk.stdout.readline()))
 
     def get(self, path: str, *, by: str) -> int:
         """The status of one request, by `token` or by `session`."""
@@ -94,14 +97,22 @@ class Trial:
     request: float
     late: int
     whole: bool
+    zipped: float = 0.0
+    parts: float = 0.0
+    late_in_zip: int = 0
+    late_parts: int = 0
 
 
 def trial(portal: Portal, chance: random.Random, rate: float) -> Trial:
     """One consent, given and revoked. `rate`: bytes a second that the download takes."""
-    portal.say("permit")
+    link = portal.say("permit")
+    zipped = copies.of_the_bearer(portal.port, portal.study, str(link["secret"]), str(link["code"]))
+    parts = copies.of_a_machine(portal.study_uid, portal.headers("token"))
     seen, over = Seen(), threading.Event()
     jobs: list[Callable[[], None]] = [
         lambda: _download(portal, seen, rate),
+        lambda: zipped.run(portal.port),
+        lambda: parts.run(portal.port),
         lambda: _look(portal, seen, over, chance.uniform(0, PULSE)),
         lambda: _ask(portal, seen, over, "token", f"{portal.path}/metadata"),
         lambda: _ask(portal, seen, over, "session", f"/studies/{portal.study}/state/"),
@@ -109,9 +120,11 @@ def trial(portal: Portal, chance: random.Random, rate: float) -> Trial:
     threads = [threading.Thread(target=job) for job in jobs]
     for thread in threads:
         thread.start()
-    assert seen.begun.wait(20), "the download never began"
+    for begun in (seen.begun, zipped.begun, parts.begun):
+        assert begun.wait(20), "a download never began"
     time.sleep(chance.uniform(0.2, 1.2))
-    committed = portal.say("revoke")
+    committed = float(portal.say("revoke")["committed"])
+    sent = zipped.sent(), parts.sent()
     time.sleep(LIMIT + 1.1)
     while not seen.blanked and time.monotonic() < committed + LATEST:
         time.sleep(0.1)
@@ -125,7 +138,11 @@ def trial(portal: Portal, chance: random.Random, rate: float) -> Trial:
         viewer=(seen.blanked or committed + 99) - committed,
         request=max(0.0, last - committed),
         late=sum(start > committed for start, _ in answered),
-        whole=seen.whole,
+        whole=seen.whole or zipped.whole or parts.whole,
+        zipped=zipped.last_byte - committed,
+        parts=parts.last_byte - committed,
+        late_in_zip=zipped.later(sent[0]),
+        late_parts=parts.later(sent[1]),
     )
 
 
@@ -174,8 +191,10 @@ def staged(folder: Path, megabytes: int) -> Iterator[Portal]:
         said = running.manage("shell", "-c", f"{call}stage()")
         told = json.loads(said[said.index("{") : said.rindex("}") + 1])
         port = int(running.url.rsplit(":", 1)[1])
-        study, series, sop = uids_of("a big study", 0)
+        study, series, sop = uids_of(STUDY, BIG)
         _store(port, told["write"], megabytes)
+        for start in range(0, copies.PARTS, 20):
+            _store_small(port, told["write"], range(start, start + 20))
         path = f"/dicomweb/studies/{study}/series/{series}/instances/{sop}"
         with subprocess.Popen(
             [sys.executable, "manage.py", "shell", "-v0", "-c", f"{call}desk({study!r})"],
@@ -192,7 +211,7 @@ def staged(folder: Path, megabytes: int) -> Iterator[Portal]:
 
 def _store(port: int, token: str, megabytes: int) -> None:
     frames = megabytes * 1_000_000 // (SIDE * SIDE)
-    head = head_of("a big study", 0, side=SIDE, frames=frames)
+    head = head_of(STUDY, BIG, side=SIDE, frames=frames)
     start = b"--b\r\nContent-Type: application/dicom\r\n\r\n"
     end = b"\r\n--b--\r\n"
     wire = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
@@ -212,34 +231,22 @@ def _store(port: int, token: str, megabytes: int) -> None:
     assert answer.status == 200, body[-500:]
 
 
+def _store_small(port: int, token: str, numbers: range) -> None:
+    """Objects of a megabyte, of zeros, in the same study."""
+    pixels = bytes(SIDE * SIDE)
+    made = [
+        Made(*uids_of(STUDY, number), head_of(STUDY, number, side=SIDE, frames=1) + pixels)
+        for number in numbers
+    ]
+    answer = store(port, token, made)
+    assert answer.status == 200, answer.body[-500:]
+
+
 def _sign_in(port: int, password: str) -> str:
     """Ben's cookie, as his browser gets it."""
-    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    wire.request("GET", "/accounts/login/")
-    page = wire.getresponse()
-    held = _cookies(page)
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
-    assert found
-    form = {"login": "ben@hilltop.example", "password": password, "csrfmiddlewaretoken": found[1]}
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": "; ".join(f"{name}={value}" for name, value in held.items()),
-        "Referer": f"http://127.0.0.1:{port}/accounts/login/",
-    }
-    wire.request("POST", "/accounts/login/", urlencode(form), headers)
-    answer = wire.getresponse()
-    answer.read()
-    wire.close()
-    assert answer.status == 302, answer.status
-    held |= _cookies(answer)
-    return "; ".join(f"{name}={value}" for name, value in held.items())
-
-
-def _cookies(answer: Any) -> dict[str, str]:
-    jar: SimpleCookie = SimpleCookie()
-    for line in answer.headers.get_all("Set-Cookie") or ():
-        jar.load(line)
-    return {name: morsel.value for name, morsel in jar.items()}
+    _, token, held = copies.form_of(port, "/accounts/login/")
+    form = {"login": "ben@hilltop.example", "password": password, "csrfmiddlewaretoken": token}
+    return copies.written(held | copies.post(port, "/accounts/login/", form, held))
 
 
 def run(folder: Path, *, trials: int, megabytes: int, rate: float, seed: int = 1) -> list[Trial]:
@@ -252,7 +259,13 @@ def run(folder: Path, *, trials: int, megabytes: int, rate: float, seed: int = 1
 def broken(found: Sequence[Trial], limit: float = LIMIT) -> list[str]:
     """What the promise forbids, in words; empty when all was kept."""
     checks = {
-        "a stream went on for too long": any(each.stream > limit for each in found),
+        "a stream went on for too long": any(
+            max(each.stream, each.zipped, each.parts) > limit for each in found
+        ),
+        "an object of a ZIP began after the commit": any(each.late_in_zip for each in found),
+        "parts began long after the commit": any(
+            each.late_parts > LATE_PARTS * limit / LIMIT for each in found
+        ),
         "a viewer went on for too long": any(each.viewer > limit for each in found),
         "a request of after the commit was answered": any(each.late for each in found),
         "a download was whole: it was too small to be cut": any(each.whole for each in found),
@@ -279,6 +292,10 @@ def main() -> int:
         found = run(Path(folder), trials=given.trials, megabytes=given.megabytes, rate=given.rate)
     print(f"{given.trials} revocations in {time.monotonic() - began:.0f} s, {given.megabytes} MB")
     print(f"last byte of a download: {figures([each.stream for each in found])}")
+    print(f"last byte of a link's ZIP: {figures([each.zipped for each in found])}")
+    print(f"last byte of a study by WADO-RS: {figures([each.parts for each in found])}")
+    late = sum(each.late_in_zip for each in found), max(each.late_parts for each in found)
+    print(f"objects begun after the commit: {late[0]} of ZIPs; at most {late[1]} of one study's")
     print(f"first refusal of a viewer: {figures([each.viewer for each in found])}")
     print(f"end of the last answered request: {figures([each.request for each in found])}")
     wrong = broken(found)

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from sharing.archive.models import Study
 from sharing.consent.models import Consent
-from sharing.consent.rules import Decision, Verification
-from sharing.consent.services import Said, record_consent, revoke_consent
+from sharing.consent.rules import Decision, GranteeKind, Verification
+from sharing.consent.services import Said, Whom, record_consent, revoke_consent
+from sharing.exchange.services import LinkWanted, make_link
 from sharing.kernel.purposes import Action, Purpose
 from sharing.partners.services import issue_token
 from sharing.tenants.models import Organization, User
@@ -28,6 +29,7 @@ def stage() -> None:
     riverside = make_organization("riverside", "Riverside General Hospital")
     hilltop = make_organization("hilltop", "Hilltop Family Clinic", kind="clinic")
     make_person("Mei Tan", riverside, Role.CLERK)
+    make_person("Ada Brandt", riverside, Role.RADIOLOGIST)
     make_person("Ben Hartley", hilltop, Role.PHYSICIAN)
     print(json.dumps({
         "write": _token(riverside, "dicomweb.write"), "read": _token(hilltop, "dicomweb.read"),
@@ -45,20 +47,32 @@ def _token(organization: Organization, scope: str) -> str:
 
 def desk(study_uid: str) -> None:
     """Until its input ends."""
-    study = Study.objects.select_related("patient").get(study_uid=study_uid)
+    study = Study.objects.with_owners().get(study_uid=study_uid)
     print(json.dumps({"study": study.public_id}), flush=True)
     standing: Consent | None = None
+    link: dict[str, str] = {}
     for line in sys.stdin:
-        mei, now = _mei(), timezone.now()
+        mei, now = _actor("Mei Tan"), timezone.now()
         if line.strip() == "permit":
             standing = record_consent(patient=study.patient, said=_permit(), by=mei, at=now)
+            link = _link(study)
         elif standing is not None:
             revoke_consent(consent=standing, by=mei, why="The patient asked.", at=now)
-        print(json.dumps({"committed": time.monotonic()}), flush=True)
+        print(json.dumps({"committed": time.monotonic(), **link}), flush=True)
 
 
-def _mei() -> Actor:
-    actor = actor_for_session(User.objects.get(name="Mei Tan"), {}, assured=True)
+def _link(study: Study) -> dict[str, str]:
+    """A new one: what a patient withdrew stays withdrawn."""
+    now = timezone.now()
+    wanted = LinkWanted(
+        Purpose.TREATMENT, now + timedelta(hours=12), actions=tuple(Action.DOWNLOAD.ladder)
+    )
+    made = make_link(subjects=[study.subject], wanted=wanted, by=_actor("Ada Brandt"), at=now)
+    return {"secret": made.secret, "code": made.code}
+
+
+def _actor(name: str) -> Actor:
+    actor = actor_for_session(User.objects.get(name=name), {}, assured=True)
     assert actor is not None
     return actor
 
@@ -68,6 +82,7 @@ def _permit() -> Said:
     return Said(
         decision=Decision.PERMIT,
         organizations=(Organization.objects.get(code="hilltop"),),
+        others=(Whom(GranteeKind.LINK),),
         starts_at=now,
         ends_at=now + timedelta(days=1),
         purposes=frozenset({Purpose.TREATMENT}),

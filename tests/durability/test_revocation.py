@@ -15,5 +15,9 @@ def test_everything_that_was_open_ends_after_the_commit(tmp_path: Path) -> None:
 def test_what_would_be_too_late_is_noticed() -> None:
     kept = Trial(stream=0.5, viewer=0.4, request=0.1, late=0, whole=False)
     assert broken([kept]) == []
-    for name, value in {"stream": LIMIT + 0.1, "viewer": 2.0, "late": 1, "whole": True}.items():
+    wrong = {
+        "stream": LIMIT + 0.1, "zipped": 2.0, "parts": 2.0, "viewer": 2.0, "late": 1,
+        "late_in_zip": 1, "late_parts": 9, "whole": True,
+    }  # fmt: skip
+    for name, value in wrong.items():
         assert len(broken([Trial(**(vars(kept) | {name: value}))])) == 1
