@@ -8,6 +8,8 @@ SENT, SIGNED = "tests/kernel/test_outgoing.py", "tests/faces/oauth/test_backend_
 APPS, HOOKS = "tests/faces/oauth/test_apps.py", "tests/notify/test_webhooks.py"
 SUBSCRIPTIONS = "tests/faces/fhir/test_subscriptions.py"
 KNOCK = "test_a_subscription_is_active_when_its_endpoint_answered_and_then_told_by_a_knock_alone"
+VALIDATOR, CONVENTIONS = "sharing/partners/validator.py", "portal/conventions.py"
+KEPT = "tests/faces/api/test_kept_answers.py"
 BAD = f"{SIGNED}::test_an_assertion_that_is_not_right_opens_nothing"
 
 MUTANTS = (
@@ -181,5 +183,40 @@ MUTANTS = (
         "if all(_by_smart(carried, resource, letter) for letter in letters)",
         "if any(_by_smart(carried, resource, letter) for letter in letters)",
         ("tests/partners/test_scopes.py::test_a_part_of_a_scope_opens_no_more_than_it_says",),
+    ),
+    Mutant(
+        "a code used twice harms nobody",
+        VALIDATOR,
+        "        else:\n            self._used_again(code, request)",
+        "",
+        (f"{APPS}::test_a_code_used_twice_ends_what_it_gave",),
+    ),
+    Mutant(
+        "a code that was overheard signs out",
+        VALIDATOR,
+        'fingerprint(f"{code} {challenge}")',
+        "fingerprint(code)",
+        (f"{APPS}::test_a_code_that_was_overheard_ends_nothing",),
+    ),
+    Mutant(
+        "swapped tokens forget their code",
+        VALIDATOR,
+        "origin = before.origin if before else getattr",
+        "origin = getattr",
+        (f"{APPS}::test_a_code_used_twice_ends_what_it_gave",),
+    ),
+    Mutant(
+        "a kept answer outlives what it tells of",
+        CONVENTIONS,
+        "            raise AnswerOver()",
+        "            pass",
+        (f"{KEPT}::test_ben_is_not_told_again_what_he_shared_on_once_pat_withdrew",),
+    ),
+    Mutant(
+        "a link opens whatever the patient says",
+        "sharing/exchange/services/opening.py",
+        "actor is not None and Study.objects.visible_to(actor, at, Action.DISCOVER).exists()",
+        "actor is not None",
+        (f"{KEPT}::test_a_link_is_not_told_again_once_it_opens_nothing",),
     ),
 )
