@@ -176,11 +176,17 @@ def _no_shorter(new: Extent, old: Extent) -> bool:
     return starts and ends and lasts
 
 
+def is_term(value: str) -> bool:
+    """Whether this can be one value of an axis: a bar parts the values of a study's columns."""
+    return 0 < len(value) <= TERM_LONGEST and "|" not in value
+
+
 def contradicts(actions: frozenset[Action], obligations: frozenset[Obligation]) -> bool:
     """Whether a permit gives by an action what it forbids by an obligation."""
     return Obligation.NO_DOWNLOAD in obligations and bool(actions & LEAVING)
 
 
+TERM_LONGEST = 64
 EVIDENCE_MAX_BYTES = 20 * 1024 * 1024
 
 _SIGNATURES = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png"}

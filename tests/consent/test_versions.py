@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sharing.access.models import Grant
 from sharing.access.rules import Rule
 from sharing.access.services import decide_one, share
 from sharing.audit.models import Event
@@ -106,6 +107,44 @@ def test_a_refusal_that_turns_into_a_permit_wakes_no_share_of_before(
     assert may(region, "cleo") is None
     assert may(region, "ben") == Rule.IMPLICIT_POLICY
     assert turned.since == LATER
+
+
+def test_a_consent_that_says_it_began_earlier_wakes_no_share_of_before(
+    region: Region, permitted: Consent
+) -> None:
+    region.revoke(permitted, at=NOW + timedelta(minutes=1))
+    said = {"organizations": (), "named_by_custodian": True, "starts_at": NOW - timedelta(days=1)}
+    consent = region.permit(at=LATER, **said)
+    assert (consent.starts_at, consent.since) == (NOW - timedelta(days=1), LATER)
+    assert may(region, "ben") == Rule.IMPLICIT_POLICY
+
+
+def test_a_version_of_what_had_run_out_wakes_no_share_by_beginning_earlier(
+    region: Region, permitted: Consent
+) -> None:
+    over = NOW + timedelta(days=91)
+    words = replace(
+        said_by(permitted), starts_at=NOW, ends_at=over + timedelta(days=9), **SPOKEN.as_said
+    )
+    Grant.objects.update(ends_at=over + timedelta(days=9))
+    amend_consent(consent=permitted, said=words, by=region.mei.actor, at=over)
+    assert may(region, "ben", at=over) == Rule.IMPLICIT_POLICY
+
+
+def test_a_version_lets_no_fewer_uses_than_there_were(region: Region, permitted: Consent) -> None:
+    consent = region.permit(maximum_uses=5)
+    Consent.objects.filter(pk=consent.pk).update(used=4)
+    with pytest.raises(ConsentInvalid):
+        amended(region, consent, maximum_uses=3)
+    assert amended(region, consent, maximum_uses=4).used == 4
+
+
+@pytest.mark.parametrize("value", ["CT|MR", "", "C" * 65])
+@pytest.mark.parametrize("axis", ["modalities", "body_regions", "labels", "studies", "series"])
+def test_a_limit_is_one_word(region: Region, axis: str, value: str) -> None:
+    """A list would read "CT|MR" as two words that stand together, and a decision as one."""
+    with pytest.raises(ConsentInvalid):
+        region.permit(**{axis: frozenset({value})})
 
 
 def test_a_permit_that_turns_into_a_refusal_tells_those_who_lose_sight(

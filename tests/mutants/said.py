@@ -25,6 +25,13 @@ MUTANTS = (
         (f"{VERSIONS}::test_a_refusal_that_turns_into_a_permit_wakes_no_share_of_before",),
     ),
     Mutant(
+        "what is said to have begun earlier wakes what was withdrawn",
+        RECORDING,
+        "(last or 1000) + 1, since=max(said.starts_at, at))",
+        "(last or 1000) + 1, since=said.starts_at)",
+        (f"{VERSIONS}::test_a_consent_that_says_it_began_earlier_wakes_no_share_of_before",),
+    ),
+    Mutant(
         "a refusal of links refuses nobody",
         CHECKING,
         "denies and bool(indirect & {whom.kind for whom in said.named})",

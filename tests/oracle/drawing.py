@@ -55,7 +55,8 @@ def whom(both: Twice, rng: Random, *forms: str) -> tuple[Whom, facts.Whom]:
 def consent(both: Twice, rng: Random, patient: str) -> Drawn:
     """A permit or an ordinary denial of that patient's."""
     permits = rng.random() < 0.65
-    named = [whom(both, rng) for _ in range(rng.choice([1, 1, 2]))]
+    forms = [form for form in FORMS if permits or form != "choice"]  # no way is refused, but people
+    named = [whom(both, rng, *forms) for _ in range(rng.choice([1, 1, 2]))]
     left_out = []
     if not permits and rng.random() < 0.5:
         left_out = [whom(both, rng, "organization", "practitioner", "team", "role_here")]

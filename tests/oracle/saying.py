@@ -45,7 +45,7 @@ def says(both: Twice, rng: Random) -> None:
     row = record_consent(
         patient=both.patients[patient], said=drawn.said, by=clerk(both, patient), at=both.at
     )
-    drawn.known.since = drawn.known.starts
+    drawn.known.since = max(drawn.known.starts, both.at)
     noted(both, row, drawn.known)
 
 
@@ -122,8 +122,9 @@ def amends(both: Twice, rng: Random) -> None:
     made = amend_consent(consent=row, said=said, by=by, at=both.at)
     old.state = "superseded"
     goes_on = stood and wider and said.starts_at <= both.at
+    since = old.since if goes_on else max(said.starts_at, both.at)
     noted(both, made, replace(
-        old, state="active", since=old.since if goes_on else said.starts_at, ends=said.ends_at,
+        old, state="active", since=since, ends=said.ends_at,
         purposes=frozenset(map(str, said.purposes)), actions=frozenset(map(str, said.actions)),
     ))  # fmt: skip
 

@@ -134,7 +134,8 @@ class Consent(models.Model):
     force = models.CharField(max_length=10, default=Force.ORDINARY.value)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
-    since = models.DateTimeField()  # from when on it permits without a break, over its versions
+    # From when on it permits without a break, over its versions; never before it was recorded.
+    since = models.DateTimeField()
     lapses_at = models.DateTimeField(null=True)  # when who spoke may no longer speak
     data_from = models.DateField(null=True)
     data_until = models.DateField(null=True)

@@ -1,6 +1,7 @@
 """Whether what was said can be recorded, and how long who said it may speak."""
 
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import Q, QuerySet
 
@@ -14,6 +15,7 @@ from sharing.consent.rules import (
     Performer,
     Verification,
     contradicts,
+    is_term,
     of_age_on,
 )
 from sharing.identity.models import Patient
@@ -60,6 +62,8 @@ def _incomplete(said: Said) -> str:
         return "Choose a purpose and what may be done."
     if said.verification == Verification.VERBAL and not said.witness:
         return "A spoken consent needs a witness."
+    if not all(map(is_term, chain.from_iterable(said.limits.values()))):
+        return "Name each limit by one code of 64 letters at most."
     return ""
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from sharing.blobs import new_key, scratch, store, sync
-from sharing.consent.errors import EvidenceInvalid
+from sharing.consent.errors import ConsentInvalid, EvidenceInvalid
 from sharing.consent.models import Consent, Evidence, Grantee, Term
 from sharing.consent.rules import (
     EVIDENCE_MAX_BYTES,
@@ -51,7 +51,7 @@ def record_consent(*, patient: Patient, said: Said, by: Actor, at: datetime) -> 
     check(patient, said, by, at)
     custodian = _locked(by)
     last = Consent.objects.filter(custodian=custodian).aggregate(last=Max("number"))["last"]
-    blank = Consent(number=(last or 1000) + 1, since=said.starts_at)
+    blank = Consent(number=(last or 1000) + 1, since=max(said.starts_at, at))
     consent = _written(blank, custodian, patient, said, by, at)
     _activate(consent)
     log(by.who, "consent.record", consent, at)
@@ -73,6 +73,8 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
     check(old.patient, said, by, at)
     before = said_by(old)
     one_who_said_no_or_the_patient(before, said)
+    if said.maximum_uses is not None and said.maximum_uses < old.used:
+        raise ConsentInvalid("It was used more often than that already.")
     same = before.decision == said.decision
     goes_on = same and _stands(old, at) and no_narrower(said.extent, before.extent)
     superseded = step(NEXT, ConsentState(old.state), ConsentEvent.SUPERSEDE)
@@ -80,7 +82,7 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
         number=old.number,
         version=old.version + 1,
         supersedes=old,
-        since=old.since if goes_on and said.starts_at <= at else said.starts_at,
+        since=old.since if goes_on and said.starts_at <= at else max(said.starts_at, at),
         used=old.used,
     )
     amended = _written(blank, custodian, old.patient, said, by, at)
