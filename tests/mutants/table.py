@@ -1,6 +1,19 @@
 """All seeded faults."""
 
-from . import access, albums, alike, doors, log, offices, partners, phones, region, said, uses
+from . import (
+    access,
+    albums,
+    alike,
+    doors,
+    lists,
+    log,
+    offices,
+    partners,
+    phones,
+    region,
+    said,
+    uses,
+)
 from .mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -9,6 +22,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *said.MUTANTS,
     *log.MUTANTS,
     *doors.MUTANTS,
+    *lists.MUTANTS,
     *phones.MUTANTS,
     *partners.MUTANTS,
     *region.MUTANTS,
