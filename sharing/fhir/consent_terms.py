@@ -59,6 +59,8 @@ class _Terms:
 
 def read_consent(asking: Asking, body: Json) -> Read:
     """Raises ResourceInvalid, and Absent for an organization or person that is not there."""
+    if _has_empty(body):
+        raise ResourceInvalid()
     made = Reader(body)
     made.skip("resourceType", "meta", "text", "language", "identifier", "category")
     status, patient = made.text("status"), _reference(made.one("patient"), "Patient")
@@ -75,6 +77,12 @@ def read_consent(asking: Asking, body: Json) -> Read:
     terms = _provision(asking, provision)
     made.done()
     return Read(status, patient, Said(**(told | terms), force=force))
+
+
+def _has_empty(value: Any) -> bool:
+    """JSON of FHIR has no empty values: a limit without words would be read as no limit."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or value in ("", [], {}) or any(map(_has_empty, inside))
 
 
 def _own_organization(asking: Asking, made: Reader) -> None:
@@ -140,7 +148,10 @@ def _shown(asking: Asking, made: Reader) -> dict[str, Any]:
 
 
 def _force(asking: Asking, made: Reader) -> Force:
-    for each in made.many("modifierExtension"):
+    said = list(made.many("modifierExtension"))
+    if len(said) > 1:
+        raise ResourceInvalid()
+    for each in said:
         if each.text("url") != f"{asking.origin}/fhir/StructureDefinition/consent-force":
             raise ResourceInvalid()
         value = each.text("valueCode")
@@ -241,15 +252,23 @@ def _actions(asking: Asking, made: Reader, decision: Decision) -> frozenset[Acti
     """Each action by our own code, or a step of the ladder by HL7's."""
     found: set[Action] = set()
     for each in made.many("action"):
-        for system, code in each.codings():
-            if system == f"{asking.origin}/actions":
-                found.add(_of(Action, code))
-            elif system == f"{TERMS}/consentaction" and code in _ACTIONS:
-                found.update(_ACTIONS[code].ladder)
-            else:
-                raise ResourceInvalid()
+        system, code = _code_of(each)
+        if system == f"{asking.origin}/actions":
+            found.add(_of(Action, code))
+        elif system == f"{TERMS}/consentaction" and code in _ACTIONS:
+            found.update(_ACTIONS[code].ladder)
+        else:
+            raise ResourceInvalid()
     usual = Action.IMAGES if decision == Decision.PERMIT else Action.AI
     return frozenset(found or usual.ladder)
+
+
+def _code_of(made: Reader) -> tuple[str, str]:
+    """The one code of a concept: words alone limit nothing, and of two codes which is meant?"""
+    found = made.codings()
+    if len(found) != 1:
+        raise ResourceInvalid()
+    return found[0]
 
 
 def _purpose(made: Reader) -> Purpose:
@@ -270,13 +289,13 @@ def _limits(asking: Asking, made: Reader) -> dict[str, Any]:
     kinds: set[str] = set()
     regions: set[str] = set()
     for each in made.many("code"):
-        for system, code in each.codings():
-            if system == DCM and code.isalnum() and len(code) <= 16:
-                kinds.add(code)
-            elif system == f"{asking.origin}/body-regions":
-                regions.add(_of(BodyRegion, code).value)
-            else:
-                raise ResourceInvalid()
+        system, code = _code_of(each)
+        if system == DCM and code.isalnum() and len(code) <= 16:
+            kinds.add(code)
+        elif system == f"{asking.origin}/body-regions":
+            regions.add(_of(BodyRegion, code).value)
+        else:
+            raise ResourceInvalid()
     studies, series = _data(made)
     return {
         "modalities": frozenset(kinds),
@@ -313,7 +332,7 @@ def _obligations(asking: Asking, made: Reader) -> dict[str, Any]:
         url = each.text("url")
         if url == f"{base}/consent-obligation":
             found.add(_of(Obligation, each.text("valueCode")))
-        elif url == f"{base}/consent-uses":
+        elif url == f"{base}/consent-uses" and uses is None:
             uses = each.number("valuePositiveInt")
         else:
             raise ResourceInvalid()

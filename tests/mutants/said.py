@@ -11,6 +11,18 @@ PROXIES = "tests/consent/test_proxies.py"
 
 MUTANTS = (
     Mutant(
+        "a limit in words alone is no limit",
+        "sharing/fhir/consent_terms.py",
+        "    if len(found) != 1:\n        raise ResourceInvalid()\n    return found[0]",
+        '    return found[0] if found else (DCM, "CT")',
+        (
+            (
+                "tests/faces/fhir/test_consents.py::"
+                "test_what_cant_be_kept_as_it_was_said_is_refused_whole"
+            ),
+        ),
+    ),
+    Mutant(
         "a revoked consent is woken up",
         RULES,
         "    (_S.DRAFT, _E.ACTIVATE): _S.ACTIVE,\n",

@@ -22,6 +22,11 @@ from tests.faces.fhir.conftest import Json, browser, fhir_id, found, ids
 FHIR = "application/fhir+json"
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 PARTIES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+STEP = {"system": "http://terminology.hl7.org/CodeSystem/consentaction"}
+USES, FORCE = (
+    {"url": f"http://testserver/fhir/StructureDefinition/consent-{name}"}
+    for name in ("uses", "force")
+)
 
 
 def sent(region: Region, **values: Any) -> Json:
@@ -114,10 +119,8 @@ def test_what_was_read_is_what_was_said(region: Region, mei: Client) -> None:
     )
     for first in found(mei, "Consent")["entry"]:
         told = first["resource"]
-        again = sent(region, provision=told["provision"]) | {
-            "policy": told["policy"],
-            "modifierExtension": told.get("modifierExtension", []),
-        }
+        kept = {name: told[name] for name in ("policy", "modifierExtension") if name in told}
+        again = sent(region, provision=told["provision"]) | kept
         made = post(mei, again)
         assert made.status_code == 201, (told, made.content)
         provision = made.json()["provision"]
@@ -196,6 +199,17 @@ def test_a_consent_that_ran_out_is_inactive_before_anybody_marks_it(
         {"provision": {"provision": [{"type": "deny"}]}},
         {"provision": {"period": {"start": "yesterday"}}},
         {"provision": {"securityLabel": [{"system": "http://x.org", "code": "R"}]}},
+        {"provision": {"action": [{"text": "the report alone"}]}},
+        {
+            "provision": {
+                "action": [{"coding": [STEP | {"code": "access"}, STEP | {"code": "use"}]}]
+            }
+        },
+        {"provision": {"code": [{"text": "CT alone"}]}},
+        {"provision": {"data": []}},
+        {"provision": {"period": {"end": ""}}},
+        {"provision": {"modifierExtension": [USES | {"valuePositiveInt": n} for n in (1, 9)]}},
+        {"modifierExtension": [FORCE | {"valueCode": n} for n in ("ordinary", "opt_out")]},
         {"sourceAttachment": {"data": "%%%"}},
         {"sourceAttachment": {"title": "Signed form"}},
     ],
