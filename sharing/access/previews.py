@@ -131,6 +131,20 @@ def lost_sight(
             yield user, organization
 
 
+def seen_by(
+    people: Iterable[User],
+    organization: Organization,
+    purpose: Purpose,
+    subjects: Sequence[Subject],
+    *,
+    at: datetime,
+) -> dict[User, list[Subject]]:
+    """By each of these people who treat there what they can find of the studies now."""
+    facts, roles = facts_on_file(subjects), frozenset({Role.PHYSICIAN, Role.RADIOLOGIST})
+    askers = {user: physician_of(organization, purpose, roles=roles, user=user) for user in people}
+    return {user: list(_seen(asker, subjects, facts, at)) for user, asker in askers.items()}
+
+
 def _changes(
     subjects: Sequence[Subject],
     before: Facts,

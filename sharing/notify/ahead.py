@@ -10,6 +10,7 @@ from sharing.access.models import Grant, RenewalAsk, Share
 from .posting import notify
 from .rules import day_of, ending_text, leaving_text, renewal_text, review_text
 from .services import recipients, shared_list, who_share
+from .sight import in_sight
 
 TOLD_AHEAD = timedelta(days=14)
 
@@ -27,7 +28,7 @@ def tell_renewal_asked(*, ask_id: int, at: datetime) -> None:
 
 
 def tell_endings(*, at: datetime) -> None:
-    """What ends within a fortnight: who shared it and to whom it came are told, once for each end.
+    """What ends within a fortnight: who shared it and who sees it are told, once for each end.
 
     Of a standing share's review only who shared it: the grantee can't do anything about it.
     """
@@ -52,7 +53,7 @@ def _tell_ending(share_id: int, at: datetime) -> None:
     where, link = share.shared_for or share.custodian, reverse("web:due")
     whom = share.to_user or share.to_team or to
     notify(share.shared_by, where, "ending", ending_text(whom.name, until), link, key, at=at)
-    for user in recipients(share, to):
+    for user in in_sight(share, to, recipients(share, to), at=at):
         text = leaving_text(share.shared_by.name, until)
         notify(user, to, "ending", text, shared_list(), key, at=at)
 

@@ -1,6 +1,6 @@
 """One notice, one e-mail: each once, and when the person wants it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,12 +50,25 @@ def post_to_all(
     *,
     at: datetime,
 ) -> None:
-    """To each, whatever becomes of the others; raises the first failure when all were tried.
+    """The same to each, as `post_each`."""
+    post_each(dict.fromkeys(people, context), key, template, organization, at=at)
+
+
+def post_each(
+    contexts: Mapping[User, Context],
+    key: str,
+    template: str,
+    organization: Organization,
+    *,
+    at: datetime,
+) -> None:
+    """To each their own, whatever becomes of the others; raises the first failure when all were
+    tried.
 
     One mailbox that refuses would else keep everybody after it in the dark, at every try.
     """
     failures = []
-    for user in people:
+    for user, context in contexts.items():
         if kept_back(user, key, template, organization, context, at=at):
             continue
         to = Addressee(user.email, user.name)

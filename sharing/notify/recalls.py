@@ -114,6 +114,18 @@ def recall_seen(actor: Actor, *, public_id: str) -> Recall:
     return found
 
 
+def copies_seen(actor: Actor, recall: Recall) -> list[RecalledCopy]:
+    """All of them for who reads the log or makes the recall; else those that the actor took: of
+    what their colleagues took they may never have known.
+    """
+    found = sorted(recall.copies.all(), key=lambda copy: (copy.left_at, copy.pk))
+    makes = recall.custodian_id == actor.organization_id and actor.may(Duty.RECORD_CONSENT)
+    if makes or actor.may(Duty.READ_LOG):
+        return found
+    mine = (actor.kind, actor.id)
+    return [copy for copy in found if (copy.actor_kind, copy.actor_id) == mine]
+
+
 def may_answer(actor: Actor, recall: Recall) -> frozenset[RecallEvent]:
     """What the actor may say of it now."""
     if recall.state != RecallState.WAITING:

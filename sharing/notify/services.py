@@ -3,6 +3,7 @@
 Neither carries patient data. What was shared stands behind the link, and the fence before it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -28,7 +29,7 @@ from sharing.tenants.services import (
 )
 
 from .models import Notice, Recall
-from .posting import absolute, notify, post, post_to_all
+from .posting import Context, absolute, notify, post, post_each, post_to_all
 from .rules import (
     ANSWERED,
     LETTER_PAGES,
@@ -41,6 +42,7 @@ from .rules import (
     recall_text,
     shared_text,
 )
+from .sight import in_sight
 
 
 def send_letter(*, letter_id: int, at: datetime) -> None:
@@ -102,24 +104,27 @@ def send_refusal(*, organization_id: int, at: datetime) -> None:
 
 
 def tell_shared(*, share_id: int, at: datetime) -> None:
-    """Studies came to an organization: tell its treating people, or the one who was named.
+    """Studies came to an organization: tell its treating people, or the one who was named; of them
+    those who see something of it.
 
     Says who shared and how many; neither the studies, nor the patient, nor the note.
     """
     share = Share.objects.select_related(
         "custodian", "shared_by", "shared_for", "to_organization", "to_team"
     ).get(pk=share_id)
-    count = Grant.objects.live(at).filter(share=share).count()
     to = share.to_organization
-    if not count or to is None:
+    if to is None:
         return
-    text = shared_text(share.shared_by.name, (share.shared_for or share.custodian).name, count)
-    link = shared_list()
-    context = {"text": text, "link": absolute(link)}
-    people, key = list(recipients(share, to)), f"shared:{share.pk}"
-    for user in people:
+    where, link, key = share.shared_for or share.custodian, shared_list(), f"shared:{share.pk}"
+    texts = {
+        user: shared_text(share.shared_by.name, where.name, count)
+        for user, count in in_sight(share, to, recipients(share, to), at=at).items()
+    }
+    contexts: dict[User, Context] = {}
+    for user, text in texts.items():
         notify(user, to, "shared", text, link, key, at=at)
-    post_to_all(people, key, "shared", to, lambda: context, at=at)
+        contexts[user] = partial(dict, text=text, link=absolute(link))
+    post_each(contexts, key, "shared", to, at=at)
 
 
 def tell_glass(*, glass_id: int, at: datetime) -> None:
@@ -190,24 +195,30 @@ def tell_answered(*, request_id: int, at: datetime) -> None:
 
 
 def tell_recall(*, recall_id: int, at: datetime) -> None:
-    """Copies are recalled: who took them and the privacy officers of the recipient are told."""
+    """Copies are recalled: who took them is told of their own, and the recipient's privacy officers
+    of all."""
     recall = Recall.objects.select_related("custodian", "organization").get(pk=recall_id)
     there = recall.organization
     if there is None or recall.state != RecallState.WAITING:
         return
     copies = list(recall.copies.all())
-    taken = [copy.actor_id for copy in copies if copy.actor_kind == "user"]
-    text = recall_text(recall.custodian.name, sum(copy.count for copy in copies))
+    taken: Counter[str] = Counter()
+    for copy in copies:
+        taken[copy.actor_id if copy.actor_kind == "user" else ""] += copy.count
     link, key = reverse("web:recall", args=[recall.public_id]), f"recall:{recall.pk}"
     officers = privacy_officers(there.pk)
-    wanted = Q(pk__in=officers.values("pk")) | Q(public_id__in=taken)
-    people = list(User.objects.filter(wanted, is_active=True).order_by("pk"))
-    for user in people:
+    wanted = Q(pk__in=officers.values("pk")) | Q(public_id__in=set(taken) - {""})
+    contexts: dict[User, Context] = {}
+    for user in User.objects.filter(wanted, is_active=True).order_by("pk"):
+        count = taken.total() if user in officers else taken[user.public_id]
+        text = recall_text(recall.custodian.name, count)
         notify(user, there, "recall", text, link, key, at=at)
-    told = {"text": text, "link": absolute(link)}
-    post_to_all(people, key, "recall", there, partial(dict, told), at=at)
+        contexts[user] = partial(dict, text=text, link=absolute(link))
+    post_each(contexts, key, "recall", there, at=at)
     if not officers.exists():
         to = Addressee(there.privacy_officer_email, there.privacy_officer_name)
+        text = recall_text(recall.custodian.name, taken.total())
+        told = {"text": text, "link": absolute(link)}
         post(key, to, "recall", there, partial(dict, told), at=at)
 
 

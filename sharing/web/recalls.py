@@ -12,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sharing.notify.errors import RecallInvalid
 from sharing.notify.recalls import (
     answer_recall,
+    copies_seen,
     may_answer,
     recall_seen,
     recalls_made,
     recalls_received,
 )
 from sharing.notify.rules import ANSWERED_WITHIN, RecallEvent
-from sharing.tenants.services import Duty
+from sharing.tenants.services import Actor, Duty
 
 from .doors import actor_of
 from .forms.recalls import AnswerForm
@@ -37,12 +38,12 @@ def listing(request: HttpRequest) -> HttpResponse:
     """What we recall, and what is recalled from us."""
     actor, at = actor_of(request), timezone.now()
     may_make = actor.may(Duty.READ_LOG) or actor.may(Duty.RECORD_CONSENT)
-    made = [_line(each, at) for each in recalls_made(actor)[:MOST]] if may_make else []
+    made = [_line(each, actor, at) for each in recalls_made(actor)[:MOST]] if may_make else []
     context = {
         "may_make": may_make,
         "made": made,
         "waiting": sum(line["recall"].state == "waiting" for line in made),
-        "received": [_line(each, at) for each in recalls_received(actor)[:MOST]],
+        "received": [_line(each, actor, at) for each in recalls_received(actor)[:MOST]],
     }
     return render(request, "web/recalls/list.html", context)
 
@@ -65,8 +66,8 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     recall = recall_seen(actor, public_id=public_id)
     context = {
         "recall": recall,
-        "line": _line(recall, at),
-        "copies": recall.copies.order_by("left_at", "pk"),
+        "line": _line(recall, actor, at),
+        "copies": copies_seen(actor, recall),
         "ours": recall.custodian_id == actor.organization_id,
         "answers": may_answer(actor, recall),
         "form": form,
@@ -75,12 +76,12 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "web/recalls/show.html", context, status=status)
 
 
-def _line(recall: Any, at: datetime) -> dict[str, Any]:
+def _line(recall: Any, actor: Actor, at: datetime) -> dict[str, Any]:
     word, icon, kind = CHIPS[recall.state]
     if recall.state == "waiting":
         day = (at - recall.asked_at).days + 1
         word = "Overdue" if at > recall.due_at else word
         word = f"{word}, day {day} of {ANSWERED_WITHIN.days}"
         kind = "c-no" if at > recall.due_at else kind
-    count = sum(copy.count for copy in recall.copies.all())
+    count = sum(copy.count for copy in copies_seen(actor, recall))
     return {"recall": recall, "word": word, "icon": icon, "kind": kind, "count": count}

@@ -11,6 +11,42 @@ PROXIES = "tests/consent/test_proxies.py"
 
 MUTANTS = (
     Mutant(
+        "all to whom a share came are told, whatever they see of it",
+        "sharing/notify/sight.py",
+        "if count}",
+        "if count >= 0}",
+        (
+            (
+                "tests/notify/test_telling.py::"
+                "test_whom_the_patient_refuses_is_not_told_that_there_is_something_to_see"
+            ),
+        ),
+    ),
+    Mutant(
+        "what waited overnight is written whatever became of it",
+        "sharing/notify/digests.py",
+        "if not _still_holds(line, at)]",
+        "if False]",
+        (
+            (
+                "tests/notify/test_wishes.py::"
+                "test_what_waited_overnight_is_not_written_when_it_holds_no_more"
+            ),
+        ),
+    ),
+    Mutant(
+        "who took one copy reads of all",
+        "sharing/notify/recalls.py",
+        "if makes or actor.may(Duty.READ_LOG):\n        return found",
+        "if True:\n        return found",
+        (
+            (
+                "tests/notify/test_recalls.py::"
+                "test_who_took_a_copy_reads_of_their_own_and_not_of_what_colleagues_took"
+            ),
+        ),
+    ),
+    Mutant(
         "a limit in words alone is no limit",
         "sharing/fhir/consent_terms.py",
         "    if len(found) != 1:\n        raise ResourceInvalid()\n    return found[0]",

@@ -49,6 +49,15 @@ def test_sharer_and_grantee_are_told_a_fortnight_ahead_and_once(
     ]
 
 
+def test_whom_the_consent_no_longer_lets_see_it_is_not_told_that_it_ends(
+    region: Region, study: Study
+) -> None:
+    shared(region, study, person=region.ben.user)
+    region.revoke(region.pat.consents.get(), at=NOW + DAY)
+    tell_endings(at=NOW + 20 * DAY)
+    assert [name for name, _ in told("ending")] == ["Ada Brandt"]
+
+
 def test_what_goes_on_is_not_told_as_ending(region: Region, study: Study) -> None:
     made = shared(region, study)
     renew_share(

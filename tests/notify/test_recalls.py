@@ -167,6 +167,28 @@ def test_nobody_else_sees_it_and_the_custodian_answers_for_nobody(
             )
 
 
+def test_who_took_a_copy_reads_of_their_own_and_not_of_what_colleagues_took(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs
+) -> None:
+    """Nina downloaded what Ben was kept away from."""
+    nina = make_person("Nina Falk", region.hilltop, Role.PHYSICIAN)
+    other = region.study()
+    open_study(nina.actor, public_id=other.public_id, at=NOW, action=Action.DOWNLOAD)
+    downloaded(region, study)
+    region.revoke(consent, at=NOW + timedelta(hours=1))
+    run_jobs()
+    address = f"/recalls/{Recall.objects.get().public_id}/"
+    page = sign_in(Client(), region.ben.user).get(address).content.decode()
+    assert study.study_uid in page
+    assert "recalls 1 copy" in page
+    for word in (other.study_uid, "Nina"):
+        assert word not in page
+    assert "a copy:" in Notice.objects.get(kind="recall", user=region.ben.user).text
+    officer = make_person("Paul Voss", region.hilltop, Role.PRIVACY_OFFICER)
+    page = sign_in(Client(), officer.user).get(address).content.decode()
+    assert other.study_uid in page
+
+
 def test_of_a_links_bearer_the_custodian_says_what_it_did(
     region: Region, study: Study, consent: Consent, run_jobs: Jobs
 ) -> None:

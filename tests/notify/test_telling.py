@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sharing.access.services import share
 from sharing.archive.models import Study
+from sharing.consent.rules import Decision
 from sharing.kernel.errors import Absent
 from sharing.kernel.purposes import Purpose
 from sharing.notify import rules, services
@@ -83,6 +84,34 @@ def test_only_treating_people_of_the_recipient_are_told(region: Region, shared: 
     User.objects.filter(pk=gone.user.pk).update(is_active=False)
     services.tell_shared(share_id=shared, at=timezone.now())
     assert {notice.user for notice in Notice.objects.all()} == {region.ben.user}
+
+
+def test_whom_the_patient_refuses_is_not_told_that_there_is_something_to_see(
+    region: Region, shared: int
+) -> None:
+    """Of two studies Gus may see one and hears of one; Hal may see none, and hears nothing."""
+    gus, hal = (make_person(name, region.hilltop, Role.PHYSICIAN) for name in ("Gus Low", "Hal Om"))
+    first = Study.objects.order_by("pk").first()
+    assert first is not None
+    one = {"studies": frozenset({first.study_uid}), "practitioners": (gus.user,)}
+    for said in (one, {"practitioners": (hal.user,)}):
+        region.say(Decision.DENY, region.hilltop, organizations=(), at=timezone.now(), **said)
+    services.tell_shared(share_id=shared, at=timezone.now())
+    words = "Ada Brandt of Riverside General Hospital shared {} with you."
+    assert {notice.user: notice.text for notice in Notice.objects.all()} == {
+        region.ben.user: words.format("2 studies"),
+        gus.user: words.format("a study"),
+    }
+    assert [hal.user.email] not in [message.to for message in mail.outbox]
+
+
+def test_a_share_whose_consent_ended_before_the_bell_rang_is_not_told(
+    region: Region, shared: int
+) -> None:
+    region.revoke(region.pat.consents.get(), at=timezone.now())
+    services.tell_shared(share_id=shared, at=timezone.now())
+    assert mail.outbox == []
+    assert not Notice.objects.exists()
 
 
 def test_a_bell_rung_twice_tells_once(region: Region, shared: int) -> None:

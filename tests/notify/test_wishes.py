@@ -14,9 +14,12 @@ from sharing.notify.digests import send_waiting
 from sharing.notify.models import Notice, Waiting
 from sharing.notify.posting import notify, post_to_all
 from sharing.notify.rules import Way, due_at
+from sharing.notify.services import tell_shared
 from sharing.notify.wishes import choose, quiet_of, ways_of
+from sharing.tenants.models import Membership
 from sharing.tenants.rules import Role
-from tests.cast import Region, make_person
+from tests.access.test_sharing import shared
+from tests.cast import NOW, Region, make_person
 from tests.sessions import sign_in
 
 MORNING = datetime(2026, 11, 24, 9, 0, tzinfo=timezone.get_default_timezone())
@@ -66,6 +69,22 @@ def test_what_waits_for_the_morning_comes_as_one_e_mail_once(region: Region) -> 
     assert "Studies came, first." in sent.body
     assert "https://portal.example/second" in sent.body
     assert send_waiting(at=MORNING + timedelta(days=2)) == 0
+
+
+def test_what_waited_overnight_is_not_written_when_it_holds_no_more(region: Region) -> None:
+    """The consent of one share ended; and who left hears nothing of the house."""
+    wishes(region, Way.DAILY)
+    consent = region.permit(organizations=(), named_by_custodian=True)
+    made = shared(region, region.study())
+    tell_shared(share_id=made.pk, at=NOW)
+    tell(region, "first", at=NOW)
+    region.revoke(consent, at=NOW + timedelta(hours=1))
+    assert send_waiting(at=NOW + timedelta(days=1)) == 1
+    assert "first" in str(mail.outbox[0].body)
+    assert "Ada Brandt" not in str(mail.outbox[0].body)
+    tell(region, "second", at=NOW)
+    Membership.objects.filter(user=region.ben.user).update(ended_at=NOW)
+    assert send_waiting(at=NOW + timedelta(days=2)) == 0
 
 
 def test_who_wants_no_e_mail_gets_the_notice_alone(region: Region) -> None:
