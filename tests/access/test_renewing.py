@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sharing.access.errors import NotCovered, ShareNotFound, ShareWidens
+from sharing.access.errors import NotCovered, ShareInvalid, ShareNotFound, ShareWidens
 from sharing.access.models import Grant, RenewalAsk, Share
 from sharing.access.services import (
     REVIEWED_EVERY,
@@ -24,6 +24,7 @@ from sharing.audit.models import Event
 from sharing.kernel.lifecycle import NotNow
 from sharing.kernel.purposes import Action
 from sharing.tenants.errors import NotAllowed
+from sharing.tenants.models import Membership
 from tests.access.test_sharing import ALL, DAY, SHARED_ON, sees, shared
 from tests.cast import NOW, Person, Region
 
@@ -100,6 +101,19 @@ def test_what_was_shared_on_is_renewed_inside_what_came(region: Region, study: S
         renewed(region, onward, study, by=region.ben.actor)
     renewed(region, onward, study, by=region.ben.actor, until=NOW + 50 * DAY)
     assert sees(region.cleo, study, at=NOW + 49 * DAY)
+
+
+def test_what_ran_out_is_not_renewed_for_who_left_since(region: Region, study: Study) -> None:
+    made = shared(region, study, person=region.ben.user)
+    Membership.objects.filter(user=region.ben.user).update(ended_at=NOW + 40 * DAY)
+    with pytest.raises(ShareInvalid):
+        renew_share(
+            public_id=made.public_id,
+            subjects=[study.subject],
+            until=NOW + 60 * DAY,
+            by=region.ada.actor,
+            at=NOW + 41 * DAY,
+        )
 
 
 def test_a_share_is_renewed_once_and_by_its_own_organization(region: Region, study: Study) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sharing.access.errors import NotCovered
+from sharing.access.errors import NotCovered, ShareInvalid
 from sharing.access.models import Grant, Share
 from sharing.access.services import (
     decide_one,
@@ -21,6 +21,7 @@ from sharing.exchange.services import (
     take_out,
 )
 from sharing.kernel.purposes import Action, Purpose
+from sharing.tenants.models import Membership
 from sharing.tenants.rules import Role, TeamKind
 from sharing.tenants.services import found_team, join_team, leave_team
 from tests.cast import NOW, Region, make_patient, make_person
@@ -90,6 +91,27 @@ def test_what_came_another_way_stays_when_it_leaves_the_album(region: Region, st
     take_out(public_id=album.public_id, study=study, by=region.ada.actor, at=NOW)
     assert sees(region.ben, study)
     assert seen_by(region.ben, album) is None
+
+
+def test_who_left_their_house_is_given_nothing_and_keeps_nobody_from_filling_it(
+    region: Region, study: Study
+) -> None:
+    """Gus comes back later: what was put in meanwhile is not waiting for him."""
+    album = an_album(region)
+    gus = make_person("Gus Low", region.hilltop, Role.PHYSICIAN)
+    roles = Membership.objects.filter(user=gus.user)
+    puts(region, album, study)
+    for user in (region.ben.user, gus.user):
+        lets_in(region, album, person=user)
+    roles.update(ended_at=NOW)
+    later = region.study()
+    puts(region, album, later)
+    roles.update(ended_at=None)
+    assert sees(region.ben, later)
+    assert not sees(gus, later)
+    roles.update(ended_at=NOW)
+    with pytest.raises(ShareInvalid):
+        lets_in(region, an_album(region, name="Other"), person=gus.user)
 
 
 def test_who_comes_again_sees_it_again_and_the_old_rows_stay(region: Region, study: Study) -> None:

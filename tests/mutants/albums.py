@@ -12,6 +12,25 @@ TWO = "tests/consent/test_two_guardians.py"
 
 MUTANTS = (
     Mutant(
+        "an album gives to who left their house",
+        "sharing/exchange/services/filling.py",
+        "if member.organization_id == album.organization_id or not there:",
+        "if member.organization_id == album.organization_id:",
+        (
+            (
+                "tests/exchange/test_albums.py::"
+                "test_who_left_their_house_is_given_nothing_and_keeps_nobody_from_filling_it"
+            ),
+        ),
+    ),
+    Mutant(
+        "a share is renewed for who left",
+        "sharing/access/services/sharing.py",
+        "if wanted.person is not None and not _treats(wanted.person, to):",
+        "if False:",
+        (("tests/access/test_renewing.py::test_what_ran_out_is_not_renewed_for_who_left_since"),),
+    ),
+    Mutant(
         "what is taken out of an album stays open",
         FILLING,
         "end_grants(Grant.objects.filter(of_album__entry=entry, revoked_at=None), at=at)",

@@ -161,7 +161,7 @@ def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime)
     if not subjects:
         raise ShareInvalid("Choose at least one study.")
     if wanted.to is not None:
-        _check_whom(wanted.to, wanted.team, by)
+        _check_whom(wanted.to, wanted, by)
     if wanted.until <= at:
         raise ShareInvalid("The share must end in the future.")
     if wanted.standing and wanted.until > at + LONGEST_STANDING:
@@ -173,11 +173,23 @@ def _check(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime)
         raise NotCovered()
 
 
-def _check_whom(to: Organization, team: Team | None, by: Actor) -> None:
+def _check_whom(to: Organization, wanted: Wanted, by: Actor) -> None:
     if to.pk == by.organization_id or to.state != OrganizationState.ACTIVE:
         raise ShareInvalid("Choose another organization of the region.")
-    if team is not None and not _is_of(team, to):
+    if wanted.team is not None and not _is_of(wanted.team, to):
         raise ShareInvalid("Choose a department of that organization, with people in it.")
+    if wanted.person is not None and not _treats(wanted.person, to):
+        raise ShareInvalid("Choose somebody who treats patients there.")
+
+
+def is_there(to: Organization, *, person: User | None, team: Team | None) -> bool:
+    """Whether something can be given to them now: people leave, departments end."""
+    inside = (person is None or _treats(person, to)) and (team is None or _is_of(team, to))
+    return to.state == OrganizationState.ACTIVE and inside
+
+
+def _treats(person: User, to: Organization) -> bool:
+    return physicians_mail(to.pk).filter(pk=person.pk).exists()
 
 
 def _is_of(team: Team, to: Organization) -> bool:

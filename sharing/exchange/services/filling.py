@@ -12,10 +12,18 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sharing.access.errors import NotCovered
+from sharing.access.errors import NotCovered, ShareInvalid
 from sharing.access.models import Grant
 from sharing.access.rules import Facts
-from sharing.access.services import Preview, Wanted, end_grants, facts_on_file, foresee, give
+from sharing.access.services import (
+    Preview,
+    Wanted,
+    end_grants,
+    facts_on_file,
+    foresee,
+    give,
+    is_there,
+)
 from sharing.archive.models import Study
 from sharing.audit.rules import What
 from sharing.audit.services import record, record_all
@@ -113,12 +121,14 @@ def add_member(
 ) -> list[Line]:
     """Let somebody in, and open to them what a consent covers of the studies that are there.
 
-    Raises as `add_studies` does, and NotCovered when no study that is there is covered for them.
+    Raises as `add_studies` does, ShareInvalid for who is not there, and NotCovered when no study
+    that is there is covered for them.
     """
     require(by, Duty.SHARE)
     album = locked(by, public_id=public_id, at=at)
     member = who_would(album, to=to, person=person, team=team)
     _check_new(album, member)
+    _check_there(album, member)
     shareable = studies_in(album, by, at=at)
     lines = foresee_album(album, [member], _to_share(shareable, by, at), at=at)
     _check_some(lines)
@@ -197,7 +207,9 @@ def remove_member(*, public_id: str, member_id: str, by: Actor, at: datetime) ->
 def _lines(
     album: Album, member: AlbumMember, studies: Sequence[Study], facts: Facts, at: datetime
 ) -> Iterator[Line]:
-    if member.organization_id == album.organization_id:
+    """Of a member who is there: who left is given nothing, and waits for nobody's consent."""
+    there = is_there(member.organization, person=member.user, team=member.team)
+    if member.organization_id == album.organization_id or not there:
         return
     needed = [study for study in studies if study.organization_id != member.organization_id]
     wanted = _wanted(album, member)
@@ -282,6 +294,13 @@ def _check_new(album: Album, member: AlbumMember) -> None:
     named = {(each.organization_id, each.user_id, each.team_id) for each in present}
     if (member.organization_id, member.user_id, member.team_id) in named:
         raise AlbumInvalid("They are in the album already.")
+
+
+def _check_there(album: Album, member: AlbumMember) -> None:
+    """The own people see what they see, whoever of them is named."""
+    own = member.organization_id == album.organization_id
+    if not own and not is_there(member.organization, person=member.user, team=member.team):
+        raise ShareInvalid("Choose somebody who treats patients there.")
 
 
 def _check_some(lines: Sequence[Line]) -> None:
