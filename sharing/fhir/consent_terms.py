@@ -18,6 +18,7 @@ from sharing.consent.rules import (
     Verification,
 )
 from sharing.consent.services import Said, Whom
+from sharing.consent.texts import published
 from sharing.dicom.regions import BodyRegion
 from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.kernel.sensitivity import SYSTEM as LABELS
@@ -108,7 +109,7 @@ def _speaker(asking: Asking, made: Reader, patient: str) -> dict[str, Any]:
             raise ResourceInvalid()
         return {"performer": Performer.SELF}
     system, value = _identifier(found[0])
-    name = found[0].text("display", most=120)
+    name = found[0].text("display", most=120).strip()
     found[0].skip("type")
     found[0].done()
     if system != f"{asking.origin}/performers" or not name:
@@ -129,22 +130,28 @@ def _evidence(made: Reader) -> dict[str, Any]:
     if title.startswith(_WITNESSED):
         return {
             "verification": Verification.VERBAL,
-            "witness": title.removeprefix(_WITNESSED)[:120],
+            "witness": title.removeprefix(_WITNESSED).strip()[:120],
         }
     return {"verification": Verification.PAPER}
 
 
 def _shown(asking: Asking, made: Reader) -> dict[str, Any]:
-    """Which text was shown: one of ours by its name, or the organization's own form."""
-    base = policy_uri(asking, "-").removesuffix("-")
-    found = ""
-    for each in made.many("policy"):
-        uri = each.text("uri")
-        each.done()
-        if not uri.startswith(base):
-            raise ResourceInvalid()
-        found = uri.removeprefix(base)[:60]
-    return {"shown": "" if found == "own-form" else found}
+    """Which text was shown: one that we published, by its name, or the organization's own form."""
+    said = list(made.many("policy"))
+    if len(said) > 1:
+        raise ResourceInvalid()
+    return {"shown": _name_of_text(asking, said[0]) if said else ""}
+
+
+def _name_of_text(asking: Asking, made: Reader) -> str:
+    base, uri = policy_uri(asking, "-").removesuffix("-"), made.text("uri")
+    made.done()
+    name = uri.removeprefix(base)
+    if name == "own-form":
+        return ""
+    if not uri.startswith(base) or f"{name}.en.toml" not in published():
+        raise ResourceInvalid()
+    return name
 
 
 def _force(asking: Asking, made: Reader) -> Force:

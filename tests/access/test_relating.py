@@ -8,7 +8,16 @@ import pytest
 from sharing.access.errors import TieInvalid, TieNotFound
 from sharing.access.models import Relationship
 from sharing.access.rules import Rule
-from sharing.access.services import Kind, Tie, decide_one, end_tie, kinds_of, record_tie, ties_of
+from sharing.access.services import (
+    Kind,
+    Tie,
+    decide_one,
+    end_given,
+    end_tie,
+    kinds_of,
+    record_tie,
+    ties_of,
+)
 from sharing.archive.models import Study
 from sharing.audit.models import Event
 from sharing.identity.errors import PatientNotFound
@@ -70,6 +79,22 @@ def test_where_the_region_lets_it_open_nothing_it_opens_nothing(
     tie(region, study)
     RegionRow.objects.update(implied_relationships=False)
     assert not sees(region.ben, study)
+
+
+def test_who_left_their_house_and_comes_again_is_tied_no_more(region: Region, study: Study) -> None:
+    """Ben's own tie ends, and the log says so; Lakeside's as a whole goes on."""
+    tie(region, study)
+    whole = tie(
+        region, study, kind=Kind.TRANSFER, person=None, study_uid="", organization=region.lakeside
+    )
+    where = {"user_id": region.ben.user.pk, "organization_id": region.hilltop.pk}
+    assert end_given(**where, at=NOW + DAY) == 1
+    assert sees(region.ben, study)
+    assert not sees(region.ben, study, at=NOW + DAY)
+    assert Event.objects.filter(action="tie.end").count() == 1
+    whole.refresh_from_db()
+    assert whole.ends_at == NOW + 30 * DAY
+    assert end_given(**where, at=NOW + 2 * DAY) == 0
 
 
 def test_what_the_patient_refused_stays_closed(region: Region, study: Study) -> None:

@@ -12,6 +12,18 @@ TWO = "tests/consent/test_two_guardians.py"
 
 MUTANTS = (
     Mutant(
+        "a tie outlives its person's place",
+        "sharing/access/services/ending.py",
+        "sum(_untied(tie, at) for tie in",
+        "sum(0 for tie in",
+        (
+            (
+                "tests/access/test_relating.py::"
+                "test_who_left_their_house_and_comes_again_is_tied_no_more"
+            ),
+        ),
+    ),
+    Mutant(
         "an album gives to who left their house",
         "sharing/exchange/services/filling.py",
         "if member.organization_id == album.organization_id or not there:",

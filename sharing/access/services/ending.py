@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from sharing.access.errors import ShareNotFound
-from sharing.access.models import Grant, Share
+from sharing.access.models import Grant, Relationship, Share
 from sharing.audit.rules import SYSTEM, What
 from sharing.audit.services import record
 from sharing.kernel import scope
@@ -102,11 +102,27 @@ def _what(grant: Grant) -> What:
 @scope.as_house()  # what was given is the custodians', and the person is of another house
 @transaction.atomic
 def end_given(*, user_id: int, organization_id: int, at: datetime) -> int:
-    """End what was given to a person by name at an organization that they left; how much."""
+    """End what was given to a person by name at an organization that they left, and what tied them
+    to a patient there; how much.
+    """
     given = Grant.objects.filter(
         user_id=user_id, organization_id=organization_id, revoked_at=None, ends_at__gt=at
     )
     ended = end_grants(given, at=at)
     for grant in ended:
         record(who=SYSTEM, action="study.unshare", at=at, what=_what(grant))
-    return len(ended)
+    ties = Relationship.objects.filter(
+        user_id=user_id, organization_id=organization_id, ends_at__gt=at
+    )
+    rows = ties.select_related("custodian", "patient").select_for_update(of=("self",))
+    return len(ended) + sum(_untied(tie, at) for tie in rows.order_by("pk"))
+
+
+def _untied(tie: Relationship, at: datetime) -> int:
+    tie.ends_at = max(at, tie.starts_at)
+    tie.ended_at, tie.ended_by, tie.ended_why = at, SYSTEM.name, "They left the organization."
+    tie.save(update_fields=["ends_at", "ended_at", "ended_by", "ended_why"])
+    detail = {"tie": tie.public_id, "kind": tie.kind}
+    what = What(tie.custodian.code, tie.patient.public_id, study_uid=tie.study_uid, detail=detail)
+    record(who=SYSTEM, action="tie.end", at=at, what=what)
+    return 1

@@ -187,6 +187,8 @@ def test_a_consent_that_ran_out_is_inactive_before_anybody_marks_it(
         {"implicitRules": "http://example.org/rules"},
         {"policyRule": {"text": "as we always did"}},
         {"policy": [{"uri": "http://example.org/other"}]},
+        {"policy": [{"uri": "http://testserver/consent-texts/permit/2099-1"}]},
+        {"sourceAttachment": {"title": "Spoken, witnessed by  "}},
         {"modifierExtension": [{"url": "http://example.org/not", "valueBoolean": True}]},
         {"organization": [{"reference": "Organization/hilltop"}]},
         {"provision": {"class": [{"code": "x"}]}},
