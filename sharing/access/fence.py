@@ -64,19 +64,13 @@ def fence(
     return sql, [values[part] if type(part) is _Slot else part for part in plan]
 
 
-class Within(Expression):
-    """The fence as a condition for querysets: whether the row of that key lies inside.
-
-    Building the condition through the ORM costs a hundred times what asking it costs; the text is
-    there already, and only the name under which the query knows the study is filled in.
-    """
+class OfItsKey(Expression):
+    """A condition in SQL of our own on a study's key, under the name that a query knows it by."""
 
     output_field = BooleanField()
 
-    def __init__(self, studies: type[Model], bound: Bound) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.text, self.params = bound
-        self.outer = _key_of(studies)
         self.key: Any = F("pk")
 
     def get_source_expressions(self) -> list[Any]:
@@ -86,6 +80,19 @@ class Within(Expression):
     def set_source_expressions(self, exprs: Sequence[Any]) -> None:
         """The same, resolved."""
         (self.key,) = exprs
+
+
+class Within(OfItsKey):
+    """The fence as a condition for querysets: whether the row of that key lies inside.
+
+    Building the condition through the ORM costs a hundred times what asking it costs; the text is
+    there already, and only the name under which the query knows the study is filled in.
+    """
+
+    def __init__(self, studies: type[Model], bound: Bound) -> None:
+        super().__init__()
+        self.text, self.params = bound
+        self.outer = _key_of(studies)
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The compiled text, about the study as this query names it."""

@@ -12,6 +12,7 @@ UNTIL, CONSENT_ENDS = "2026-12-19T10:24:29Z", "2027-02-22T09:00:00Z"
 ARRIVED, SHARED_AT, OPENED_AT = (f"2026-11-29T10:{minute}:00Z" for minute in (12, 24, 31))
 STUDY, UID = "AwDfQAZet6lvP247s_gKaQ", "2.25.700001"
 SERIES, IMAGE = f"{UID}.1", f"{UID}.1.1"
+IMAGES = f"{HERE}/dicomweb/o/riverside/studies/{UID}"
 PATIENT, CONSENT, CONSENT_NAME = "MvxwxoCWuj2N4PIjuJBE7A", "tKPDGH7z0lClElzAxWzl4w", "C-1001 v1"
 ADA, BEN = "QK_6eYGQHpcX-HJC4TZHGA", "6DT1ogKSRhTtTejz4rvVZw"
 SHARE, LINK, WEBHOOK = "OdSd5SKecTo8MVJ4IF4RCQ", "x0fLq7Uo1bYB9dIRr2mVPA", "6IFurhb_4Y_ySt9AJA88-g"
@@ -43,10 +44,9 @@ _study = {
     },
     "links": {
         "self": f"{HERE}/api/v1/studies/{STUDY}/",
-        "dicomweb": f"{HERE}/dicomweb/o/riverside/studies/{UID}",
+        "dicomweb": IMAGES,
     },
 }  # fmt: skip
-_at_dicomweb = f"{_study['links']['dicomweb']}/series/{SERIES}"  # type: ignore[index]
 _share = {
     "id": SHARE, "custodian": RIVERSIDE, "shared_by": "Ada Brandt", "shared_for": RIVERSIDE,
     "to": HILLTOP, "person": "", "team": "", "purpose": "TREAT", "actions": SEEN, "studies": [UID],
@@ -157,11 +157,11 @@ OF_FORMS: dict[str, Any] = {
     },
     "StudyForm": _study,
     "StudyDetailForm": _study | {"series": [_series]},
-    "SeriesLinkedForm": _series | {"dicomweb": _at_dicomweb},
+    "SeriesLinkedForm": _series | {"dicomweb": f"{IMAGES}/series/{SERIES}"},
     "ImageForm": {
         "sop_uid": IMAGE, "sop_class_uid": "1.2.840.10008.5.1.4.1.1.2",
         "transfer_syntax": "1.2.840.10008.1.2.1", "number": 1, "rows": 512, "columns": 512,
-        "frames": 1, "dicomweb": f"{_at_dicomweb}/instances/{IMAGE}",
+        "frames": 1, "dicomweb": f"{IMAGES}/series/{SERIES}/instances/{IMAGE}",
     },
     "PatientInSightForm": _patient | {"custodian": RIVERSIDE},
     "ExplanationForm": {

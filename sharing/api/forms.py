@@ -71,6 +71,18 @@ class PatientForm(serializers.Serializer[Any]):
     sex = serializers.CharField()
 
 
+def patient_told(row: Any) -> dict[str, Any]:
+    """A patient as `PatientForm` has it. An identifier without its issuer names nobody."""
+    return {
+        "id": row.public_id,
+        "identifier": row.identifier if row.certain else "",
+        "issuer": row.issuer if row.certain else "",
+        "name": row.name,
+        "birth_date": row.birth_date,
+        "sex": row.sex,
+    }
+
+
 class GroundForm(serializers.Serializer[Any]):
     """Why the caller may see the study."""
 

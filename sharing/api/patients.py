@@ -19,7 +19,7 @@ from sharing.archive.services.showing import (
 from sharing.kernel.errors import Absent
 from sharing.kernel.purposes import Action
 
-from .forms import OrganizationForm, PatientForm, SeriesForm
+from .forms import OrganizationForm, PatientForm, SeriesForm, patient_told
 from .gate import ReadsStudies, Scoped
 from .paging import Pages
 
@@ -175,12 +175,5 @@ def _address(study: Any, series_uid: str) -> str:
 
 
 def _patient(row: Any) -> dict[str, Any]:
-    return {
-        "id": row.public_id,
-        "identifier": row.identifier if row.certain else "",
-        "issuer": row.issuer if row.certain else "",
-        "name": row.name,
-        "birth_date": row.birth_date.isoformat() if row.birth_date else None,
-        "sex": row.sex,
-        "custodian": {"code": row.organization.code, "name": row.organization.name},
-    }
+    custodian = {"code": row.organization.code, "name": row.organization.name}
+    return patient_told(row) | {"custodian": custodian}

@@ -15,7 +15,7 @@ from sharing.archive.services.removing import delete_study
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
 
-from .forms import FilterForm, MeForm, RemovalForm, StudyDetailForm, StudyForm
+from .forms import FilterForm, MeForm, RemovalForm, StudyDetailForm, StudyForm, patient_told
 from .gate import ReadsOrDeletesStudies, ReadsStudies
 from .paging import Pages
 
@@ -115,7 +115,7 @@ def _study(actor: Actor, found: Found) -> dict[str, Any]:
         "study_uid": row.study_uid,
         "custodian": {"code": row.organization.code, "name": row.organization.name},
         "own": row.organization_id == actor.organization_id,
-        "patient": _patient(row.patient),
+        "patient": patient_told(row.patient),
         "study_date": row.study_date,
         "description": row.description,
         "accession_number": row.accession_number,
@@ -131,18 +131,6 @@ def _study(actor: Actor, found: Found) -> dict[str, Any]:
             "until": ground.basis.until,
         },
         "links": {"self": address, "dicomweb": f"{dicomweb}/studies/{row.study_uid}"},
-    }
-
-
-def _patient(row: Any) -> dict[str, Any]:
-    """An identifier without an issuer is nobody's to tell."""
-    return {
-        "id": row.public_id,
-        "identifier": row.identifier if row.certain else "",
-        "issuer": row.issuer if row.certain else "",
-        "name": row.name,
-        "birth_date": row.birth_date,
-        "sex": row.sex,
     }
 
 

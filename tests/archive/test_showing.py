@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sharing.archive.services.finding import find_studies, grounds
 from sharing.archive.services.searching import Query, search_studies
-from sharing.archive.services.showing import patient_lines, patients_in_sight
+from sharing.archive.services.showing import patient_lines, patients_in_sight, show
 from sharing.consent.rules import Verification
 from sharing.consent.services import Told, exclude_person
 from sharing.identity.models import Patient
@@ -46,6 +46,7 @@ def test_what_ended_since_the_list_was_made_is_left_out(region: Region) -> None:
     region.revoke(consent)
     shown = grounds(region.ben.actor, listed, at=NOW)
     assert [found.study for found in shown] == [lasting]
+    assert [each.study for each in show(region.ben.actor, listed, at=NOW)] == [lasting]
 
 
 def test_a_search_by_key_and_without_one_finds_what_is_in_sight(region: Region) -> None:

@@ -35,6 +35,13 @@ MUTANTS = (
         (f"{SHOWN}::test_what_ended_since_the_list_was_made_is_left_out",),
     ),
     Mutant(
+        "a page shows what ended while it was made",
+        SHOWING,
+        "found = [row for row in decided if row[1].allowed]",
+        "found = list(decided)",
+        (f"{SHOWN}::test_what_ended_since_the_list_was_made_is_left_out",),
+    ),
+    Mutant(
         "a part of a page is outside the fence",
         SHOWING,
         "inside = Study.objects.visible_to(actor, at, action).with_owners()",

@@ -12,10 +12,10 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import BooleanField, Expression, F, Q
+from django.db.models import Q
 from django.db.models.sql.compiler import SQLCompiler
 
-from sharing.access.fence import Bound, Within
+from sharing.access.fence import Bound, OfItsKey, Within
 from sharing.archive.models import Study, StudyQuerySet
 from sharing.archive.sql import fence_sql, rows
 from sharing.kernel.purposes import Action
@@ -50,23 +50,12 @@ def _inside(arm: Arm, fence: Bound) -> Q:
     return held if arm.open else held & Q(Within(Study, fence))
 
 
-class _Listed(Expression):
+class _Listed(OfItsKey):
     """Whether the row's key is one of a list: one parameter, however long the list is."""
-
-    output_field = BooleanField()
 
     def __init__(self, keys: Sequence[int]) -> None:
         super().__init__()
         self.keys = keys
-        self.key: Any = F("pk")
-
-    def get_source_expressions(self) -> list[Any]:
-        """The key of the study in the query around it."""
-        return [self.key]
-
-    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
-        """The same, resolved."""
-        (self.key,) = exprs
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """For SQLite, which takes no list for a parameter, as JSON."""
