@@ -77,6 +77,19 @@ def test_a_list_asks_the_fence_of_no_study_that_is_not_the_actor_s_to_look_at(
     assert len(looked) == 1
 
 
+def test_a_list_leaves_out_what_is_refused_though_a_consent_names_its_reader(
+    region: Region,
+) -> None:
+    """Where to look is no permission: whatever it yields must pass the fence."""
+    region.study()
+    region.permit()
+    assert len(listed(region.ben)) == 1
+    region.deny()
+    assert listed(region.ben) == []
+    assert facets(region.ben.actor, Criteria(), at=NOW).total == 0
+    assert not find_studies(region.ben.actor, at=NOW).exists()
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL compiles plans")
 @pytest.mark.django_db
 def test_no_plan_is_compiled_to_machine_code() -> None:

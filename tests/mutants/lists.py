@@ -69,8 +69,8 @@ MUTANTS = (
         "",
         (
             (
-                "tests/access/test_fence_equals_decision.py::FenceEqualsDecision::"
-                "test_the_list_is_the_decision_for_each_study"
+                "tests/archive/test_listing.py::"
+                "test_a_list_leaves_out_what_is_refused_though_a_consent_names_its_reader"
             ),
         ),
     ),
