@@ -169,7 +169,8 @@ POLICIES: dict[str, Policy] = {
     ),
     "notify_recalledcopy": Policy(
         _of("notify_recall", "recall_id"),
-        _of("notify_recall", "recall_id", f"above.custodian_id = {HERE}"),
+        _of("notify_recall", "recall_id"),
+        makes=_of("notify_recall", "recall_id", f"above.custodian_id = {HERE}"),
     ),
     "notify_notice": Policy(_person("user_id"), _person("user_id")),
     "notify_wish": Policy(_person("user_id"), _person("user_id")),

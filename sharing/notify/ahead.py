@@ -9,8 +9,8 @@ from sharing.access.models import Grant, RenewalAsk, Share
 
 from .posting import notify
 from .rules import day_of, ending_text, leaving_text, renewal_text, review_text
-from .services import recipients, shared_list, who_share
-from .sight import in_sight
+from .services import shared_list, who_share
+from .sight import in_sight, recipients
 
 TOLD_AHEAD = timedelta(days=14)
 

@@ -38,6 +38,7 @@ from .rules import (
     Kind,
     rest_after,
 )
+from .sight import in_sight, recipients
 
 FEED = "webhooks"
 LIMITS = outgoing.Limits(seconds=10, body=16 * 1024)
@@ -105,10 +106,14 @@ def settled(*, study_ids: Sequence[int], at: datetime) -> int:
 
 
 def shared(*, share_id: int, at: datetime) -> int:
-    """To the custodian, and to the organization that studies came to."""
-    share = Share.objects.select_related("custodian", "to_organization").get(pk=share_id)
+    """To the custodian, and to the organization that studies came to, while somebody there sees
+    something of it.
+    """
+    share = Share.objects.select_related("custodian", "to_organization", "to_team").get(pk=share_id)
     data = {"share": share.public_id, "custodian": share.custodian.code}
-    concerned = {share.custodian_id, share.to_organization_id or share.custodian_id}
+    concerned, to = {share.custodian_id}, share.to_organization
+    if to is not None and in_sight(share, to, recipients(share, to), at=at):
+        concerned.add(to.pk)
     return sum(
         _to(hook, Kind.STUDY_SHARED, f"share:{share.pk}", data, at)
         for key in concerned

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from sharing.audit.rules import SYSTEM, What, Who
 from sharing.audit.services import Copy, copies_that_left, record
 from sharing.consent.models import Consent
-from sharing.kernel.lifecycle import step
+from sharing.kernel.lifecycle import NotNow, step
 from sharing.outbox.services import promise
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Organization
@@ -20,7 +20,9 @@ from sharing.tenants.rules import Actor, Duty
 
 from .errors import RecallInvalid, RecallNotFound
 from .models import Recall, RecalledCopy
-from .rules import ANSWERED_WITHIN, RECALL_NEXT, RecallEvent, RecallState
+from .rules import ANSWERED_WITHIN, RECALL_NEXT, RecallEvent, RecallState, state_of
+
+REASONS_LENGTH = 1000
 
 
 @transaction.atomic
@@ -127,44 +129,74 @@ def copies_seen(actor: Actor, recall: Recall) -> list[RecalledCopy]:
 
 
 def may_answer(actor: Actor, recall: Recall) -> frozenset[RecallEvent]:
-    """What the actor may say of it now."""
-    if recall.state != RecallState.WAITING:
+    """What the actor may say now of the copies that are theirs to answer for."""
+    waits = any(copy.state == RecallState.WAITING for copy in _answers_for(actor, recall))
+    if not waits:
         return frozenset()
-    if recall.organization_id == actor.organization_id and _answers(actor, recall):
+    if recall.organization_id == actor.organization_id:
         return frozenset({RecallEvent.DESTROY, RecallEvent.KEEP})
-    own = recall.custodian_id == actor.organization_id
-    if own and recall.organization_id is None and actor.may(Duty.GUARD):
-        return frozenset({RecallEvent.CLOSE})
-    return frozenset()
+    return frozenset({RecallEvent.CLOSE})
 
 
-def _answers(actor: Actor, recall: Recall) -> bool:
-    """An officer, or who took a copy: an auditor reads of all, and answers for none."""
-    taken = recall.copies.filter(actor_kind=actor.kind, actor_id=actor.id)
-    return actor.may(Duty.GUARD) or taken.exists()
+def _answers_for(actor: Actor, recall: Recall) -> list[RecalledCopy]:
+    """Of a link's bearer the custodian's officer, for all; else an officer of the recipient for
+    all, and who took copies for those: an auditor reads of all, and answers for none.
+    """
+    if (recall.organization_id or recall.custodian_id) != actor.organization_id:
+        return []
+    copies = list(recall.copies.all())
+    if actor.may(Duty.GUARD):
+        return copies
+    mine = (actor.kind, actor.id) if recall.organization_id else None
+    return [copy for copy in copies if (copy.actor_kind, copy.actor_id) == mine]
 
 
 @transaction.atomic
 def answer_recall(
     *, public_id: str, event: RecallEvent, why: str, by: Actor, at: datetime
 ) -> Recall:
-    """What became of the copies, once; or, of a link's bearer, what the custodian did about it.
+    """What became of the copies that the actor answers for, once; or, of a link's bearer, what
+    the custodian did about it. The recall waits until all of its copies are answered for.
 
     Raises RecallNotFound, RecallInvalid for a copy that is kept, or closed, without a reason,
     NotNow when it was answered.
     """
     seen = recall_seen(by, public_id=public_id)
     recall = _recalls().select_for_update(of=("self",)).get(pk=seen.pk)
-    state = step(RECALL_NEXT, RecallState(recall.state), event)
+    theirs = _answers_for(by, recall)
+    waiting = [copy for copy in theirs if copy.state == RecallState.WAITING]
+    if theirs and not waiting:
+        raise NotNow()
     if event not in may_answer(by, recall):
         raise RecallNotFound()
     if event != RecallEvent.DESTROY and not why.strip():
         raise RecallInvalid()
-    recall.state, recall.why = state.value, why.strip()
+    _answer(waiting, event, why.strip(), by, at)
+    _close(recall, by, at)
+    _log(by.who, "recall.answer", recall, at, state=waiting[0].state, copies=str(len(waiting)))
+    return recall
+
+
+def _answer(
+    waiting: Sequence[RecalledCopy], event: RecallEvent, why: str, by: Actor, at: datetime
+) -> None:
+    for copy in waiting:
+        copy.state = step(RECALL_NEXT, RecallState(copy.state), event).value
+        copy.why, copy.answered_at, copy.answered_by = why, at, by.name
+    fields = ["state", "why", "answered_at", "answered_by"]
+    RecalledCopy.objects.bulk_update(waiting, fields)
+
+
+def _close(recall: Recall, by: Actor, at: datetime) -> None:
+    """With the last of its copies: what became of them all, and who answered last."""
+    copies = list(recall.copies.all())
+    state = state_of(copy.state for copy in copies)
+    if state == RecallState.WAITING:
+        return
+    whys = dict.fromkeys(copy.why for copy in copies if copy.why)
+    recall.state, recall.why = state.value, "; ".join(whys)[:REASONS_LENGTH]
     recall.answered_at, recall.answered_by = at, by.name
     recall.save(update_fields=["state", "why", "answered_at", "answered_by"])
-    _log(by.who, "recall.answer", recall, at, state=recall.state)
-    return recall
 
 
 def _recalls() -> QuerySet[Recall]:

@@ -3,7 +3,7 @@
 No patient data passes through here: texts are made of organizations, people and numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -137,8 +137,14 @@ RECALL_NEXT: Mapping[tuple[RecallState, RecallEvent], RecallState] = {
     (_S.WAITING, _E.KEEP): _S.KEPT,
     (_S.WAITING, _E.CLOSE): _S.CLOSED,
 }
+_WEIGHT = (RecallState.WAITING, RecallState.KEPT, RecallState.CLOSED, RecallState.DESTROYED)
 ANSWERED_WITHIN = timedelta(days=14)
 """How long a recipient has to say what became of its copies."""
+
+
+def state_of(copies: Iterable[str]) -> RecallState:
+    """How it stands with several copies: it waits as long as one of them does."""
+    return min((RecallState(each) for each in copies), key=_WEIGHT.index)
 
 
 def recall_text(custodian: str, count: int) -> str:

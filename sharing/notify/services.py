@@ -25,7 +25,6 @@ from sharing.tenants.services import (
     first_password,
     physicians_mail,
     privacy_officers,
-    treating_members,
 )
 
 from .models import Notice, Recall
@@ -42,7 +41,7 @@ from .rules import (
     recall_text,
     shared_text,
 )
-from .sight import in_sight
+from .sight import in_sight, recipients
 
 
 def send_letter(*, letter_id: int, at: datetime) -> None:
@@ -269,14 +268,6 @@ def _operators() -> QuerySet[Membership]:
     return Membership.objects.filter(
         role=Role.OPERATOR, ended_at=None, user__is_active=True
     ).select_related("user", "organization")
-
-
-def recipients(share: Share, to: Organization) -> Iterable[User]:
-    """To whom a share came: the person, those of the team, or all there who treat."""
-    if share.to_team is not None:
-        return treating_members(share.to_team)
-    treating = physicians_mail(to.pk).order_by("pk")
-    return treating.filter(pk=share.to_user_id) if share.to_user_id else treating
 
 
 def _who_could_see(consent: Consent) -> Iterable[tuple[User, Organization]]:

@@ -12,6 +12,15 @@ from sharing.access.rules import Subject
 from sharing.archive.models import Study
 from sharing.kernel.purposes import Purpose
 from sharing.tenants.models import Organization, User
+from sharing.tenants.services import physicians_mail, treating_members
+
+
+def recipients(share: Share, to: Organization) -> Iterable[User]:
+    """To whom a share came: the person, those of the team, or all there who treat."""
+    if share.to_team is not None:
+        return treating_members(share.to_team)
+    treating = physicians_mail(to.pk).order_by("pk")
+    return treating.filter(pk=share.to_user_id) if share.to_user_id else treating
 
 
 def in_sight(

@@ -1,5 +1,6 @@
 """Recalls of copies: the custodian's list, and the page on which a recipient answers."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from sharing.notify.recalls import (
     recalls_made,
     recalls_received,
 )
-from sharing.notify.rules import ANSWERED_WITHIN, RecallEvent
+from sharing.notify.rules import ANSWERED_WITHIN, RecallEvent, state_of
 from sharing.tenants.services import Actor, Duty
 
 from .doors import actor_of
@@ -64,10 +65,12 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
             messages.success(request, "Recorded.")
             return redirect("web:recall", public_id=public_id)
     recall = recall_seen(actor, public_id=public_id)
+    copies = copies_seen(actor, recall)
     context = {
         "recall": recall,
         "line": _line(recall, actor, at),
-        "copies": copies_seen(actor, recall),
+        "copies": copies,
+        "said": _said(copies),
         "ours": recall.custodian_id == actor.organization_id,
         "answers": may_answer(actor, recall),
         "form": form,
@@ -76,12 +79,28 @@ def show(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "web/recalls/show.html", context, status=status)
 
 
+def _said(copies: Iterable[Any]) -> list[Any]:
+    """Each answer once: who answers for several copies says it of all of them."""
+    said = {(copy.answered_by, copy.answered_at, copy.state): copy for copy in copies}
+    return [copy for copy in said.values() if copy.answered_at]
+
+
 def _line(recall: Any, actor: Actor, at: datetime) -> dict[str, Any]:
-    word, icon, kind = CHIPS[recall.state]
-    if recall.state == "waiting":
+    """How it stands with the copies that the actor knows of."""
+    copies = copies_seen(actor, recall)
+    state = state_of(copy.state for copy in copies) if copies else recall.state
+    word, icon, kind = CHIPS[state]
+    if state == "waiting":
         day = (at - recall.asked_at).days + 1
         word = "Overdue" if at > recall.due_at else word
         word = f"{word}, day {day} of {ANSWERED_WITHIN.days}"
         kind = "c-no" if at > recall.due_at else kind
-    count = sum(copy.count for copy in copies_seen(actor, recall))
-    return {"recall": recall, "word": word, "icon": icon, "kind": kind, "count": count}
+    answered = sum(copy.count for copy in copies if copy.answered_at) if state == "waiting" else 0
+    return {
+        "recall": recall,
+        "word": word,
+        "icon": icon,
+        "kind": kind,
+        "count": sum(copy.count for copy in copies),
+        "answered": answered,
+    }

@@ -174,6 +174,15 @@ def test_a_share_that_rests_is_not_woken_but_renewed(region: Region, study: Stud
     assert titles(region.ada, shares_to_review, at) == []
 
 
+def test_a_share_that_rests_is_ended_by_who_gave_it(region: Region, study: Study) -> None:
+    made = shared(region, study, standing=True, until=NOW + 300 * DAY)
+    at = NOW + REVIEWED_EVERY
+    assert revoke_share(public_id=made.public_id, by=region.ada.actor, at=at) == 1
+    assert titles(region.ada, shares_to_review, at) == []
+    with pytest.raises(ShareInvalid):
+        renewed(region, made, study, until=at + 100 * DAY, at=at + DAY)
+
+
 def test_only_the_custodian_confirms(region: Region, study: Study) -> None:
     said: dict[str, Any] = {"standing": True, "until": NOW + 300 * DAY}
     shared(region, study, actions=SHARED_ON, **said)

@@ -15,6 +15,7 @@ from sharing.audit.rules import Ground, Who
 from sharing.audit.services import record
 from sharing.consent.models import Consent
 from sharing.consent.services import mark_error
+from sharing.kernel import scope
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Action
 from sharing.notify.errors import RecallInvalid, RecallNotFound
@@ -187,6 +188,50 @@ def test_who_took_a_copy_reads_of_their_own_and_not_of_what_colleagues_took(
     officer = make_person("Paul Voss", region.hilltop, Role.PRIVACY_OFFICER)
     page = sign_in(Client(), officer.user).get(address).content.decode()
     assert other.study_uid in page
+
+
+def test_who_took_a_copy_answers_for_their_own_and_the_recall_waits_for_the_others(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs
+) -> None:
+    """Ben destroyed his; what Nina took is still out, and Ben does not learn of it."""
+    nina = make_person("Nina Falk", region.hilltop, Role.PHYSICIAN)
+    open_study(nina.actor, public_id=study.public_id, at=NOW, action=Action.DOWNLOAD)
+    downloaded(region, study)
+    region.revoke(consent, at=NOW + timedelta(hours=1))
+    run_jobs()
+    recall = Recall.objects.get()
+    said = {"public_id": recall.public_id, "at": NOW + DAY}
+    answer_recall(**said, event=RecallEvent.DESTROY, why="", by=region.ben.actor)
+    assert recalls_made(region.olga.actor).get().state == RecallState.WAITING
+    page = sign_in(Client(), region.ben.user).get(f"/recalls/{recall.public_id}/").content.decode()
+    assert "Destroyed" in page
+    assert "Waiting" not in page
+    asked = sign_in(Client(), region.olga.user).get("/recalls/").content.decode()
+    assert "1 of 2 answered" in asked
+    with pytest.raises(NotNow):
+        answer_recall(**said, event=RecallEvent.KEEP, why="Law.", by=region.ben.actor)
+    answer_recall(**said, event=RecallEvent.KEEP, why="By law.", by=nina.actor)
+    closed = recalls_made(region.olga.actor).get()
+    assert (closed.state, closed.why) == (RecallState.KEPT, "By law.")
+
+
+def test_an_officer_answers_for_those_who_took_copies_and_do_not_answer(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs
+) -> None:
+    nina = make_person("Nina Falk", region.hilltop, Role.PHYSICIAN)
+    open_study(nina.actor, public_id=study.public_id, at=NOW, action=Action.DOWNLOAD)
+    downloaded(region, study)
+    region.revoke(consent, at=NOW + timedelta(hours=1))
+    run_jobs()
+    said = {"public_id": Recall.objects.get().public_id, "event": RecallEvent.DESTROY, "why": ""}
+    answer_recall(**said, by=region.ben.actor, at=NOW + DAY)
+    officer = make_person("Paul Voss", region.hilltop, Role.PRIVACY_OFFICER)
+    with scope.within(officer.actor.scope):
+        answer_recall(**said, by=officer.actor, at=NOW + 2 * DAY)
+    recall = Recall.objects.get()
+    assert (recall.state, recall.answered_by) == (RecallState.DESTROYED, "Paul Voss")
+    answers = recall.copies.order_by("answered_at").values_list("who", "answered_by")
+    assert list(answers) == [("Ben Hartley", "Ben Hartley"), ("Nina Falk", "Paul Voss")]
 
 
 def test_of_a_links_bearer_the_custodian_says_what_it_did(

@@ -111,8 +111,8 @@ def test_each_kind_reaches_whom_it_concerns(region: Region, receiver: Receiver) 
         custodian=region.riverside, identifier="RV-1", birth_date=region.pat.birth_date,
         reason="Cough", by=region.ben.actor, at=NOW,
     )  # fmt: skip
-    region.revoke(consent, at=NOW + HOUR)
     delivering.shared(share_id=made.pk, at=NOW)
+    region.revoke(consent, at=NOW + HOUR)
     delivering.asked(request_id=asked.pk, at=NOW)
     for _ in range(2):
         delivering.settled(study_ids=[study.pk], at=NOW)
@@ -130,6 +130,22 @@ def test_each_kind_reaches_whom_it_concerns(region: Region, receiver: Receiver) 
         "consent.changed", "consent.changed", "report.added", "request.made", "study.settled",
         "study.shared",
     ]  # fmt: skip
+
+
+def test_a_share_of_which_nothing_is_seen_any_more_is_told_to_the_custodian_alone(
+    region: Region,
+) -> None:
+    """Pat withdrew before the bell was answered."""
+    hook(region.admin)
+    hook(make_person("Hal Fox", region.hilltop, *region.admin.actor.roles))
+    consent = region.permit(organizations=(region.hilltop,), named_by_custodian=True)
+    made = share(
+        subjects=[region.study().subject], to=region.hilltop, purpose=Purpose.TREATMENT,
+        until=NOW + 30 * DAY, note="", by=region.ada.actor, at=NOW,
+    )  # fmt: skip
+    region.revoke(consent)
+    assert delivering.shared(share_id=made.pk, at=NOW) == 1
+    assert Delivery.objects.get().webhook.organization == region.riverside
 
 
 def test_only_the_kinds_that_were_chosen_are_told(region: Region, receiver: Receiver) -> None:

@@ -10,14 +10,16 @@ from django.utils import timezone
 from sharing.access.models import Grant, Share
 from sharing.access.services import cut_glass, revoke_share, share
 from sharing.audit.models import Event
+from sharing.audit.rules import SYSTEM
 from sharing.kernel.errors import Absent, BadValue
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Purpose
 from sharing.notify.models import Notice
 from sharing.notify.posts import tell_due
+from sharing.outbox.models import Job
 from sharing.tenants import services
 from sharing.tenants.errors import LastAdministrator, LinkInvalid, NotAllowed
-from sharing.tenants.models import Post, User
+from sharing.tenants.models import Membership, Post, User
 from sharing.tenants.posts import POST_NEXT, PostEvent, PostState
 from sharing.tenants.rules import Role
 from tests.cast import NOW, Person, Region, make_person
@@ -139,6 +141,23 @@ def services_share(region: Region, study: object) -> None:
         purpose=Purpose.TREATMENT, note="", until=at + timedelta(days=30),
         by=region.ada.actor, at=at,
     )  # fmt: skip
+
+
+def test_with_the_last_role_that_treats_ends_what_was_given_by_name(region: Region) -> None:
+    """Ben's roles end one by one; one that is given again later wakes nothing."""
+    here = Membership.objects.filter(user=region.ben.user, organization=region.hilltop)
+    hal = make_person("Hal Fox", region.hilltop, Role.ADMINISTRATOR)
+    for role in (Role.RADIOLOGIST, Role.CLERK):
+        services.add_member(
+            organization=region.hilltop, user=region.ben.user, role=role, by=SYSTEM, at=NOW
+        )
+    promised = Job.objects.filter(task="access.end_given")
+    for role in (Role.RADIOLOGIST, Role.CLERK):
+        services.end_membership(membership=here.get(role=role), by=hal.actor, at=NOW)
+    assert not promised.exists()
+    services.end_membership(membership=here.get(role=Role.PHYSICIAN), by=hal.actor, at=NOW)
+    whose = {"user_id": region.ben.user.pk, "organization_id": region.hilltop.pk}
+    assert promised.get().ids == whose
 
 
 def test_the_last_administrator_neither_leaves_nor_is_deactivated(region: Region) -> None:

@@ -63,6 +63,10 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         reviewed = Q(review_by=None) | Q(review_by__gt=at)
         return self.filter(reviewed, starts_at__lte=at, ends_at__gt=at, revoked_at=None)
 
+    def unended(self, at: datetime) -> "GrantQuerySet":
+        """Neither over nor revoked: they live, or rest without their review."""
+        return self.filter(ends_at__gt=at, revoked_at=None)
+
     def meaning(self, actor: Actor) -> "GrantQuerySet":
         """Those given to the actor's organization as a whole, to the actor or a team there.
 

@@ -19,16 +19,15 @@ def shares_made(actor: Actor, *, at: datetime) -> QuerySet[Share]:
     all of what it is the custodian of; newest first. One that was renewed stands there as the
     newer one. Raises NotAllowed.
     """
-    return _living(actor, at).filter(renewed_by=None)
+    return _ours(actor, Grant.objects.live(at)).filter(renewed_by=None)
 
 
-def _living(actor: Actor, at: datetime) -> QuerySet[Share]:
+def _ours(actor: Actor, grants: QuerySet[Grant]) -> QuerySet[Share]:
     if not (actor.may(Duty.SHARE) or actor.may(Duty.READ_LOG)):
         raise NotAllowed()
-    here = actor.organization_id
-    living = Grant.objects.live(at).values("share_id")
+    here = Q(custodian_id=actor.organization_id) | Q(shared_for_id=actor.organization_id)
     return (
-        Share.objects.filter(Q(custodian_id=here) | Q(shared_for_id=here), pk__in=living)
+        Share.objects.filter(here, pk__in=grants.values("share_id"))
         .select_related(
             "custodian", "shared_by", "shared_for", "to_organization", "to_user", "to_team"
         )
@@ -38,8 +37,8 @@ def _living(actor: Actor, at: datetime) -> QuerySet[Share]:
 
 
 def share_made(actor: Actor, *, public_id: str, at: datetime) -> Share:
-    """One that lives, renewed or not. Raises NotAllowed, ShareNotFound."""
-    found = _living(actor, at).filter(public_id=public_id).first()
+    """One that lives or rests, renewed or not. Raises NotAllowed, ShareNotFound."""
+    found = _ours(actor, Grant.objects.unended(at)).filter(public_id=public_id).first()
     if found is None:
         raise ShareNotFound()
     return found
@@ -55,8 +54,7 @@ def revoke_share(*, public_id: str, by: Actor, at: datetime) -> int:
     made = share_made(by, public_id=public_id, at=at)
     if not (by.may(Duty.SHARE) or by.may(Duty.GUARD)):
         raise NotAllowed()  # an auditor reads
-    living = Grant.objects.filter(share__in=_line_of(made), revoked_at=None, ends_at__gt=at)
-    ended = end_grants(living, at=at)
+    ended = end_grants(Grant.objects.unended(at).filter(share__in=_line_of(made)), at=at)
     for grant in ended:
         record(who=by.who, action="study.unshare", at=at, what=_what(grant))
     return len(ended)

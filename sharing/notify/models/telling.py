@@ -42,6 +42,7 @@ class Recall(models.Model):
     """After a consent ended: what one recipient holds of its copies, and what became of them.
 
     The recipient is an organization, or whoever had a link; of those the custodian itself answers.
+    It waits until each of the copies is answered for.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=public_id)
@@ -56,7 +57,7 @@ class Recall(models.Model):
     due_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     answered_by = models.CharField(max_length=200, blank=True)
-    why = models.CharField(max_length=300, blank=True)
+    why = models.CharField(max_length=1000, blank=True)
 
     class Meta:
         constraints = [
@@ -96,7 +97,7 @@ class Recall(models.Model):
 
 
 class RecalledCopy(models.Model):
-    """One time that a copy left, by value: as the access log has it."""
+    """One time that a copy left, by value: as the access log has it; and what became of it."""
 
     recall = models.ForeignKey(Recall, on_delete=models.CASCADE, related_name="copies")
     event = models.BigIntegerField()
@@ -108,6 +109,23 @@ class RecalledCopy(models.Model):
     action = models.CharField(max_length=40)
     left_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
+    state = models.CharField(
+        max_length=10, default=RecallState.WAITING.value, db_default=RecallState.WAITING.value
+    )
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    why = models.CharField(max_length=300, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_answered_copy_says_by_whom",
+                condition=Q(state=RecallState.WAITING.value, answered_at=None, answered_by="")
+                | ~Q(state=RecallState.WAITING.value)
+                & Q(answered_at__isnull=False)
+                & ~Q(answered_by=""),
+            ),
+        ]
 
 
 class Wish(models.Model):

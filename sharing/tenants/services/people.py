@@ -16,7 +16,7 @@ from sharing.tenants.models import Letter, Membership, Organization, User
 from sharing.tenants.rules import Actor, Duty, Role
 
 from .acting import require
-from .posts import accepted, enrolled, invited
+from .posts import accepted, enrolled, invited, roles_ended
 
 INVITATION_LASTS = timedelta(days=14)
 _NEVER_INVITED = (Role.OPERATOR, Role.CLIENT, Role.BEARER, Role.SUPPORT)
@@ -128,6 +128,8 @@ def end_membership(*, membership: Membership, by: Actor, at: datetime) -> None:
     ended = Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=at)
     if not ended:
         return
+    whose = {"user_id": membership.user_id, "organization_id": by.organization_id}
+    roles_ended([membership.role], **whose, at=at)
     detail = {"user": membership.user.public_id, "role": membership.role}
     what = What(custodian=by.organization_code, detail=detail)
     record(who=by.who, action="member.end", at=at, what=what)

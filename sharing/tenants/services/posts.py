@@ -1,5 +1,6 @@
 """Where people stand at an organization: on leave and back, confirmed, deactivated, licensed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from sharing.tenants.posts import (
     PostState,
     due_at,
 )
-from sharing.tenants.rules import Actor, Duty, Role
+from sharing.tenants.rules import TREATING, Actor, Duty, Role
 
 from .acting import require
 
@@ -329,6 +330,17 @@ def _end_all(post: Post, at: datetime) -> None:
     here.filter(ended_at=None).update(ended_at=at)
     User.objects.filter(pk=post.user_id).update(sessions_from=new_public_id())
     promise("access.end_given", at=at, user_id=post.user_id, organization_id=post.organization_id)
+
+
+def roles_ended(roles: Iterable[str], *, user_id: int, organization_id: int, at: datetime) -> None:
+    """With the last role that treats patients ends what was given to the person by name there: a
+    role that is given again later wakes none of it. A leave ends nothing.
+    """
+    treats = Membership.objects.filter(
+        user_id=user_id, organization_id=organization_id, role__in=TREATING, ended_at=None
+    )
+    if TREATING & set(roles) and not treats.exists():
+        promise("access.end_given", at=at, user_id=user_id, organization_id=organization_id)
 
 
 def _spend_letters(post: Post, at: datetime) -> None:

@@ -21,7 +21,7 @@ from sharing.tenants.realms import NEVER_MAPPED, domain_of
 from sharing.tenants.rules import Actor, Role
 
 from .people import add_member
-from .posts import deactivate_by_directory, enrolled
+from .posts import deactivate_by_directory, enrolled, roles_ended
 
 SCOPE = "people.write"
 LIVING = (PostState.ACTIVE, PostState.ON_LEAVE, PostState.LAPSED)
@@ -137,6 +137,8 @@ def set_in_group(*, post: Post, role: Role, member: bool, by: Actor, at: datetim
         organization=post.organization, user=post.user, role=role, ended_at=None
     )
     if held.update(ended_at=at):
+        whose = {"user_id": post.user.pk, "organization_id": post.organization_id}
+        roles_ended([role], **whose, at=at)
         detail = {"user": post.user.public_id, "role": role.value}
         what = What(custodian=by.organization_code, detail=detail)
         record(who=by.who, action="member.end", at=at, what=what)

@@ -23,6 +23,7 @@ from sharing.tenants.rules import Actor, Duty, OrganizationState, Role
 
 from .acting import require
 from .people import add_member
+from .posts import roles_ended
 
 COMES_IN = (PostState.INVITED, PostState.ACTIVE)
 """Who was sent away here, or is on leave, is not let in by somebody's directory."""
@@ -145,9 +146,10 @@ def arrive(*, realm: Realm, arrival: Arrival, known: User | None, at: datetime) 
     if user is None:
         user = User.objects.create_user(arrival.email, arrival.name or arrival.email)
     who = Who(kind="user", id=user.public_id, name=user.name)
-    _end_others(user, realm.organization, roles, who, at)
+    ended = _end_others(user, realm.organization, roles, who, at)
     for role in sorted(roles):
         add_member(organization=realm.organization, user=user, role=role, by=who, at=at)
+    roles_ended(ended, user_id=user.pk, organization_id=realm.organization_id, at=at)
     return user
 
 
@@ -169,8 +171,9 @@ def _may_come(user: User, realm: Realm) -> bool:
 
 def _end_others(
     user: User, organization: Organization, roles: Iterable[Role], who: Who, at: datetime
-) -> None:
-    """End what the mapping does not give; the last administrator stays one."""
+) -> list[str]:
+    """End what the mapping does not give, and which; the last administrator stays one."""
+    ended = []
     held = Membership.objects.filter(user=user, organization=organization, ended_at=None)
     for row in held.exclude(role__in=[role.value for role in roles]):
         others = Membership.objects.filter(
@@ -182,6 +185,8 @@ def _end_others(
         detail = {"user": user.public_id, "role": row.role}
         what = What(custodian=organization.code, detail=detail)
         record(who=who, action="member.end", at=at, what=what)
+        ended.append(row.role)
+    return ended
 
 
 def secret_of(realm: Realm) -> str:

@@ -1,0 +1,50 @@
+"""Faults in what outlives a consent, a share or a role: recalls, bells, shares that rest."""
+
+from .mutant import Mutant
+
+RECALLS = "sharing/notify/recalls.py"
+RECALL, POSTS = "tests/notify/test_recalls.py", "tests/tenants/test_posts.py"
+
+MUTANTS = (
+    Mutant(
+        "one who took a copy answers for the whole house",
+        RECALLS,
+        "    if actor.may(Duty.GUARD):\n        return copies\n    mine",
+        "    if actor.may(Duty.GUARD) or recall.organization_id:\n        return copies\n    mine",
+        (
+            f"{RECALL}::test_who_took_a_copy_answers_for_their_own_and_the_recall_waits_for_the_others",
+        ),
+    ),
+    Mutant(
+        "a recall is closed with its first answer",
+        RECALLS,
+        "    if state == RecallState.WAITING:\n        return\n    whys",
+        "    whys",
+        (
+            f"{RECALL}::test_who_took_a_copy_answers_for_their_own_and_the_recall_waits_for_the_others",
+        ),
+    ),
+    Mutant(
+        "a share that rests can't be ended",
+        "sharing/access/services/ending.py",
+        "_ours(actor, Grant.objects.unended(at)).filter(public_id=public_id)",
+        "_ours(actor, Grant.objects.live(at)).filter(public_id=public_id)",
+        ("tests/access/test_renewing.py::test_a_share_that_rests_is_ended_by_who_gave_it",),
+    ),
+    Mutant(
+        "an organization's machine is told of a share that opens nothing",
+        "sharing/notify/delivering.py",
+        "if to is not None and in_sight(share, to, recipients(share, to), at=at):",
+        "if to is not None:",
+        (
+            "tests/notify/test_webhooks.py::test_a_share_of_which_nothing_is_seen_any_more_is_told_to_the_custodian_alone",
+        ),
+    ),
+    Mutant(
+        "the last role ends, and what was given by name waits for the next one",
+        "sharing/tenants/services/people.py",
+        "    roles_ended([membership.role], **whose, at=at)\n",
+        "",
+        (f"{POSTS}::test_with_the_last_role_that_treats_ends_what_was_given_by_name",),
+    ),
+)
