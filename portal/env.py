@@ -142,7 +142,7 @@ VARIABLES = (
         "OUTGOING_ALLOWED",
         "",
         "Where the portal may send to though it is not public: `host:port` or `10.20.0.0/16`, "
-        "with commas. Empty: public addresses by https only",
+        "with commas. Empty: public addresses only, and HTTP with TLS",
     ),
     Variable(
         "TRUST_PROXY",

@@ -50,6 +50,8 @@ def logging_config(*, production: bool, level: str) -> None:
                 # One line a request is the front server's work; 4xx are no warnings of ours.
                 "django.request": {"level": "ERROR"},
                 "botocore": {"level": "WARNING"},
+                # Whether a hospital's system answers is a result of its test, and no error of ours.
+                "pynetdicom": {"level": "CRITICAL"},
             },
         }
     )

@@ -87,6 +87,22 @@ def check_address(url: str) -> None:
         raise AddressRefused()
 
 
+def check_machine(host: str, port: int) -> None:
+    """As `check_address`, for a machine that speaks something else than HTTP."""
+    literal = _literal(host)
+    target = Target(host, port, "", secure=False)
+    if not _NAME.fullmatch(host) and literal is None:
+        raise AddressRefused()
+    if literal is not None and not _may_reach(literal, target):
+        raise AddressRefused()
+
+
+def machine(host: str, port: int, network: Network = Network()) -> Target:
+    """Where to connect for it: `at`, resolved once. Raises AddressRefused, NotReached."""
+    check_machine(host, port)
+    return resolved(Target(host, port, "", secure=False), network)
+
+
 def request(
     method: str,
     url: str,

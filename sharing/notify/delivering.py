@@ -9,7 +9,9 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +44,8 @@ from .sight import in_sight, recipients
 
 FEED = "webhooks"
 LIMITS = outgoing.Limits(seconds=10, body=16 * 1024)
+AT_ONCE = 8
+"""So many webhooks of one organization are tried at the same time."""
 
 
 def read_log(*, at: datetime) -> int:
@@ -188,6 +192,37 @@ def deliver(*, delivery_id: int, at: datetime) -> None:
         _note(row.pk, status, failure, at)
         if not failure:
             _confirm(row.webhook, at)
+
+
+def try_all(*, organization_id: int, at: datetime) -> list[tuple[Webhook, int | None, str]]:
+    """A signed test to each webhook of an organization, sent once and kept as a delivery.
+
+    With each the answer's status, and why it is a failure (blank: it was taken). Nothing is owed
+    before the answer, so that nobody else sends the same test.
+    """
+    hooks = Webhook.objects.filter(organization_id=organization_id, ended_at=None, paused=False)
+    rows = [_test_for(hook, at) for hook in hooks.select_related("organization").order_by("pk")]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        ends = list(pool.map(_sent, rows, repeat(at)))
+    for row, (status, failure) in zip(rows, ends, strict=True):
+        _keep_test(row, status, failure, at)
+    return [(row.webhook, *end) for row, end in zip(rows, ends, strict=True)]
+
+
+def _test_for(hook: Webhook, at: datetime) -> Delivery:
+    row = Delivery(webhook=hook, kind=Kind.TEST, made_at=at, tried=1, tried_at=at)
+    row.key, row.body = f"test:{row.public_id}", "" if hook.criteria else _body_of(row, {})
+    return row
+
+
+@transaction.atomic
+def _keep_test(row: Delivery, status: int | None, failure: str, at: datetime) -> None:
+    event = DeliveryEvent.GIVE_UP if failure else DeliveryEvent.TAKE
+    row.state = step(DELIVERY_NEXT, DeliveryState.WAITING, event).value
+    row.status, row.failure = status, failure
+    row.save()
+    if not failure:
+        _confirm(row.webhook, at)
 
 
 def _confirm(asked: Webhook, at: datetime) -> None:

@@ -65,9 +65,15 @@ TODO: Mapping[Check, str] = {
     Check.ISSUER: "Write the issuer of patient IDs in your profile.",
     Check.RETRIEVE: "Tell the operator: what was stored came back otherwise.",
     Check.CLEAN: "A legal hold keeps the test study. Lift it, then test again.",
-    Check.WEBHOOK: "",
-    Check.ECHO: "",
+    Check.WEBHOOK: "Look at its page under Webhooks; send a test again when your side is mended.",
+    Check.ECHO: "Check the device under Devices.",
 }
+NOT_SET_UP: Mapping[Check, str] = {
+    Check.WEBHOOK: "If a system of yours wants to be told what happens: Webhooks, New.",
+    Check.ECHO: "If a system of yours answers DICOM calls: give its address under Devices.",
+}
+CALLER = "IMAGING_PORTAL"
+"""The portal's own AE title, by which it calls an organization's systems."""
 
 
 def passed(results: list[Result]) -> bool:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from sharing.kernel.saying import said
 from sharing.office import services as office
 from sharing.office.rules import Verdict
 from sharing.tenants import services
@@ -65,14 +66,17 @@ def report(request: HttpRequest, public_id: str) -> HttpResponse:
     if test.ended_at is None:
         messages.error(request, "The test is still running.")
         return redirect("web:connection-test", public_id=public_id)
-    rows = [(r.label, VERDICTS[r.verdict][0], f"{r.said} {r.todo}".strip()) for r in test.told]
+    rows = [
+        (said(r.label), said(VERDICTS[r.verdict][0]), f"{said(r.said)} {said(r.todo)}".strip())
+        for r in test.told
+    ]
     paper = table_as_pdf(
         title=f"Connection of {own.name}",
         sentences=(
             f"{'Passed' if test.passed else 'Not passed'} on {words.moment(test.ended_at)} UTC.",
             f"Asked for by {test.asked_by}. Test {test.public_id}.",
         ),
-        head=("Tried", "Result", "What was found, what to do"),
+        head=(said("Tried"), said("Result"), said("What was found, what to do")),
         rows=rows,
         widths=(52, 22, 104),
     )

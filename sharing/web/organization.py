@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sharing.kernel.errors import Absent
+from sharing.kernel.errors import Absent, AddressRefused
 from sharing.kernel.lifecycle import NotNow
 from sharing.office import services as office
 from sharing.office.errors import ExportMissing, SamePerson
+from sharing.office.rules import CALLER
 from sharing.tenants import services, terms
 from sharing.tenants.errors import ProfileInvalid, SignatureMissing
 
@@ -157,14 +158,20 @@ def devices(request: HttpRequest) -> HttpResponse:
     """The systems that send and ask. Raises NotAllowed."""
     actor = actor_of(request)
     own = services.organization_to_run(actor)
-    form = DevicesForm(request.POST or None, initial={"ae_titles": "\n".join(own.ae_titles)})
+    known = services.devices(own)
+    form = DevicesForm(request.POST or None, initial={"devices": "\n".join(d.line for d in known)})
     if request.method == "POST" and form.is_valid():
-        titles = form.cleaned_data["ae_titles"]
-        services.set_devices(ae_titles=titles, by=actor, at=timezone.now())
-        messages.success(request, f"Saved: {span(len(titles), 'AE title')}.")
-        return redirect("web:devices")
+        said = form.cleaned_data["devices"]
+        try:
+            services.set_devices(devices=said, by=actor, at=timezone.now())
+        except AddressRefused:
+            form.add_error("devices", "Give a public name or address, or ask the operator.")
+        else:
+            count = span(len(said), "AE title")
+            messages.success(request, f"Saved: {count}.")
+            return redirect("web:devices")
     root = f"{settings.PUBLIC_URL}/dicomweb/o/{own.code}"
-    context = frame(own) | {"form": form, "dicomweb": root}
+    context = frame(own) | {"form": form, "dicomweb": root, "devices": known, "caller": CALLER}
     return render(request, "web/organization/devices.html", context, status=_status(form))
 
 

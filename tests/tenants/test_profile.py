@@ -153,7 +153,7 @@ def test_devices_are_ae_titles(client: Client, region: Region) -> None:
     """As DICOM has them."""
     sign_in(client, region.admin.user)
     url = "/organization/devices/"
-    assert client.post(url, {"ae_titles": "RV_CT1\nRV_MR1, RV_CT1"}).status_code == 302
+    assert client.post(url, {"devices": "RV_CT1\nRV_MR1, RV_CT1"}).status_code == 302
     region.riverside.refresh_from_db()
     assert region.riverside.ae_titles == ["RV_CT1", "RV_MR1"]
-    assert client.post(url, {"ae_titles": "A\\B"}).status_code == 422
+    assert client.post(url, {"devices": "A\\B"}).status_code == 422

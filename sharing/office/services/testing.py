@@ -6,11 +6,13 @@ It takes a token of its own, which ends with the test, and the study is deleted 
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -23,17 +25,21 @@ from sharing.archive.services.removing import delete_study
 from sharing.audit.rules import SYSTEM, What, Who
 from sharing.audit.services import record
 from sharing.dicom.phantom import NAME, Phantom, phantom
+from sharing.kernel.errors import AddressRefused, NotReached
 from sharing.kernel.lifecycle import NotNow
+from sharing.notify.delivering import try_all as try_webhooks
 from sharing.office import line
+from sharing.office.echo import echo
 from sharing.office.errors import RunNotFound
 from sharing.office.models import LinkTest
-from sharing.office.rules import TODO, Check, Result, Verdict, passed
+from sharing.office.rules import NOT_SET_UP, TODO, Check, Result, Verdict, passed
 from sharing.outbox.services import promise
 from sharing.partners.services import actor_for_token, issue_token, revoke_token
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import ENTERED, Actor, OrganizationState
 from sharing.tenants.services import (
     connection_tested,
+    devices,
     organization_to_run,
 )
 
@@ -41,6 +47,7 @@ SCOPES = ("dicomweb.read", "dicomweb.write", "studies.read", "studies.delete")
 IDENTIFIER = "CONNECTION-TEST"
 APART = timedelta(seconds=60)
 """How far two clocks may be apart."""
+AT_ONCE = 8
 _BOUNDARY = "line-test"
 JSON = "application/dicom+json"
 
@@ -61,9 +68,9 @@ class Trial:
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> line.Answer:
         """By the token of this test."""
-        said = {"Authorization": f"Bearer {self.secret}"}
-        said |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return line.ask(method, path, headers=said, body=body)
+        head = {"Authorization": f"Bearer {self.secret}"}
+        head |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return line.ask(method, path, headers=head, body=body)
 
     @property
     def root(self) -> str:
@@ -180,8 +187,42 @@ def _results(organization: Organization, at: datetime) -> Iterator[Result]:
                 yield _tried(check, tried, trial)
     finally:
         _end_token(organization, secret, at)
-    yield Result(Check.WEBHOOK, Verdict.SKIPPED, "Not tried here: see Webhooks for deliveries.")
-    yield Result(Check.ECHO, Verdict.SKIPPED, "Not offered: the portal speaks DICOMweb.")
+    yield from _webhooks(organization, timezone.now())
+    yield from _echoes(organization)
+
+
+def _webhooks(organization: Organization, at: datetime) -> Iterator[Result]:
+    """A signed test to each, by the sender of all deliveries."""
+    tried = try_webhooks(organization_id=organization.pk, at=at)
+    if not tried:
+        yield Result(Check.WEBHOOK, Verdict.SKIPPED, "Not set up.", NOT_SET_UP[Check.WEBHOOK])
+    for hook, status, failure in tried:
+        where = urlsplit(hook.url).hostname or ""
+        if failure:
+            said = _untaken(where, status, failure)
+            yield Result(Check.WEBHOOK, Verdict.FAILED, said, TODO[Check.WEBHOOK])
+        else:
+            yield Result(Check.WEBHOOK, Verdict.PASSED, f"{where} took a signed test.")
+
+
+def _untaken(where: str, status: int | None, failure: str) -> str:
+    if failure == NotReached.code:
+        return f"{where} did not answer."
+    if failure == AddressRefused.code:
+        return f"{where}: the portal asks nothing of this address."
+    return f"{where} answered with an error (HTTP {status})."
+
+
+def _echoes(organization: Organization) -> Iterator[Result]:
+    """Each system that has an address, several at once."""
+    asked = [device for device in devices(organization) if device.host]
+    if not asked:
+        yield Result(Check.ECHO, Verdict.SKIPPED, "Not set up.", NOT_SET_UP[Check.ECHO])
+        return
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for heard in pool.map(echo, asked):
+            verdict = Verdict.PASSED if heard.answered else Verdict.FAILED
+            yield Result(Check.ECHO, verdict, heard.said, heard.todo)
 
 
 def _tried(check: Check, tried: Callable[[Trial], str], trial: Trial) -> Result:
@@ -191,7 +232,8 @@ def _tried(check: Check, tried: Callable[[Trial], str], trial: Trial) -> Result:
     except Failed as why:
         said, verdict = str(why), Verdict.FAILED
     except (OSError, HTTPException):
-        said, verdict = "The portal’s public address did not answer.", Verdict.FAILED
+        said = "The portal’s public address did not answer."
+        verdict = Verdict.FAILED
     took = round((time.monotonic() - begun) * 1000)
     todo = TODO[check] if verdict == Verdict.FAILED else ""
     return Result(check, verdict, said, todo, took)
@@ -300,7 +342,7 @@ _NEEDS_STORED = frozenset({Check.FIND, Check.CHARSET, Check.ISSUER, Check.RETRIE
 
 def _want(answer: line.Answer, status: int, sentence: str) -> None:
     if answer.status != status:
-        raise Failed(f"{sentence} (HTTP {answer.status}).")
+        raise Failed(f"{sentence}, with HTTP status {answer.status}.")
 
 
 def _end_token(organization: Organization, secret: str, at: datetime) -> None:

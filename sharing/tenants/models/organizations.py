@@ -133,6 +133,7 @@ class Organization(models.Model):
     patient_id_issuer = models.CharField(max_length=64)
     uid_root = models.CharField(max_length=54, blank=True)
     ae_titles = models.JSONField(default=list)
+    device_places = models.JSONField(default=dict)  # AE title -> host:port, where C-ECHO asks
     privacy_officer_name = models.CharField(max_length=120)
     privacy_officer_email = models.EmailField()
     default_charset = models.CharField(max_length=32, blank=True)

@@ -109,6 +109,7 @@ from .posts import (
 )
 from .profile import (
     Profile,
+    devices,
     logo_of,
     parents_for,
     profile_of,
@@ -190,6 +191,7 @@ __all__ = [
     "connection_tested",
     "deactivate",
     "deactivate_by_directory",
+    "devices",
     "directory",
     "domains_waiting",
     "end_agreement",

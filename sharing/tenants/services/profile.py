@@ -10,7 +10,9 @@ from django.db import transaction
 
 from sharing.audit.rules import What
 from sharing.audit.services import record
+from sharing.kernel import outgoing
 from sharing.outbox.services import promise
+from sharing.tenants.devices import Device, devices_of
 from sharing.tenants.errors import ProfileInvalid
 from sharing.tenants.models import Logo, Organization
 from sharing.tenants.rules import Actor, Duty, Hosting, OrganizationState, Tier
@@ -89,12 +91,24 @@ def set_profile(*, profile: Profile, by: Actor, at: datetime) -> list[str]:
     return changed
 
 
+def devices(organization: Organization) -> list[Device]:
+    """Its systems, in the order in which they were named."""
+    return devices_of(organization.ae_titles, organization.device_places)
+
+
 @transaction.atomic
-def set_devices(*, ae_titles: list[str], by: Actor, at: datetime) -> None:
-    """The AE titles of the own systems. Raises NotAllowed."""
+def set_devices(*, devices: list[Device], by: Actor, at: datetime) -> None:
+    """The own systems. Raises NotAllowed, AddressRefused for where the portal never asks."""
     own = organization_to_run(by)
-    Organization.objects.filter(pk=own.pk).update(ae_titles=ae_titles)
-    _log(by, own, "organization.set_devices", {"devices": len(ae_titles)}, at)
+    placed = [device for device in devices if device.host]
+    for device in placed:
+        outgoing.check_machine(device.host, device.port)
+    Organization.objects.filter(pk=own.pk).update(
+        ae_titles=[device.ae_title for device in devices],
+        device_places={device.ae_title: device.place for device in placed},
+    )
+    detail = {"devices": len(devices), "with_address": len(placed)}
+    _log(by, own, "organization.set_devices", detail, at)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.forms.boundfield import BoundField
 
 from sharing.kernel.errors import BadValue
 from sharing.kernel.uids import UID
+from sharing.tenants.devices import devices_in
 from sharing.tenants.services import Application
 
 from .base import Form
@@ -15,11 +16,8 @@ from .countries import COUNTRIES
 
 KINDS = (("hospital", "Hospital"), ("clinic", "Clinic"), ("imaging_centre", "Imaging centre"))
 UID_ROOT_LENGTH = 54  # leaves room for a suffix: a UID has 64 characters at most (PS3.5 9.1)
-AE_TITLE = re.compile(r"[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?")
-AE_TITLES_MOST = 20
 _LATIN = re.compile(r"[A-Za-z]")
 _NUMERIC = re.compile(r"[0-9.]+")
-_SEPARATORS = re.compile(r"[,;\n]")
 # These separate components in HL7 messages and in DICOM values.
 _SEPARATING = set("^&|~\\")
 
@@ -122,14 +120,11 @@ class ApplicationForm(Form):
         return root
 
     def clean_ae_titles(self) -> list[str]:
-        """Each 1 to 16 characters without a backslash (VR AE, PS3.5 6.2)."""
-        parts = (part.strip() for part in _SEPARATORS.split(self.cleaned_data["ae_titles"]))
-        titles = list(dict.fromkeys(part for part in parts if part))
-        if any(not AE_TITLE.fullmatch(title) for title in titles):
-            raise ValidationError("An AE title has 1 to 16 plain characters and no backslash.")
-        if len(titles) > AE_TITLES_MOST:
-            raise ValidationError(f"Give {AE_TITLES_MOST} at most; more can be added later.")
-        return titles
+        """The titles alone; where the systems are can be said later."""
+        try:
+            return [device.ae_title for device in devices_in(self.cleaned_data["ae_titles"])]
+        except BadValue as error:
+            raise ValidationError(str(error)) from None
 
     def application(self) -> Application:
         """What was filled in, for the domain."""

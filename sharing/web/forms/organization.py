@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from PIL import Image
 
+from sharing.kernel.errors import BadValue
+from sharing.tenants.devices import Device, devices_in
 from sharing.tenants.rules import Hosting, Tier
 from sharing.tenants.services import Profile
 
@@ -142,16 +144,23 @@ class ProfileForm(Form):
 
 
 class DevicesForm(Form):
-    """The AE titles of the own systems."""
+    """The AE titles of the own systems, and where the portal may ask whether they are there."""
 
-    ae_titles = forms.CharField(
+    devices = forms.CharField(
         label="AE titles",
-        max_length=400,
+        max_length=4000,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Of the systems that send or ask, one a line or separated by commas.",
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="One a line. With an address, the test of the connection asks the system by "
+        "C-ECHO: PACS@pacs.hospital.example:11112",
     )
-    clean_ae_titles = ApplicationForm.clean_ae_titles
+
+    def clean_devices(self) -> list[Device]:
+        """Raises ValidationError for a title or an address that can't be one."""
+        try:
+            return devices_in(self.cleaned_data["devices"])
+        except BadValue as error:
+            raise ValidationError(str(error)) from None
 
 
 class LogoForm(Form):

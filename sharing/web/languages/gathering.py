@@ -15,8 +15,8 @@ KEYWORDS = frozenset(
     ["answer", "help_text", "label", "message", "question", "reason", "sentence", "words"]
 )
 CALLS = frozenset({
-    "Field", "Step", "ValidationError", "_refuse", "add_error", "error", "info", "said", "success",
-    "_moved", "warning", "word",
+    "Failed", "Field", "Heard", "Result", "Step", "ValidationError", "_refuse", "add_error",
+    "error", "info", "said", "success", "_moved", "_want", "warning", "word",
 })  # fmt: skip
 NAMES = frozenset(
     [
@@ -40,7 +40,7 @@ SPOKEN = (
     "sharing/access/rules/*.py",
     "sharing/*/errors.py", "sharing/*/rules.py", "sharing/kernel/*.py", "sharing/notify/*.py",
     "sharing/audit/patterns.py", "sharing/access/*.py", "sharing/archive/services/showing.py",
-    "sharing/dicom/regions.py",
+    "sharing/dicom/regions.py", "sharing/office/echo.py", "sharing/office/services/testing.py",
 )  # fmt: skip
 _TEXT = re.compile(
     r"^(?=.*[a-z])(?:[,.;] )?[A-Z(“0-9{][^\n]*$|^(?:[,.;] )?[a-z][a-z’,;-]* [^\n/=_<]*$"

@@ -26,7 +26,7 @@ SAID = frozenset(
 """Arguments of `include` and `with` whose value is text."""
 SPOKEN = frozenset({
     "answer", "choice_label", "did", "error", "ground", "help_text", "label", "message", "purpose",
-    "question", "reason", "said", "sentence", "verified", "word", "words",
+    "question", "reason", "said", "sentence", "todo", "verified", "word", "words",
 })  # fmt: skip
 """Variables, by the last of their names, whose value is English that the portal made itself: no
 patient, no person and nobody's own text is ever called so in a template."""

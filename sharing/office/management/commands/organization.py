@@ -18,6 +18,7 @@ from sharing.kernel.errors import DomainError
 from sharing.office import services as office
 from sharing.office.management.named import actor_named, organization_of
 from sharing.tenants import services, terms
+from sharing.tenants.devices import devices_in
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor
 
@@ -86,7 +87,7 @@ def _read(name: str, value: str) -> Any:
 
 
 def _devices(own: Organization, by: Actor, at: datetime, said: dict[str, Any]) -> str:
-    services.set_devices(ae_titles=said["set"], by=by, at=at)
+    services.set_devices(devices=devices_in("\n".join(said["set"])), by=by, at=at)
     return "set"
 
 
@@ -146,7 +147,7 @@ class Command(BaseCommand):
         parser.add_argument("--signed-by", default="")
         parser.add_argument("--function", default="")
         parser.add_argument("--gigabytes", type=int)
-        parser.add_argument("--set", nargs="*", default=[], help="field=value, or AE titles")
+        parser.add_argument("--set", nargs="*", default=[], help="field=value, or AE[@host:port]")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError for what the pages would refuse, too."""
