@@ -42,19 +42,25 @@ class _Slot(Enum):
 
 
 def fence(
-    studies: type[Model], actor: Actor, action: Action, at: datetime, *, uncounted: bool = False
+    studies: type[Model],
+    actor: Actor,
+    action: Action,
+    at: datetime,
+    *,
+    uncounted: bool = False,
+    deidentified: bool = False,
 ) -> Bound | None:
     """A condition on the studies' own table, and its parameters; None: closed to all.
 
     It is an EXISTS by primary key, so that it filters what other conditions found and no planner
     begins with it. `studies` is the archive's model, which this room does not know. `uncounted`:
-    only what no consent would count as one more use.
+    only what no consent would count as one more use. `deidentified`: with a copy that names nobody.
     """
     if shut(actor, action):
         return None
     person, token = actor.user_id is not None, actor.by_token
     shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person, token, actor.stage)
-    sql, plan = _compiled(studies, uncounted, *shape)
+    sql, plan = _compiled(studies, uncounted, deidentified, *shape)
     values = {
         _Slot.ORGANIZATION: actor.organization_id,
         _Slot.USER: actor.user_id,
@@ -109,6 +115,7 @@ def _key_of(studies: type[Model]) -> str:
 def _compiled(
     studies: type[Model],
     uncounted: bool,
+    deidentified: bool,
     vendor: str,
     kind: str,
     roles: frozenset[Role],
@@ -132,7 +139,8 @@ def _compiled(
         stage=stage,
         token=0 if token else None,
     )
-    condition = visible(studies, stand_in, action, _Slot.AT.value, uncounted=uncounted)
+    how = {"uncounted": uncounted, "deidentified": deidentified}
+    condition = visible(studies, stand_in, action, _Slot.AT.value, **how)
     inside = studies._default_manager.filter(condition, pk=OuterRef("pk"))
     query = studies._default_manager.filter(Exists(inside)).query
     compiler = query.get_compiler(connection=connection)

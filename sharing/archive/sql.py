@@ -13,11 +13,17 @@ __all__ = ["AT_ONCE", "chunks", "fence_sql", "marks", "rows", "write"]
 
 
 def fence_sql(
-    actor: Actor, action: Action, at: datetime, *, uncounted: bool = False
+    actor: Actor,
+    action: Action,
+    at: datetime,
+    *,
+    uncounted: bool = False,
+    deidentified: bool = False,
 ) -> tuple[str, list[Any]] | None:
     """The condition, with its parameters, under which a row of `archive_study` is the actor's.
 
     For a WHERE over the table `archive_study` under its own name. None: closed to all.
-    `uncounted`: leaves out what a consent would count as one more use.
+    `uncounted`: leaves out what a consent would count as one more use. `deidentified`: takes in
+    what is permitted for copies that name nobody.
     """
-    return fence.fence(Study, actor, action, at, uncounted=uncounted)
+    return fence.fence(Study, actor, action, at, uncounted=uncounted, deidentified=deidentified)

@@ -40,6 +40,18 @@ class BadMedia(Exception):
         return type(self), (self.code,)
 
 
+class MayName(Exception):
+    """The object may say who the patient is where nobody can take it out."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reason = REASONS[code]
+
+    def __reduce__(self) -> tuple[type["MayName"], tuple[str]]:
+        return type(self), (self.code,)
+
+
 REASONS = {
     # BadDicom
     "not_a_document": "This is neither a PDF nor a photo that can be read.",
@@ -78,6 +90,12 @@ REASONS = {
     "over_budget": "The image is too large to be shown.",
     "no_such_region": "The region lies outside the image.",
     "took_too_long": "Showing the image took too long.",
+    # MayName
+    "kind_may_name": "Objects of this kind may hold the patient's name.",
+    "text_in_pixels": "The image says that text stands in its pixels.",
+    "text_unknown": "The image does not say that no text stands in its pixels.",
+    "recognizable": "The image says that the patient can be recognized in it.",
+    "pixels_may_name": "The image's pixels are not plain grey ones that can be read.",
     # BadMedia
     "not_a_zip": "This is not a ZIP file, or its end is missing.",
     "too_many_entries": "The ZIP holds more files than we accept.",

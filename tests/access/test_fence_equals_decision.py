@@ -15,7 +15,7 @@ from sharing.archive.services.searching.arms import arms
 from sharing.archive.services.sight import in_sight
 from sharing.archive.sql import fence_sql, rows
 from sharing.kernel import scope
-from sharing.kernel.purposes import Action
+from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.rules import Actor
 from tests import cast
 from tests.access import worlds
@@ -62,8 +62,11 @@ class FenceEqualsDecision(TestCase):
         for actor in worlds.actors(world):
             decisions = decide_many(actor, action, subjects, at=NOW)
             allowed = {s.pk for s, d in zip(made, decisions, strict=True) if d.allowed}
+            wider = self._without_names(actor, action, subjects, made)
+            assert allowed <= wider, f"{actor.name}: lost without names"
             with scope.within(actor.scope):
                 self._in_its_own_scope(actor, action, subjects, made, allowed)
+                assert self._without_names(actor, action, subjects, made) == wider
             listed = set(Study.objects.visible_to(actor, NOW, action).values_list("pk", flat=True))
             assert listed == allowed, f"{actor.name}: {decisions}"
             assert in_sql(actor, action) == allowed, f"{actor.name}, SQL: {decisions}"
@@ -74,6 +77,16 @@ class FenceEqualsDecision(TestCase):
             assert allowed <= in_arms(actor), f"{actor.name}: not all is looked at"
             if action is Action.DISCOVER:
                 assert in_lists(actor) == allowed, f"{actor.name}, in lists: {decisions}"
+
+    def _without_names(self, actor, action, subjects, made):
+        """Of copies that name nobody the list is the decision too, and so is the compiled fence."""
+        decisions = decide_many(actor, action, subjects, at=NOW, deidentified=True)
+        wider = {s.pk for s, d in zip(made, decisions, strict=True) if d.allowed}
+        inside = Study.objects.visible_to(actor, NOW, action, deidentified=True)
+        listed = set(inside.values_list("pk", flat=True))
+        assert listed == wider, f"{actor.name}, without names: {decisions}"
+        assert in_sql(actor, action, deidentified=True) == wider, f"{actor.name}, in SQL"
+        return wider
 
     def _in_its_own_scope(self, actor, action, subjects, made, allowed):
         """The second fence hides no study that is permitted, and no denial of another."""
@@ -87,11 +100,9 @@ class FenceEqualsDecision(TestCase):
             assert in_lists(actor) == allowed, f"{actor.name}, in lists, in its scope"
 
 
-def in_sql(
-    actor: Actor, action: Action, at: datetime = NOW, *, uncounted: bool = False
-) -> set[int]:
+def in_sql(actor: Actor, action: Action, at: datetime = NOW, **how: bool) -> set[int]:
     """The studies that pass the compiled fence, as hot paths ask."""
-    fence = fence_sql(actor, action, at, uncounted=uncounted)
+    fence = fence_sql(actor, action, at, **how)
     if fence is None:
         return set()
     sql, params = fence
@@ -147,3 +158,24 @@ def test_the_compiled_fence_keeps_no_request_of_before(region: Region) -> None:
         assert in_sql(person.actor, Action.IMAGES, NOW + timedelta(days=day)) == seen
     texts = {fence_sql(p.actor, Action.IMAGES, NOW)[0] for p in (region.ben, region.cleo)}
     assert len(texts) == 1
+
+
+def test_a_permit_for_copies_without_names_opens_nothing_else(region: Region) -> None:
+    """Neither list nor decision nor compiled fence, in the house's scope and in Ben's own."""
+    study = region.study()
+    actions = frozenset(Action.DOWNLOAD.ladder)
+    region.permit(obligations={Obligation.DEIDENTIFY}, actions=actions)
+    ben = region.ben.actor
+    for within in (scope.HOUSE, ben.scope):
+        for action in (Action.DISCOVER, Action.IMAGES, Action.DOWNLOAD):
+            for deidentified, seen in ((False, set()), (True, {study.pk}), (False, set())):
+                with scope.within(within):
+                    assert _seen(ben, action, study, deidentified) == [seen] * 3
+
+
+def _seen(actor: Actor, action: Action, study: Study, deidentified: bool) -> list[set[int]]:
+    how = {"deidentified": deidentified}
+    (decision,) = decide_many(actor, action, [study.subject], at=NOW, **how)
+    listed = Study.objects.visible_to(actor, NOW, action, **how)
+    decided = {study.pk} if decision.allowed else set()
+    return [set(listed.values_list("pk", flat=True)), in_sql(actor, action, **how), decided]

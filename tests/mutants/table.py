@@ -8,6 +8,7 @@ from . import (
     guarded,
     lists,
     log,
+    nameless,
     offices,
     partners,
     phones,
@@ -31,4 +32,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *offices.MUTANTS,
     *uses.MUTANTS,
     *albums.MUTANTS,
+    *nameless.MUTANTS,
 )

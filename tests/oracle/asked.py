@@ -48,6 +48,8 @@ class Question:
     action: str
     key: str
     now: datetime
+    unnamed: bool = False
+    """Of a copy that names nobody."""
 
     @property
     def study(self) -> Study:
@@ -122,12 +124,13 @@ def speaks(q: Question, consent: Consent) -> bool:
 
 
 def serves(q: Question, consent: Consent) -> bool:
-    """In force, of this study, for this purpose; and not only for what names nobody."""
+    """In force, of this study, for this purpose; and not only for what names nobody, unless that is
+    asked for."""
     return (
         consent.patient == q.study.patient
         and in_force(q.world, consent, q.now)
         and q.actor.purpose in consent.purposes
-        and "deidentify" not in consent.obligations
+        and (q.unnamed or "deidentify" not in consent.obligations)
         and _covers(consent, q)
     )
 

@@ -75,9 +75,11 @@ class Answer:
         return self.allowed
 
 
-def may(world: World, actor: Actor, action: str, study: str, now: datetime) -> Answer:
+def may(
+    world: World, actor: Actor, action: str, study: str, now: datetime, *, unnamed: bool = False
+) -> Answer:
     """May this actor do this with this study at this moment, by what is on file?"""
-    question = Question(world, actor, action, study, now)
+    question = Question(world, actor, action, study, now, unnamed)
     for rung in RUNGS:
         answer = rung(question)
         if answer is not None:

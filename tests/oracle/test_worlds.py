@@ -75,18 +75,23 @@ def _agree(both: Twice, everybody: Everybody, at: datetime, history: str) -> Non
             assert ours.allowed == theirs.allowed, (
                 f"{asker} {action} {name}: portal {ours}, model {theirs}; {history}"
             )
+        for name in subjects if actor else ():
+            copy = may(both.world, asker, "download", name, at, unnamed=True)
+            ask = Ask(actor, Action.DOWNLOAD, subjects[name], at, deidentified=True)
+            given = decide(ask, on_file)
+            assert given.allowed == copy.allowed, f"{asker} {name} without names: {history}"
 
 
 def _lists_agree(both: Twice, everybody: Everybody, action: Action, history: str) -> None:
-    """The fence, which is what pages, searches and machines ask."""
-    for asker, actor in everybody:
+    """The fence, which is what pages, searches and machines ask; of copies without names too."""
+    for (asker, actor), unnamed in product(everybody, (False, True)):
         if actor is not None:
-            listed = set(
-                Study.objects.visible_to(actor, both.at, action).values_list("pk", flat=True)
-            )
+            inside = Study.objects.visible_to(actor, both.at, action, deidentified=unnamed)
             right = {
                 row.pk
                 for key, row in both.studies.items()
-                if may(both.world, asker, str(action), key, both.at)
+                if may(both.world, asker, str(action), key, both.at, unnamed=unnamed)
             }
-            assert listed == right, f"{asker} {action}: {history}"
+            assert set(inside.values_list("pk", flat=True)) == right, (
+                f"{asker} {action}, unnamed {unnamed}: {history}"
+            )

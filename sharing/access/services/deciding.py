@@ -37,28 +37,43 @@ Members = Mapping[int, frozenset[int]] | None
 """The people of teams at a moment, by the teams' keys; None: as they are now."""
 
 
-def decide_one(actor: Actor, action: Action, subject: Subject, *, at: datetime) -> Decision:
+def decide_one(
+    actor: Actor, action: Action, subject: Subject, *, at: datetime, deidentified: bool = False
+) -> Decision:
     """The decision about one study, with all that is on file now."""
-    return decide(Ask(actor, action, subject, at), facts_on_file([subject]))
+    return decide(Ask(actor, action, subject, at, deidentified), facts_on_file([subject]))
 
 
 def decide_many(
-    actor: Actor, action: Action, subjects: Sequence[Subject], *, at: datetime
+    actor: Actor,
+    action: Action,
+    subjects: Sequence[Subject],
+    *,
+    at: datetime,
+    deidentified: bool = False,
 ) -> list[Decision]:
-    """The decisions about many studies, in their order; the number of queries does not grow."""
-    (decisions,) = decide_each(actor, (action,), subjects, at=at)
+    """The decisions about many studies, in their order; the number of queries does not grow.
+
+    `deidentified`: about copies of them that name nobody.
+    """
+    (decisions,) = decide_each(actor, (action,), subjects, at=at, deidentified=deidentified)
     return decisions
 
 
 def decide_each(
-    actor: Actor, actions: Sequence[Action], subjects: Sequence[Subject], *, at: datetime
+    actor: Actor,
+    actions: Sequence[Action],
+    subjects: Sequence[Subject],
+    *,
+    at: datetime,
+    deidentified: bool = False,
 ) -> list[list[Decision]]:
     """For each action what `decide_many` says of it, from facts that are read once."""
     if not subjects:
         return [[] for _ in actions]
     facts = facts_on_file(subjects)
     return [
-        [decide(Ask(actor, action, subject, at), facts) for subject in subjects]
+        [decide(Ask(actor, action, subject, at, deidentified), facts) for subject in subjects]
         for action in actions
     ]
 

@@ -28,14 +28,16 @@ def is_counted(decision: Decision, action: Action) -> bool:
 
 
 @transaction.atomic
-def use(actor: Actor, action: Action, subject: Subject, *, at: datetime) -> Decision:
+def use(
+    actor: Actor, action: Action, subject: Subject, *, at: datetime, deidentified: bool = False
+) -> Decision:
     """Decide again, under the lock of the patient's permits, and count this use of each.
 
     Of two who come for the last use the second finds that none is left. What belongs to a use
     under way counts once. Call it in the transaction that writes the read into the log.
     """
     held = _locked(subject)
-    decision = decide_one(actor, action, subject, at=at)
+    decision = decide_one(actor, action, subject, at=at, deidentified=deidentified)
     kind = kind_of(action)
     if not decision.allowed or kind is None:
         return decision

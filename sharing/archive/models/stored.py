@@ -30,10 +30,18 @@ class StudyQuerySet(models.QuerySet["Study"]):
     """The fence, and what is asked inside it."""
 
     def visible_to(
-        self, actor: Actor, at: datetime, action: Action = Action.DISCOVER
+        self,
+        actor: Actor,
+        at: datetime,
+        action: Action = Action.DISCOVER,
+        *,
+        deidentified: bool = False,
     ) -> "StudyQuerySet":
-        """The studies with which the actor may do `action` now: `access.rules.decide` in SQL."""
-        bound = fence(self.model, actor, action, at)
+        """The studies with which the actor may do `action` now: `access.rules.decide` in SQL.
+
+        `deidentified`: with a copy of them that names nobody.
+        """
+        bound = fence(self.model, actor, action, at, deidentified=deidentified)
         return self.none() if bound is None else self.filter(Within(self.model, bound))
 
     def shared_with(self, actor: Actor, at: datetime) -> "StudyQuerySet":

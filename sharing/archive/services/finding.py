@@ -129,10 +129,15 @@ def open_study_by_uid(
 
 
 def still_allowed(
-    actor: Actor, *, public_id: str, at: datetime, action: Action = Action.IMAGES
+    actor: Actor,
+    *,
+    public_id: str,
+    at: datetime,
+    action: Action = Action.IMAGES,
+    deidentified: bool = False,
 ) -> bool:
     """Whether the actor may view the study's images now; leaves no trace, reads nothing else."""
-    fence = fence_sql(actor, action, at)
+    fence = fence_sql(actor, action, at, deidentified=deidentified)
     if fence is None:
         return False
     condition, params = fence
