@@ -61,7 +61,7 @@ LATELY: dict[str, int] = {  # route -> seconds within which the person must have
 WRITES: dict[str, int] = {  # the same where reading asks for nothing
     **dict.fromkeys(
         (
-            "web:set-logo", "web:teams", "web:team", "api:clients", "api:client",
+            "web:set-logo", "web:region-work", "web:teams", "web:team", "api:clients", "api:client",
             "api:rotate-client", "api:webhooks", "api:webhook", "api:rotate-webhook", "api:study",
             "fhir:Subscription", "fhir:Subscription-read",
         ),

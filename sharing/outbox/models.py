@@ -35,6 +35,8 @@ class Job(models.Model):
     class Meta:
         indexes = [
             models.Index("due_at", name="jobs_owed", condition=Q(done_at=None) & Q(parked_at=None)),
+            models.Index("done_at", name="jobs_done", condition=Q(done_at__isnull=False)),
+            models.Index("parked_at", name="jobs_given_up", condition=Q(parked_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

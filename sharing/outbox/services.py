@@ -5,14 +5,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event, Thread
 from typing import Any
 
 from celery import current_app
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from sharing.kernel.later import later, ring
@@ -190,6 +191,49 @@ class Parked:
     count: int
     since: datetime
     error: str
+
+
+@transaction.atomic
+def again(*, task: str, at: datetime) -> int:
+    """Owe once more, with all its tries, what was given up of a task; how many jobs."""
+    given_up = Job.objects.filter(task=task, done_at=None).exclude(parked_at=None)
+    count = given_up.update(parked_at=None, attempts=0, due_at=at, leased_until=None)
+    if count:
+        sweep(at=at)
+    return count
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What became of jobs: `done` in it, `waiting` since it, `given_up` in it."""
+
+    began: datetime
+    done: int = 0
+    waiting: int = 0
+    given_up: int = 0
+
+
+def by_hour(*, at: datetime, hours: int = 24) -> list[Hour]:
+    """The last hours, oldest first; before them one for all that was left open earlier."""
+    first = at.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    waiting = Job.objects.filter(done_at=None, parked_at=None)
+    given_up = Job.objects.filter(parked_at__isnull=False)
+    done = _counted(Job.objects.filter(done_at__gte=first), "done_at")
+    waits = _counted(waiting.filter(promised_at__gte=first), "promised_at")
+    lost = _counted(given_up.filter(parked_at__gte=first), "parked_at")
+    before = first - timedelta(hours=1)
+    left = waiting.filter(promised_at__lt=first), given_up.filter(parked_at__lt=first)
+    found = [Hour(before, 0, *(rows.count() for rows in left))]
+    for number in range(hours):
+        key = first + timedelta(hours=number)
+        found.append(Hour(key, done.get(key, 0), waits.get(key, 0), lost.get(key, 0)))
+    return found
+
+
+def _counted(jobs: QuerySet[Job], moment: str) -> dict[datetime, int]:
+    hour = TruncHour(moment, tzinfo=UTC)
+    rows = jobs.order_by().annotate(hour=hour).values_list("hour").annotate(count=Count("pk"))
+    return dict(rows)
 
 
 def oldest_owed() -> datetime | None:

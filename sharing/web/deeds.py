@@ -118,6 +118,7 @@ DEEDS = {  # action in the log -> verb phrase
     "team.join": "put a person into a team",
     "team.leave": "took a person out of a team",
     "region.set": "decided what holds in the region",
+    "region.try_again": "had jobs tried again that were given up",
     "consent.read_evidence": "read the signed form",
     "member.invite": "invited a person",
     "member.add": "gave a person a role",

@@ -1,24 +1,27 @@
 """The region's console: how the organizations do, what waits, what is used and how it grows."""
 
 import shutil
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from sharing.blobs import is_sound
 from sharing.office import services as office
 from sharing.office.rules import forecast, months_until
 from sharing.tenants import services
+from sharing.tenants.services import Actor
 
 from . import charts
 from .doors import actor_of
 from .usage import MONTHS as YEAR
 from .usage import charts_of, csv_of
-from .words import MONTHS
+from .words import MONTHS, span
 
 AHEAD = 6
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -68,17 +71,41 @@ def _worst(card: office.Card) -> tuple[str, str, str]:
     return ("Well", "check-lg", "ok") if card.tests else ("Not tested", "dash", "")
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def work(request: HttpRequest) -> HttpResponse:
     """Jobs, outbox, what was set aside, and whether the portal is sound. Raises NotAllowed."""
     actor, at = actor_of(request), timezone.now()
+    if request.method == "POST":
+        return _tried_again(request, actor, at)
     found = office.region_work(actor, at=at)
     context = {
         "work": found,
+        "chart": _by_hour(found),
         "sound": is_sound(),
         "aside": [row for row in found.aside if any(row[1:])],
     }
     return render(request, "web/offices/work.html", context)
+
+
+def _tried_again(request: HttpRequest, actor: Actor, at: datetime) -> HttpResponse:
+    count = office.try_again(task=request.POST.get("task", ""), by=actor, at=at)
+    jobs = span(count, "job")
+    if count:
+        messages.success(request, f"Tried again: {jobs}.")
+    else:
+        messages.info(request, "Nothing of it is given up any more.")
+    return redirect("web:region-work")
+
+
+def _by_hour(work: office.Work) -> charts.Chart:
+    """Done, waiting and given up by the hour; before them what was left open earlier."""
+    labels = ["<", *(f"{each.began:%H}" for each in work.hours[1:])]
+    stacks = [
+        {"done": each.done, "waiting": each.waiting, "given up": each.given_up}
+        for each in work.hours
+    ]
+    order = (("done", "f-own"), ("waiting", "f-imp"), ("given up", "f-btg"))
+    return charts.stacked(labels, stacks, order)
 
 
 @require_safe

@@ -165,3 +165,36 @@ def test_a_lease_is_renewed_while_the_work_lasts(committing: None, monkeypatch) 
     assert services.run(job_id=job.pk, at=NOW)
     current_app.tasks.pop("test.wait")
     assert seen
+
+
+def test_what_was_given_up_is_owed_again_with_all_its_tries(db: None) -> None:
+    """Only what was given up, and only of that task; nothing that is done comes back."""
+    given_up = services.promise("test.note", at=NOW, number=1)
+    done = services.promise("test.note", at=NOW, number=2)
+    other = services.promise("test.fail", at=NOW)
+    services.run(job_id=done.pk, at=NOW)
+    for job in (given_up, other):
+        Job.objects.filter(pk=job.pk).update(parked_at=NOW, attempts=MAX_ATTEMPTS)
+    later = NOW + timedelta(days=1)
+    assert not services.run(job_id=given_up.pk, at=later)
+    assert services.again(task="test.note", at=later) == 1
+    assert services.again(task="test.note", at=later) == 0
+    assert services.run(job_id=given_up.pk, at=later)
+    assert rung == [2, 1]
+    other.refresh_from_db()
+    assert (other.parked_at, other.attempts) == (NOW, MAX_ATTEMPTS)
+
+
+def test_jobs_are_counted_by_the_hour_in_which_it_happened(db: None) -> None:
+    """What was left open before the hours that are shown stands before them."""
+    at = NOW.replace(minute=30)
+    for hours in (0, 0, 2, 40):
+        moment = at - timedelta(hours=hours)
+        Job.objects.create(task="test.note", promised_at=moment, done_at=moment)
+        Job.objects.create(task="test.note", promised_at=moment)
+    Job.objects.create(task="test.fail", promised_at=at, parked_at=at - timedelta(hours=2))
+    told = services.by_hour(at=at, hours=3)
+    assert [(each.done, each.waiting, each.given_up) for each in told] == [
+        (0, 1, 0), (1, 1, 1), (0, 0, 0), (2, 2, 0),
+    ]  # fmt: skip
+    assert told[-1].began == at.replace(minute=0, second=0, microsecond=0)

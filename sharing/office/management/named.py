@@ -26,3 +26,11 @@ def actor_named(email: str, own: Organization) -> Actor:
     if actor is None:
         raise CommandError("Nobody with this address may act (--as).")
     return actor
+
+
+def operator_named(email: str) -> Actor:
+    """Who decides for the region: at the operator's organization where they have a role there."""
+    office = Organization.objects.filter(kind=Organization.Kind.OPERATOR).order_by("pk").first()
+    if office is None:
+        raise CommandError("The region has no operator.")
+    return actor_named(email, office)

@@ -1,9 +1,10 @@
-"""Verbs of the offices, by theme: testing, leaving, usage, figures."""
+"""Verbs of the offices, by theme: testing, leaving, usage, figures, working."""
 
-from .figures import Card, Work, counts, held_bytes, own_card, region_cards, region_work
+from .figures import Card, counts, held_bytes, own_card, region_cards
 from .leaving import ask_closing, close, confirm_closing, export, leaving_of, stay
 from .testing import ask_nightly, ask_test, link_test, run_test
 from .usage import Usage, Used, own_usage, region_usage
+from .working import Work, region_work, try_again
 
 __all__ = [
     "Card",
@@ -27,4 +28,5 @@ __all__ = [
     "region_work",
     "run_test",
     "stay",
+    "try_again",
 ]

@@ -8,11 +8,11 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
-from sharing.archive.models import Batch, Conflict, Damage, Delivery, DeliveryItem, Instance
+from sharing.archive.models import Batch, Conflict, Delivery, DeliveryItem, Instance
 from sharing.archive.rules import Outcome
 from sharing.kernel import scope
 from sharing.office.models import LinkTest
-from sharing.outbox.services import Parked, oldest_owed, owed, parked
+from sharing.office.services.working import ERRORS_OVER, FINE
 from sharing.partners.services import own_clients
 from sharing.tenants.models import Membership, Organization, Team
 from sharing.tenants.rules import Actor, Duty, OrganizationState
@@ -21,8 +21,6 @@ from sharing.tenants.services import agreements, organization_to_run, require
 DAYS = 14
 WAITING = (OrganizationState.VERIFIED, OrganizationState.TESTED)
 """Where the next step is the operator's."""
-FINE = (Outcome.STORED, Outcome.DUPLICATE, Outcome.IGNORED)
-ERRORS_OVER = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -48,16 +46,6 @@ class Card:
     def nights(self) -> str:
         """How the last tests went, newest last: `passed` or `failed` for each."""
         return " ".join("passed" if test.passed else "failed" for test in reversed(self.tests))
-
-
-@dataclass(frozen=True)
-class Work:
-    """What waits in the region: jobs, and what was set aside at each organization."""
-
-    owed: int
-    oldest: datetime | None
-    parked: list[Parked]
-    aside: list[tuple[Organization, int, int, int]]
 
 
 def own_card(actor: Actor, *, at: datetime) -> Card:
@@ -152,21 +140,6 @@ def counts(actor: Actor) -> dict[str, int]:
         "clients": own_clients(actor).count() if actor.may(Duty.MANAGE_CLIENTS) else 0,
         "agreements": agreements(actor).count() if actor.may(Duty.READ_AGREEMENTS) else 0,
     }
-
-
-@scope.as_house()  # numbers of all, for who may see none of the rows
-def region_work(actor: Actor, *, at: datetime) -> Work:
-    """Jobs that are owed and given up, and what was set aside. Raises NotAllowed."""
-    require(actor, Duty.SET_REGION)
-    aside = []
-    for each in Organization.objects.exclude(kind=Organization.Kind.OPERATOR).order_by("name"):
-        conflicts = Conflict.objects.filter(organization=each, decided_at=None, held=None).count()
-        damaged = Damage.objects.filter(organization=each).count()
-        refused = DeliveryItem.objects.filter(
-            delivery__organization=each, delivery__received_at__gt=at - ERRORS_OVER
-        ).exclude(outcome__in=FINE)
-        aside.append((each, conflicts, damaged, refused.count()))
-    return Work(owed(), oldest_owed(), parked(), aside)
 
 
 @scope.as_house()  # numbers of all, for who may see none of the rows
