@@ -146,6 +146,7 @@ def types_code(user: Any) -> bool:
 
 
 ALWAYS_OPEN = ("account_login", "account_logout", "account_reauthenticate")
+_HOUSE_SIGN_IN = ("openid_connect_login", "openid_connect_callback")
 _AGAIN = ("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate")
 OPEN_AT = {
     "account_change_password": ("account_change_password",),
@@ -156,5 +157,10 @@ OPEN_AT = {
 
 
 def may_pass(request: HttpRequest, step: str) -> bool:
-    """Whether the page is one of those that the step itself needs."""
+    """Whether the page is one of those that the step itself needs; the organization's own sign-in
+    is one: before a factor is added it is asked who sits there.
+    """
+    match = request.resolver_match
+    if match is not None and match.view_name in _HOUSE_SIGN_IN:
+        return True
     return request.path_info in {reverse(name) for name in (*ALWAYS_OPEN, *OPEN_AT[step])}

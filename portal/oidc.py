@@ -34,6 +34,12 @@ from sharing.tenants.services import arrival_of
 
 log = structlog.get_logger(__name__)
 FAILED = "Your organization’s sign-in did not answer as it should. Try again."
+NOT_ANEW = (
+    "Your organization’s sign-in did not say that you proved yourself just now. Try again, or use "
+    "a second factor of the portal."
+)
+CLOCKS_DIFFER = 60
+"""Seconds by which its clock may be behind ours."""
 SIGNED_BY = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
 """With a key that is published. A shared secret or no signature is none of them."""
 
@@ -119,6 +125,7 @@ def _let_in(request: HttpRequest, sociallogin: Any) -> None:
     claims = (account.extra_data or {}).get("id_token", {})
     arrival = arrival_of(claims, groups_in=realm.groups_in)
     known = sociallogin.user if sociallogin.is_existing else None
+    proved_at = _proved_at(request, arrival)
     account.extra_data = {}  # what the directory says of a person is not ours to keep
     user = services.arrive(realm=realm, arrival=arrival, known=known, at=timezone.now())
     if known is None:
@@ -127,13 +134,20 @@ def _let_in(request: HttpRequest, sociallogin: Any) -> None:
         sociallogin.user = account.user = user
     account.save()
     request.factor_proven = realm.trusts_factor and arrival.proven  # type: ignore[attr-defined]
-    request.house_proved_at = _proved_at(request, arrival)  # type: ignore[attr-defined]
+    request.house_proved_at = proved_at  # type: ignore[attr-defined]
 
 
 def _proved_at(request: HttpRequest, arrival: Arrival) -> float:
-    """When the person last proved it there. One that doesn't say is believed if we asked for it."""
-    now, anew = time.time(), request.session.pop("asked_anew", False)
-    return min(arrival.proved_at, now) if arrival.proved_at is not None else now * anew
+    """When the person last proved it there; 0: it doesn't say, which is no proof.
+
+    Raises SignInRefused where it was asked for a new proof and tells of none. The asking goes by
+    the browser, and whoever sits at it can take it out: so the answer must say when, as one to
+    `max_age` has to (OpenID Connect Core 1.0, 3.1.2.1).
+    """
+    asked, said = request.session.pop("asked_anew", None), arrival.proved_at
+    if asked is not None and (said is None or said < asked - CLOCKS_DIFFER):
+        raise SignInRefused(NOT_ANEW)
+    return min(said, time.time()) if said is not None else 0.0
 
 
 def refused(request: HttpRequest, why: str) -> HttpResponse:
@@ -181,7 +195,7 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     anew = given.get("auth_params") == accounts.ASKED_ANEW
     request.session.pop("asked_anew", None)
     if anew:
-        request.session["asked_anew"] = True
+        request.session["asked_anew"] = time.time()
     request.GET = QueryDict(urlencode({k: v for k, v in given.items() if anew or k == "next"}))
     return _flow(request, provider_id, OAuth2LoginView)
 

@@ -7,10 +7,12 @@ import pytest
 
 from sharing.access.errors import NotCovered, ShareInvalid, ShareNotFound, ShareWidens
 from sharing.access.models import Share
+from sharing.access.rules import Ask, decide
 from sharing.access.services import (
     REVIEWED_EVERY,
     SHARED_ACTIONS,
     decide_one,
+    facts_at,
     preview_share,
     revoke_share,
     share,
@@ -21,9 +23,10 @@ from sharing.audit.models import Event
 from sharing.audit.rules import SYSTEM
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.rules import Role
+from sharing.tenants.rules import OrganizationEvent, Role
 from sharing.tenants.services import acting_choices, actor_for_session, add_member
-from tests.cast import NOW, Person, Region, make_patient, make_person
+from sharing.tenants.services.moving import move
+from tests.cast import NOW, Person, Region, make_organization, make_patient, make_person
 
 DAY = timedelta(days=1)
 ALL = frozenset({*SHARED_ACTIONS, Action.DOWNLOAD, Action.RESHARE})
@@ -36,6 +39,12 @@ def sees(person: Person, study: Study, action: Action = Action.IMAGES, at: Any =
     listed = Study.objects.visible_to(person.actor, at, action).filter(pk=study.pk).exists()
     assert listed == allowed
     return allowed
+
+
+def saw(person: Person, study: Study, at: Any) -> bool:
+    """The decision with the facts of that moment."""
+    ask = Ask(person.actor, Action.IMAGES, study.subject, at)
+    return decide(ask, facts_at([study.subject], at)).allowed
 
 
 def shared(region: Region, *studies: Study, **said: Any) -> Share:
@@ -229,6 +238,29 @@ def test_ending_a_share_ends_all_that_was_shared_on_out_of_it(region: Region, st
     assert not sees(region.ben, study)
     assert not sees(region.cleo, study)
     assert Event.objects.filter(action="study.unshare").count() == 2
+
+
+def test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes(
+    region: Region, study: Study
+) -> None:
+    """Lakeside gives it to Ines in turn: that rests, too. What was, is explained as it was."""
+    shared(region, study, actions=SHARED_ON)
+    said: dict[str, Any] = {"actions": SHARED_ON, "until": NOW + 20 * DAY}
+    shared(region, study, to=region.lakeside, by=region.ben.actor, **said)
+    north = make_organization("north", "North Clinic")
+    nora = make_person("Nora Berg", north, Role.PHYSICIAN)
+    shared(region, study, to=north, by=region.cleo.actor, **said)
+    said_why: dict[str, Any] = {"by": SYSTEM, "why": "Stolen accounts"}
+    move(region.hilltop.pk, OrganizationEvent.SUSPEND, **said_why, at=NOW + DAY)
+    for person in (region.cleo, nora):
+        assert not sees(person, study, at=NOW + DAY)
+        assert saw(person, study, at=NOW + DAY / 2)
+    with pytest.raises(NotCovered):
+        shared(region, study, to=north, by=region.cleo.actor, **said, at=NOW + DAY)
+    move(region.hilltop.pk, OrganizationEvent.RESUME, **said_why, at=NOW + 2 * DAY)
+    for person in (region.cleo, nora):
+        assert sees(person, study, at=NOW + 2 * DAY)
+        assert not saw(person, study, at=NOW + DAY * 1.5)
 
 
 def test_whose_a_share_is_not_can_t_end_it_nor_learn_of_it(region: Region, study: Study) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
@@ -26,6 +27,7 @@ from sharing.partners.services import Wish, create_client, issue_token
 from sharing.scim.errors import ScimInvalid
 from sharing.scim.words import patched_user
 from sharing.tenants import services as tenants
+from sharing.tenants.errors import SignInRefused
 from sharing.tenants.models import Membership, Organization
 from sharing.tenants.realms import arrival_of
 from sharing.tenants.rules import Role
@@ -237,6 +239,18 @@ def test_each_route_that_asks_again_is_there() -> None:
 
 def test_a_sign_in_that_remembers_proves_nothing_anew(region: Region) -> None:
     """Else who finds a desk that was left goes around by the hospital's sign-in."""
+    ines = at_a_desk_that_was_left(region)
+    asked = ines.get("/people/invite/")
+    assert asked.status_code == 302
+    assert "prompt%3Dlogin%26max_age%3D0" in asked["Location"]
+    session = ines.session
+    session["house_proved_at"] = time.time() + SLOW
+    session.save()
+    assert ines.get("/people/invite/").status_code == 200
+
+
+def at_a_desk_that_was_left(region: Region) -> Browser:
+    """Signed in a moment ago by Riverside's sign-in, which remembered Ines and asked nothing."""
     said = tenants.SignIn(
         issuer="https://sso.riverside.example", client_id="c", secret="s" * 32, groups_in="groups",
         mapping={"heads": "administrator"}, domains=["riverside.example"],
@@ -250,26 +264,38 @@ def test_a_sign_in_that_remembers_proves_nothing_anew(region: Region) -> None:
         {"method": "socialaccount", "provider": "riverside", "at": time.time()}
     ]
     session.save()
-    asked = ines.get("/people/invite/")
-    assert asked.status_code == 302
-    assert "prompt%3Dlogin%26max_age%3D0" in asked["Location"]
-    session = ines.session
-    session["house_proved_at"] = time.time() + SLOW
-    session.save()
-    assert ines.get("/people/invite/").status_code == 200
+    return ines
 
 
-@pytest.mark.parametrize(("told", "anew", "counts"), [(-60, False, True), (-7200, True, False)])
-def test_what_the_sign_in_says_is_believed_before_what_was_asked_of_it(
-    rf: Any, told: int, *, anew: bool, counts: bool
-) -> None:
-    """`auth_time` speaks; only who says none is believed when a proof was asked for."""
-    now = time.time()
-    request = rf.get("/")
-    for claims, wanted in (({"auth_time": int(now) + told}, counts), ({}, anew)):
-        request.session = {"asked_anew": anew}
-        arrival = arrival_of(claims, groups_in="groups")
-        assert (now - oidc._proved_at(request, arrival) < 900) is wanted, claims
+def test_what_a_sign_in_says_is_believed_and_what_was_asked_of_it_is_not(rf: Any) -> None:
+    """Whoever sits at a desk that was left can take the asking out of the address."""
+    request, now = rf.get("/"), time.time()
+
+    def proved(auth_time: float | None, asked: float | None) -> float:
+        request.session = {} if asked is None else {"asked_anew": asked}
+        claims = {} if auth_time is None else {"auth_time": int(auth_time)}
+        return oidc._proved_at(request, arrival_of(claims, groups_in="groups"))
+
+    assert proved(now - 5, now - 30) == int(now - 5)
+    assert proved(now - 7200, None) == int(now - 7200)
+    assert proved(None, None) == 0
+    for silent in (None, now - 7200):
+        with pytest.raises(SignInRefused):
+            proved(silent, now - 30)
+
+
+def test_who_finds_a_desk_that_was_left_adds_no_key_of_their_own(region: Region) -> None:
+    """By the hospital's sign-in that remembers Ines, who has neither password nor factor here."""
+    ines = at_a_desk_that_was_left(region)
+    Organization.objects.filter(pk=region.riverside.pk).update(requires_second_factor=True)
+    for route in ("mfa_add_webauthn", "mfa_activate_totp"):
+        asked = ines.get(reverse(route))
+        assert asked.status_code == 302
+        assert "prompt%3Dlogin%26max_age%3D0" in asked["Location"]
+        there = ines.get(asked["Location"])  # which is not to be reached from here
+        assert there.status_code == 403
+    Organization.objects.filter(pk=region.riverside.pk).update(requires_second_factor=False)
+    assert "max_age%3D0" in ines.get(reverse("account_set_password"))["Location"]
 
 
 @pytest.mark.parametrize("path", ["Practitioner", "Organization", "Patient", "ImagingStudy"])

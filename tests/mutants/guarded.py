@@ -3,6 +3,11 @@
 from .mutant import Mutant
 
 RECALLS = "sharing/notify/recalls.py"
+DOORS = "tests/attacks/test_new_doors.py"
+SUSPENDED = (
+    "tests/access/test_sharing.py"
+    "::test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes"
+)
 RECALL, POSTS = "tests/notify/test_recalls.py", "tests/tenants/test_posts.py"
 
 MUTANTS = (
@@ -46,5 +51,40 @@ MUTANTS = (
         "    roles_ended([membership.role], **whose, at=at)\n",
         "",
         (f"{POSTS}::test_with_the_last_role_that_treats_ends_what_was_given_by_name",),
+    ),
+    Mutant(
+        "what a suspended organization shared on stays open in lists",
+        "sharing/access/models/fencing.py",
+        "Grant.objects.live(at).meaning(actor).coming_through()",
+        "Grant.objects.live(at).meaning(actor)",
+        (SUSPENDED,),
+    ),
+    Mutant(
+        "what a suspended organization shared on stays open to who asks for it",
+        "sharing/access/rules/facts.py",
+        "            and self.through_active\n",
+        "",
+        (SUSPENDED,),
+    ),
+    Mutant(
+        "only the last one through whom a share came must be active",
+        "sharing/access/services/sharing.py",
+        "{parent.through or '|'}",
+        "|",
+        (SUSPENDED,),
+    ),
+    Mutant(
+        "a sign-in that was asked to prompt is believed without a word of when",
+        "portal/oidc.py",
+        "if asked is not None and (said is None or said < asked - CLOCKS_DIFFER):",
+        "if asked is not None and said is not None and said < asked - CLOCKS_DIFFER:",
+        (f"{DOORS}::test_what_a_sign_in_says_is_believed_and_what_was_asked_of_it_is_not",),
+    ),
+    Mutant(
+        "a passkey is added by whoever sits there",
+        "portal/stepup.py",
+        '"mfa_add_webauthn", ',
+        "",
+        (f"{DOORS}::test_who_finds_a_desk_that_was_left_adds_no_key_of_their_own",),
     ),
 )

@@ -1,6 +1,6 @@
 """One question to the model, and what each thing on file says to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -231,7 +231,19 @@ def lives(grant: Grant, now: datetime) -> bool:
 def reaches(q: Question, grant: Grant) -> bool:
     about = grant.patient == q.study.patient and grant.study in (None, q.key)
     gives = grant.purpose == q.actor.purpose and q.action in grant.actions
-    return about and gives and lives(grant, q.now) and _shared_with(q, grant.whom)
+    here = lives(grant, q.now) and _shared_with(q, grant.whom)
+    return about and gives and here and all(_is_active(q, each) for each in _passed_on(grant))
+
+
+def _passed_on(grant: Grant) -> Iterator[str]:
+    """The organizations through which it came: one that is not active shares nothing."""
+    while grant.parent is not None:
+        grant = grant.parent
+        yield grant.whom.organization
+
+
+def _is_active(q: Question, organization: str) -> bool:
+    return q.world.organizations[organization].active
 
 
 def _shared_with(q: Question, whom: Whom) -> bool:

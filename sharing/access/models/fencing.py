@@ -234,7 +234,7 @@ def _carried_grants(actor: Actor, action: Action, at: datetime) -> GrantQuerySet
 
 
 def _given(actor: Actor, action: Action, at: datetime) -> GrantQuerySet:
-    live = Grant.objects.live(at).meaning(actor)
+    live = Grant.objects.live(at).meaning(actor).coming_through()
     return live.filter(purpose=actor.purpose, actions__contains=f"|{action}|")
 
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models.functions import StrIndex
 
 from sharing.consent.rules import GranteeKind
 from sharing.identity.models import Patient
 from sharing.kernel.tokens import public_id
 from sharing.tenants.models import Organization, Team, TeamMember, User
-from sharing.tenants.rules import Actor, Role
+from sharing.tenants.rules import Actor, OrganizationState, Role
 
 
 class Share(models.Model):
@@ -55,6 +56,13 @@ class Share(models.Model):
         return hasattr(self, "renewed_by")
 
 
+class _Marked(Func):
+    """A code between its two marks. `Concat` would nest it, and SQLite reads no deeper."""
+
+    template = "('|' || %(expressions)s || '|')"
+    output_field = models.TextField()
+
+
 class GrantQuerySet(models.QuerySet["Grant"]):
     """Which grants live."""
 
@@ -66,6 +74,12 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def unended(self, at: datetime) -> "GrantQuerySet":
         """Neither over nor revoked: they live, or rest without their review."""
         return self.filter(ends_at__gt=at, revoked_at=None)
+
+    def coming_through(self) -> "GrantQuerySet":
+        """Those that no organization passed on which is not active now: it shares nothing."""
+        away = Organization.objects.exclude(state=OrganizationState.ACTIVE)
+        named = away.annotate(at=StrIndex(OuterRef("through"), _Marked("code"))).filter(at__gt=0)
+        return self.filter(~Exists(named))
 
     def meaning(self, actor: Actor) -> "GrantQuerySet":
         """Those given to the actor's organization as a whole, to the actor or a team there.
@@ -124,7 +138,9 @@ class Grant(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     review_by = models.DateTimeField(null=True)
-    # Shared on: when the custodian's own share was made out of which it came in the end.
+    # Shared on: through whom it came, as |hilltop|lakeside|, and when the custodian's own share was
+    # made out of which it came in the end.
+    through = models.TextField(blank=True, default="", db_default="")
     rooted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
@@ -138,6 +154,10 @@ class Grant(models.Model):
             models.CheckConstraint(
                 name="a_standing_grant_is_reviewed",
                 condition=~Q(study_uid="") | Q(review_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_grant_shared_on_says_through_whom",
+                condition=Q(parent=None, through="") | Q(parent__isnull=False) & ~Q(through=""),
             ),
             models.CheckConstraint(
                 name="a_grant_to_a_team_names_the_team",
@@ -159,6 +179,11 @@ class Grant(models.Model):
     def root(self) -> datetime:
         """The moment at which a consent must have let the custodian share."""
         return self.rooted_at or self.starts_at
+
+    @property
+    def way(self) -> frozenset[str]:
+        """The codes of the organizations through which it came."""
+        return frozenset(filter(None, self.through.split("|")))
 
     @property
     def action_set(self) -> frozenset[str]:

@@ -178,12 +178,15 @@ class GrantFacts:
     review_by: datetime | None = None
     rooted_at: datetime | None = None
     album: str = ""
+    through_active: bool = True
+    """Whether all through whom it came are active: one that is not shares nothing."""
 
     def speaks_of(self, ask: "Ask") -> bool:
         """Whether it is live and gives this actor this action on this study."""
         subject = ask.subject
         return (
             self.lives(ask.at)
+            and self.through_active
             and (self.custodian_id, self.patient_id) == (subject.custodian_id, subject.patient_id)
             and self.study_uid in ("", subject.study_uid)
             and self.purpose == ask.actor.purpose

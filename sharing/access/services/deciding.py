@@ -3,8 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Model, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Exists,
+    Model,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    prefetch_related_objects,
+)
 
 from sharing.access.models import Glass, GlassPatient, Grant, Relationship, Use
 from sharing.access.rules import (
@@ -92,7 +100,9 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
             consent_facts(consent, uses.get((consent.custodian_id, consent.number), ()))
             for consent in consents
         ),
-        grants=tuple(grant_facts(grant) for grant in grants),
+        grants=tuple(
+            replace(grant_facts(grant), through_active=grant.comes_through) for grant in grants
+        ),
         region=region,
         relations=all_relations(patients) if region.implied else (),
         glasses=_glasses(patients),
@@ -100,14 +110,15 @@ def facts_on_file(subjects: Sequence[Subject]) -> Facts:
     )
 
 
-def _on_file(patients: set[int]) -> tuple[list[Consent], list[Grant]]:
+def _on_file(patients: set[int]) -> tuple[list[Consent], list[Any]]:
     """The rows of the consents and the grants, with whom they name."""
     active = Consent.objects.filter(patient_id__in=patients, state=ConsentState.ACTIVE)
     consents = list(active.order_by("pk"))
     _fetch(consents, Consent, _WHOM, "terms")
     live = Grant.objects.filter(patient_id__in=patients, revoked_at=None)
     related = live.select_related("share__shared_by", "organization", "user", "team")
-    grants = list(related.order_by("pk"))
+    through = Exists(Grant.objects.filter(pk=OuterRef("pk")).coming_through())
+    grants: list[Any] = list(related.annotate(comes_through=through).order_by("pk"))
     grantees = (each for consent in consents for each in consent.grantees.all())
     teams = [*(each.team for each in grantees), *(grant.team for grant in grants)]
     _fetch([team for team in teams if team], Team, "members")

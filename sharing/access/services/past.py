@@ -25,7 +25,7 @@ from sharing.consent.models import Consent
 from sharing.consent.rules import ConsentState
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
-from sharing.tenants.services import members_at, region_at
+from sharing.tenants.services import members_at, organizations_at, region_at
 
 from .deciding import (
     agreements_of,
@@ -114,8 +114,10 @@ def _grants(patients: set[int], moment: datetime) -> Iterator[GrantFacts]:
     found = list(related.order_by("pk"))
     members = members_at((row.team_id for row in found if row.team_id), at=moment)
     was = as_it_was(kind="grant", keys=(str(row.pk) for row in found), at=moment)
+    standing = organizations_at({code for row in found for code in row.way}, at=moment)
     for row in found:
-        facts = replace(grant_facts(row, members), revoked=False)
+        active = all(standing[code].active for code in row.way)
+        facts = replace(grant_facts(row, members), revoked=False, through_active=active)
         said = was.get(str(row.pk))
         yield replace(facts, **_read(said)) if said else facts
 

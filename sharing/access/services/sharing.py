@@ -222,6 +222,7 @@ def _parent(subject: Subject, wanted: Wanted, by: Actor, at: datetime) -> Grant:
         Grant.objects.select_for_update(of=("self",))
         .live(at)
         .meaning(by)
+        .coming_through()
         .about(
             custodian=subject.custodian_id,
             patient=subject.patient_id,
@@ -278,7 +279,7 @@ def _write(
         shared_at=at,
         renews=renews,
     )
-    Grant.objects.bulk_create(_rows(made, subjects, wanted, at, parents))
+    Grant.objects.bulk_create(_rows(made, subjects, wanted, by, at, parents))
     return made
 
 
@@ -286,6 +287,7 @@ def _rows(
     made: Share,
     subjects: Sequence[Subject],
     wanted: Wanted,
+    by: Actor,
     at: datetime,
     parents: dict[Subject, Grant | None],
 ) -> Iterable[Grant]:
@@ -310,4 +312,5 @@ def _rows(
             ends_at=wanted.until,
             review_by=parent.review_by if parent is not None else review,
             rooted_at=parent.root if parent is not None else None,
+            through=f"{parent.through or '|'}{by.organization_code}|" if parent is not None else "",
         )
