@@ -3,7 +3,7 @@
 Nothing can fetch a copy back. What the portal can do is to know, to ask and to keep the answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -20,6 +20,7 @@ from sharing.tenants.rules import Actor, Duty
 
 from .errors import RecallInvalid, RecallNotFound
 from .models import Recall, RecalledCopy
+from .outside import is_covered, newest_of
 from .rules import ANSWERED_WITHIN, RECALL_NEXT, RecallEvent, RecallState, state_of
 
 REASONS_LENGTH = 1000
@@ -27,19 +28,33 @@ REASONS_LENGTH = 1000
 
 @transaction.atomic
 def recall_copies(*, consent_id: int, at: datetime) -> int:
-    """Ask each recipient of copies that left by this consent; how many. Safe to repeat."""
+    """Ask each recipient of copies that left by this consent; how many. Safe to repeat.
+
+    After it was narrowed of those that the newest version does not cover. What an earlier version
+    recalled is not asked for again.
+    """
     consent = Consent.objects.select_related("custodian", "patient").get(pk=consent_id)
-    left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
     groups: dict[tuple[str, str], list[Copy]] = {}
-    for copy in left:
+    newest = newest_of(consent)
+    for copy in _not_asked_for(consent):
+        if newest is not None and is_covered(copy, newest, at=at):
+            continue
         groups.setdefault(_recipient(copy.who, consent.custodian.code), []).append(copy)
     return sum(_ask(consent, *whom, copies, at) for whom, copies in groups.items())
 
 
+def _not_asked_for(consent: Consent) -> Iterator[Copy]:
+    """Copies that left by any version of it, without what the end of another version recalled."""
+    line = Q(recall__custodian=consent.custodian, recall__consent__number=consent.number)
+    asked = RecalledCopy.objects.filter(line).exclude(recall__consent=consent)
+    known = set(asked.values_list("event", flat=True))
+    left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
+    return (copy for copy in left if copy.event not in known)
+
+
 def copies_to_recall(consent: Consent) -> int:
     """How many copies left by it so far: what its end would recall."""
-    left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
-    return sum(copy.count for copy in left)
+    return sum(copy.count for copy in _not_asked_for(consent))
 
 
 def _recipient(who: Who, custodian: str) -> tuple[str, str]:

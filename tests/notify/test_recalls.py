@@ -1,6 +1,8 @@
 """After a consent ended: which copies had left, who is asked, and what they answer."""
 
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +16,10 @@ from sharing.audit.models import Event
 from sharing.audit.rules import Ground, Who
 from sharing.audit.services import record
 from sharing.consent.models import Consent
-from sharing.consent.services import mark_error
+from sharing.consent.services import amend_consent, mark_error, said_by
 from sharing.kernel import scope
 from sharing.kernel.lifecycle import NotNow, step
-from sharing.kernel.purposes import Action
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.notify.errors import RecallInvalid, RecallNotFound
 from sharing.notify.models import Notice, Recall
 from sharing.notify.recalls import (
@@ -30,7 +32,7 @@ from sharing.notify.recalls import (
 from sharing.notify.rules import RECALL_NEXT, RecallEvent, RecallState
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Role
-from tests.cast import NOW, Region, make_person
+from tests.cast import NOW, PDF, Region, make_person
 from tests.sessions import sign_in
 
 DAY = timedelta(days=1)
@@ -81,7 +83,8 @@ def test_a_revocation_lists_the_copy_that_left_and_tells_who_took_it(
     told = Notice.objects.get(kind="recall")
     assert told.user == region.ben.user
     assert told.text == (
-        "Riverside General Hospital recalls a copy: a consent ended. Say what became of them."
+        "Riverside General Hospital recalls a copy: a consent ended or was narrowed. "
+        "Say what became of them."
     )
     letters = [each for each in mail.outbox if "recalled" in each.subject]
     assert {each.to[0] for each in letters} == {region.ben.user.email, "privacy@hilltop.example"}
@@ -118,6 +121,58 @@ def test_a_consent_entered_in_error_recalls_too_and_another_consents_copies_do_n
     mark_error(consent=consent, by=region.mei.actor, why="Wrong patient.", at=NOW + DAY)
     run_jobs(NOW + DAY)
     assert Recall.objects.get().consent == consent
+
+
+def test_what_a_narrower_version_no_longer_covers_is_recalled_and_nothing_else(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs
+) -> None:
+    """Pat keeps the MR back; the CT that Ben has stays permitted until Pat withdraws that too."""
+    other = region.study(modalities="|MR|")
+    downloaded(region, study)
+    open_study(region.ben.actor, public_id=other.public_id, at=NOW, action=Action.DOWNLOAD)
+    narrower = narrowed(region, consent, modalities=frozenset({"CT"}))
+    run_jobs(NOW + DAY)
+    recalled = Recall.objects.get()
+    assert (recalled.consent, recalled.copies.get().study_uid) == (consent, other.study_uid)
+    region.revoke(narrower, at=NOW + 2 * DAY)
+    run_jobs(NOW + 2 * DAY)
+    later = Recall.objects.get(consent=narrower)
+    assert later.copies.get().study_uid == study.study_uid
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"actions": frozenset(Action.IMAGES.ladder)},
+        {"obligations": frozenset({Obligation.NO_DOWNLOAD}), "actions": frozenset({Action.IMAGES})},
+        {"purposes": frozenset({Purpose.RESEARCH})},
+        {"studies": frozenset({"2.25.99"})},
+    ],
+)
+def test_a_version_that_gives_fewer_actions_to_fewer_people_for_less_recalls_the_copy(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs, less: dict[str, Any]
+) -> None:
+    downloaded(region, study)
+    narrowed(region, consent, **less)
+    run_jobs(NOW + DAY)
+    assert Recall.objects.get().copies.get().study_uid == study.study_uid
+
+
+def test_a_version_that_gives_as_much_recalls_nothing(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs
+) -> None:
+    downloaded(region, study)
+    narrowed(region, consent, organizations=(region.hilltop, region.lakeside))
+    narrowed(region, Consent.objects.latest("pk"), ends_at=NOW + 20 * DAY)
+    run_jobs(NOW + DAY)
+    assert not Recall.objects.exists()
+
+
+def narrowed(region: Region, consent: Consent, **said: Any) -> Consent:
+    """Pat says less, an hour later; the next version holds."""
+    words = replace(said_by(consent), evidence=io.BytesIO(PDF), **said)
+    at = NOW + timedelta(hours=consent.version)
+    return amend_consent(consent=consent, said=words, by=region.mei.actor, at=at)
 
 
 def test_ringing_twice_asks_once(region: Region, recall: Recall) -> None:

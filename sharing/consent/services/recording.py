@@ -76,7 +76,9 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
     if said.maximum_uses is not None and said.maximum_uses < old.used:
         raise ConsentInvalid("It was used more often than that already.")
     same = before.decision == said.decision
-    goes_on = same and _stands(old, at) and no_narrower(said.extent, before.extent)
+    goes_on = same and no_narrower(said.extent, before.extent)
+    narrowed = before.decision == Decision.PERMIT and not goes_on
+    goes_on = goes_on and _stands(old, at)
     superseded = step(NEXT, ConsentState(old.state), ConsentEvent.SUPERSEDE)
     blank = Consent(
         number=old.number,
@@ -93,7 +95,7 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
     log(by.who, "consent.amend", amended, at)
     if not goes_on:
         promise("notify.tell_revoked", at=at, consent_id=old.pk)
-    if not same and said.decision == Decision.DENY:
+    if narrowed:
         promise("notify.recall", at=at, consent_id=old.pk)
     return amended
 
