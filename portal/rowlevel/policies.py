@@ -178,6 +178,7 @@ POLICIES: dict[str, Policy] = {
 }
 
 OPEN: dict[str, str] = {
+    "access_passedon": "through whom a grant came: a hidden row would open what rests with a house",
     "outbox_job": "ids of what is to be done; only the portal's own tasks read them",
     "archive_verified": "names of packs and when they were read",
     "notify_mail": "which letter went to which address",

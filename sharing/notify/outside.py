@@ -16,7 +16,6 @@ from sharing.consent.rules import ConsentState, Decision
 from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.services import actor_at, members_at
 
-
 _TAKEN_BACK = (ConsentState.REVOKED, ConsentState.ENTERED_IN_ERROR)
 
 

@@ -150,7 +150,9 @@ def state_of(copies: Iterable[str]) -> RecallState:
 def recall_text(custodian: str, count: int) -> str:
     """`Riverside recalls 3 copies: a consent ended or was narrowed.`"""
     copies = "a copy" if count == 1 else f"{count} copies"
-    return f"{custodian} recalls {copies}: a consent ended or was narrowed. Say what became of them."
+    return (
+        f"{custodian} recalls {copies}: a consent ended or was narrowed. Say what became of them."
+    )
 
 
 class Way(StrEnum):

@@ -31,6 +31,7 @@ from sharing.access.services import (
     end_glass,
     expire_glasses,
     reviews_waiting,
+    use,
 )
 from sharing.archive.models import Study
 from sharing.archive.services.finding import open_study
@@ -39,7 +40,7 @@ from sharing.consent.rules import Verification
 from sharing.consent.services import Told, exclude_person, opt_out
 from sharing.identity.services import PatientName
 from sharing.kernel.lifecycle import NotNow, step
-from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.notify.models import Notice
 from sharing.notify.services import tell_glass
 from sharing.outbox.models import Job
@@ -119,6 +120,24 @@ def test_it_overrides_a_denial_but_neither_an_absolute_refusal_nor_a_gate(
     assert may(region, study) is images
     assert not may(region, study, Action.DOWNLOAD)
     assert not may(region, study, Action.RESHARE)
+
+
+def test_in_an_emergency_a_permit_decides_where_it_permits_with_all_that_it_obliges_to(
+    region: Region,
+) -> None:
+    """It is counted, told and marked; used up, or refused besides, the emergency opens it."""
+    study = region.study()
+    region.permit(maximum_uses=1, obligations=frozenset({Obligation.WATERMARK}))
+    broken(region)
+    ask: Any = (region.ben.actor, Action.IMAGES, study.subject)
+    first = use(*ask, at=NOW)
+    assert (first.basis.rule, bool(first.counted)) == (Rule.CONSENT_PERMITS, True)
+    assert Obligation.WATERMARK in first.obligations
+    later = NOW + timedelta(hours=1)
+    assert use(*ask, at=later).basis.rule == Rule.EMERGENCY
+    assert may(region, study, at=later)
+    region.deny()
+    assert decide_one(*ask, at=NOW).basis.rule == Rule.EMERGENCY
 
 
 def test_an_app_that_acts_for_somebody_sees_nothing_by_their_emergency(region: Region) -> None:

@@ -8,6 +8,7 @@ SUSPENDED = (
     "tests/access/test_sharing.py"
     "::test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes"
 )
+BREAK = "tests/access/test_emergency.py"
 RECALL, POSTS = "tests/notify/test_recalls.py", "tests/tenants/test_posts.py"
 
 MUTANTS = (
@@ -69,8 +70,8 @@ MUTANTS = (
     Mutant(
         "only the last one through whom a share came must be active",
         "sharing/access/services/sharing.py",
-        "{parent.through or '|'}",
-        "|",
+        "sorted({by.organization_id, *ways.get(grant.parent_id or 0, ())})",
+        "[by.organization_id]",
         (SUSPENDED,),
     ),
     Mutant(
@@ -86,5 +87,31 @@ MUTANTS = (
         '"mfa_add_webauthn", ',
         "",
         (f"{DOORS}::test_who_finds_a_desk_that_was_left_adds_no_key_of_their_own",),
+    ),
+    Mutant(
+        "a narrower version recalls nothing",
+        "sharing/consent/services/recording.py",
+        "    if narrowed:\n",
+        "    if narrowed and said.decision == Decision.DENY:\n",
+        (
+            f"{RECALL}::test_what_a_narrower_version_no_longer_covers_is_recalled_and_nothing_else",
+            f"{RECALL}::test_a_version_that_gives_fewer_actions_to_fewer_people_for_less_recalls_the_copy",
+        ),
+    ),
+    Mutant(
+        "a narrower version recalls what it still covers",
+        RECALLS,
+        "        if newest is not None and is_covered(copy, newest, at=at):\n",
+        "        if newest is not None and newest.pk < 0:\n",
+        (f"{RECALL}::test_what_a_narrower_version_no_longer_covers_is_recalled_and_nothing_else",),
+    ),
+    Mutant(
+        "an emergency goes before what the patient permits",
+        "sharing/access/rules/ladder.py",
+        "if not open_now or decide(ask, replace(facts, glasses=())).allowed:",
+        "if not open_now:",
+        (
+            f"{BREAK}::test_in_an_emergency_a_permit_decides_where_it_permits_with_all_that_it_obliges_to",
+        ),
     ),
 )

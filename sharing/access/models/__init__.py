@@ -3,7 +3,7 @@
 from .asked import AccessRequest
 from .fencing import shared_with, visible
 from .glass import Glass, GlassPatient, Review
-from .grants import Grant, GrantQuerySet, Share
+from .grants import Grant, GrantQuerySet, PassedOn, Share
 from .relations import Relationship
 from .renewals import RenewalAsk
 from .uses import Use
@@ -14,6 +14,7 @@ __all__ = [
     "GlassPatient",
     "Grant",
     "GrantQuerySet",
+    "PassedOn",
     "Relationship",
     "RenewalAsk",
     "Review",

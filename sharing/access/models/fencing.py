@@ -47,7 +47,7 @@ def visible(
     """The condition under which the actor may do `action`; None when a gate is closed to all.
 
     The same rule as `rules.decide`, rung by rung, over the archive's `studies`. `uncounted`: and
-    no permit would count it as one more use.
+    no permit would count it as one more use, in an emergency neither.
     """
     if shut(actor, action):
         return None
@@ -56,8 +56,8 @@ def visible(
     permits = _permits(studies, at).usable(deidentified=deidentified, going_on=going_on)
     serving = permits.serving(actor.purpose, action)
     opens = _opens(serving, actor, action, at)
-    if uncounted:
-        opens &= _uncounted(serving, actor, action, at)
+    free = _uncounted(serving, actor, action, at) if uncounted else Q()
+    opens &= free
     shareable = Q(patient__certain=True) & Q(_custodian())
     others = ~Q(refused)
     if takes_a_copy(action):
@@ -66,7 +66,8 @@ def visible(
         others &= ~Q(Exists(strict))
     others &= opens
     if glass_gives(actor, action):
-        others |= Q(_broken(actor, at)) & ~Q(Exists(_denials(actor, at).exclude(_LESS)))
+        broken = Q(_broken(actor, at)) & ~Q(Exists(_denials(actor, at).exclude(_LESS)))
+        others |= broken & (Q(refused) | free) if uncounted else broken
     others &= shareable & _agreed(actor, at)
     if not is_own(actor):
         return others

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q
-from django.db.models.functions import StrIndex
+from django.db.models import Exists, F, OuterRef, Q
 
 from sharing.consent.rules import GranteeKind
 from sharing.identity.models import Patient
@@ -56,13 +55,6 @@ class Share(models.Model):
         return hasattr(self, "renewed_by")
 
 
-class _Marked(Func):
-    """A code between its two marks. `Concat` would nest it, and SQLite reads no deeper."""
-
-    template = "('|' || %(expressions)s || '|')"
-    output_field = models.TextField()
-
-
 class GrantQuerySet(models.QuerySet["Grant"]):
     """Which grants live."""
 
@@ -77,9 +69,8 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
     def coming_through(self) -> "GrantQuerySet":
         """Those that no organization passed on which is not active now: it shares nothing."""
-        away = Organization.objects.exclude(state=OrganizationState.ACTIVE)
-        named = away.annotate(at=StrIndex(OuterRef("through"), _Marked("code"))).filter(at__gt=0)
-        return self.filter(~Exists(named))
+        passed = PassedOn.objects.filter(grant=OuterRef("pk"))
+        return self.filter(~Exists(passed.exclude(organization__state=OrganizationState.ACTIVE)))
 
     def meaning(self, actor: Actor) -> "GrantQuerySet":
         """Those given to the actor's organization as a whole, to the actor or a team there.
@@ -138,9 +129,7 @@ class Grant(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     review_by = models.DateTimeField(null=True)
-    # Shared on: through whom it came, as |hilltop|lakeside|, and when the custodian's own share was
-    # made out of which it came in the end.
-    through = models.TextField(blank=True, default="", db_default="")
+    # Shared on: when the custodian's own share was made out of which it came in the end.
     rooted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
@@ -154,10 +143,6 @@ class Grant(models.Model):
             models.CheckConstraint(
                 name="a_standing_grant_is_reviewed",
                 condition=~Q(study_uid="") | Q(review_by__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="a_grant_shared_on_says_through_whom",
-                condition=Q(parent=None, through="") | Q(parent__isnull=False) & ~Q(through=""),
             ),
             models.CheckConstraint(
                 name="a_grant_to_a_team_names_the_team",
@@ -181,11 +166,22 @@ class Grant(models.Model):
         return self.rooted_at or self.starts_at
 
     @property
-    def way(self) -> frozenset[str]:
-        """The codes of the organizations through which it came."""
-        return frozenset(filter(None, self.through.split("|")))
-
-    @property
     def action_set(self) -> frozenset[str]:
         """The actions it gives."""
         return frozenset(self.actions.strip("|").split("|"))
+
+
+class PassedOn(models.Model):
+    """That a grant came through this organization: one row for each, down from the custodian's."""
+
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="passed_on")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["grant", "organization"], name="a_grant_comes_through_each_once"
+            ),
+        ]

@@ -5,6 +5,7 @@ rung. `models.visible` says the same in SQL; tests hold the two equal.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from sharing.consent.rules import Decision as Said
@@ -149,11 +150,15 @@ def opted_out(ask: Ask, facts: Facts) -> Decision | None:
 
 
 def emergency(ask: Ask, facts: Facts) -> Decision | None:
-    """Before rung 3: a broken glass overrides denials; it lets look and gives no copy."""
+    """Before rung 3: a broken glass overrides denials; it lets look and gives no copy.
+
+    What is permitted without it is permitted by that, with all that the patient asked for: it is
+    counted, told and marked.
+    """
     if not glass_gives(ask.actor, ask.action):
         return None
     open_now = [glass for glass in facts.glasses if glass.speaks_of(ask)]
-    if not open_now:
+    if not open_now or decide(ask, replace(facts, glasses=())).allowed:
         return None
     glass = max(open_now, key=lambda each: each.ends_at)
     return Decision(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from sharing.access.models import Glass, Grant, Use
+from sharing.access.models import Glass, Grant, PassedOn, Use
 from sharing.access.rules import (
     Ask,
     ConsentFacts,
@@ -114,12 +114,19 @@ def _grants(patients: set[int], moment: datetime) -> Iterator[GrantFacts]:
     found = list(related.order_by("pk"))
     members = members_at((row.team_id for row in found if row.team_id), at=moment)
     was = as_it_was(kind="grant", keys=(str(row.pk) for row in found), at=moment)
-    standing = organizations_at({code for row in found for code in row.way}, at=moment)
+    resting = _resting(found, moment)
     for row in found:
-        active = all(standing[code].active for code in row.way)
+        active = row.pk not in resting
         facts = replace(grant_facts(row, members), revoked=False, through_active=active)
         said = was.get(str(row.pk))
         yield replace(facts, **_read(said)) if said else facts
+
+
+def _resting(grants: Sequence[Grant], moment: datetime) -> set[int]:
+    """Those that came through an organization that was not active then."""
+    rows = list(PassedOn.objects.filter(grant__in=grants).select_related("organization"))
+    standing = organizations_at({row.organization.code for row in rows}, at=moment)
+    return {row.grant_id for row in rows if not standing[row.organization.code].active}
 
 
 def _of_grant(grant: Grant) -> dict[str, Any]:

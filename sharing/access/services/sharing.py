@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from sharing.access.errors import NotCovered, ShareInvalid, ShareWidens
-from sharing.access.models import Grant, RenewalAsk, Share
+from sharing.access.models import Grant, PassedOn, RenewalAsk, Share
 from sharing.access.rules import (
     Ask,
     Subject,
@@ -279,7 +279,8 @@ def _write(
         shared_at=at,
         renews=renews,
     )
-    Grant.objects.bulk_create(_rows(made, subjects, wanted, by, at, parents))
+    grants = Grant.objects.bulk_create(_rows(made, subjects, wanted, at, parents))
+    PassedOn.objects.bulk_create(_ways(grants, by))
     return made
 
 
@@ -287,7 +288,6 @@ def _rows(
     made: Share,
     subjects: Sequence[Subject],
     wanted: Wanted,
-    by: Actor,
     at: datetime,
     parents: dict[Subject, Grant | None],
 ) -> Iterable[Grant]:
@@ -312,5 +312,17 @@ def _rows(
             ends_at=wanted.until,
             review_by=parent.review_by if parent is not None else review,
             rooted_at=parent.root if parent is not None else None,
-            through=f"{parent.through or '|'}{by.organization_code}|" if parent is not None else "",
         )
+
+
+def _ways(grants: Sequence[Grant], by: Actor) -> Iterable[PassedOn]:
+    """Through whom each came that is shared on: as its parent, and through the sharer's own."""
+    shared_on = [grant for grant in grants if grant.parent_id is not None]
+    ways: dict[int, set[int]] = {}
+    for row in PassedOn.objects.filter(grant__in=[grant.parent_id for grant in shared_on]):
+        ways.setdefault(row.grant_id, set()).add(row.organization_id)
+    return [
+        PassedOn(grant=grant, organization_id=there)
+        for grant in shared_on
+        for there in sorted({by.organization_id, *ways.get(grant.parent_id or 0, ())})
+    ]
