@@ -88,6 +88,7 @@ STATUS: dict[str, int] = {
     "too_many": 429,
     "too_many_misses": 429,
     "too_many_searches": 409,
+    "too_many_copies": 422,
     "bad_paper": 422,
     "quota": 507,
     "blob_unavailable": 503,

@@ -214,6 +214,7 @@ OF_FORMS: dict[str, Any] = {
         "id": "Zr1dX8mKQe6oGhT3sVbYpw", "kind": "upload", "state": "done", "opened_at": ARRIVED,
         "closed_at": ARRIVED, "receipt": f"{HERE}/api/v1/upload-batches/Zr1dX8mKQe6oGhT3sVbYpw/",
     },
+    "CopyKindsForm": {"results": [{"modality": "CT", "studies": 14, "images": 2096}]},
     "ClientForm": _client,
     "ClientWithSecret": _client | {"secret": "an-example-of-a-secret-that-opens-nothing-at-all"},
     "WebhookForm": _webhook,

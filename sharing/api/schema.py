@@ -110,9 +110,10 @@ def exemplified(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 def answers(operation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """What an operation answers where all is well: statuses with what their bodies are."""
+    """What an operation answers where all is well: statuses with what bodies are, but for files."""
     good = [(code, each) for code, each in operation["responses"].items() if code < "300"]
-    return [(code, told) for code, each in good for told in each.get("content", {}).values()]
+    bodies = [(code, told) for code, each in good for told in each.get("content", {}).values()]
+    return [(code, told) for code, told in bodies if told["schema"].get("format") != "binary"]
 
 
 class DocsView(SpectacularSwaggerSplitView):

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import albums, consents, due, house, links, requests, schema, shares, uploads
+from . import albums, consents, copies, due, house, links, requests, schema, shares, uploads
 from .clients import ClientsView, ClientView, RotateClientView
 from .explaining import ExplainView
 from .jobs import JobsView
@@ -30,6 +30,8 @@ urlpatterns = [
     path("v1/me/", MeView.as_view(), name="me"),
     path("v1/studies/", StudiesView.as_view(), name="studies"),
     path("v1/studies/<str:study_id>/", StudyView.as_view(), name="study"),
+    path("v1/copies/", copies.CopiesView.as_view(), name="copies"),
+    path("v1/copies/zip/", copies.CopiesFileView.as_view(), name="copies-zip"),
     path("v1/explain/", ExplainView.as_view(), name="explain"),
     path("v1/shares/", shares.SharesView.as_view(), name="shares"),
     path("v1/shares/preview/", shares.SharePreviewView.as_view(), name="share-preview"),

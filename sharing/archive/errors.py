@@ -46,6 +46,13 @@ class TooManyMisses(DomainError):
     message = "Too many studies were not found in a minute. Try again later."
 
 
+class TooManyCopies(DomainError):
+    """More studies than one export of copies without names takes."""
+
+    code = "too_many_copies"
+    message = "More studies fit than one file takes. Choose one kind of image."
+
+
 class QuotaReached(DomainError):
     """The organization holds as many bytes as it may."""
 

@@ -48,6 +48,7 @@ _READS = frozenset(
         "compare",
         "read_evidence",
         "open",
+        "copy_unnamed",
     }
 )
 _INTERACTIONS = {"C": "create", "R": "read", "U": "update", "D": "delete"}

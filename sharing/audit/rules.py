@@ -44,6 +44,12 @@ class Ground:
     consent: str = ""
 
 
+UNNAMED_COPY = "study.copy_unnamed"
+"""A copy left that names nobody. Its line alone knows of which study it is, and under which UID it
+left: `detail["as"]`.
+"""
+
+
 def window_of(at: datetime) -> datetime:
     """The start of the quarter of an hour that `at` falls in: repeated reads count as one event."""
     return at - timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)

@@ -89,6 +89,7 @@ def _ask(consent: Consent, code: str, bearer: str, copies: Sequence[Copy], at: d
             actor_id=copy.who.id,
             action=copy.action,
             left_at=copy.at,
+            alias=copy.alias,
             count=copy.count,
         )
         for copy in copies

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from sharing.access.rules import may_break
 from sharing.access.services import lasting_glasses
+from sharing.kernel.purposes import Purpose
 from sharing.notify.services import unread_count
 from sharing.tenants import services as tenants
 from sharing.tenants.services import Actor, Duty
@@ -50,6 +51,7 @@ PLACES: tuple[tuple[str, str, str, Shown], ...] = (  # route, word, icon, for wh
     ("web:consents", "Consents", "shield-check", lambda a: a.may(Duty.RECORD_CONSENT)),
     ("web:upload", "Upload", "cloud-upload", lambda actor: actor.may(Duty.UPLOAD)),
     ("web:studies", "Studies", "collection", _sees_studies),
+    ("web:copies", "Copies", "file-earmark-zip", lambda a: a.purpose == Purpose.RESEARCH),
     ("web:requests", "Requests", "envelope", lambda a: a.may(Duty.SHARE)),
     ("web:shares", "Shares", "share", lambda a: a.may(Duty.SHARE)),
     ("web:conflicts", "Conflicts", "intersect", lambda a: a.may(Duty.DECIDE)),

@@ -40,6 +40,7 @@ DEEDS = {  # action in the log -> verb phrase
     "study.images": "viewed images",
     "study.download": "downloaded images",
     "study.send": "sent images to an archive",
+    "study.copy_unnamed": "took a copy that names nobody",
     "study.reshare": "asked to share on",
     "study.ai": "had software analyse it",
     "study.receive": "stored images",

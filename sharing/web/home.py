@@ -16,6 +16,7 @@ from sharing.archive.services.remembering import new_among, opened_lately
 from sharing.archive.services.showing import show as shown_to
 from sharing.archive.services.sight import in_sight
 from sharing.consent.services import consents_recorded
+from sharing.kernel.purposes import Purpose
 from sharing.notify.services import notices_for
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.services import Actor, Duty
@@ -61,6 +62,8 @@ def show(request: HttpRequest) -> HttpResponse:
         return render(request, "web/home/desk.html", _for_desk(actor, at))
     if actor.support is not None:
         return redirect("web:studies")
+    if actor.purpose == Purpose.RESEARCH:
+        return redirect("web:copies")
     for duty, place in PLACES:
         if actor.may(duty):
             return redirect(place)

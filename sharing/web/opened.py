@@ -29,13 +29,13 @@ from sharing.archive.services.showing import show
 from sharing.exchange.errors import LinkNotFound, ProofWrong, TriedTooOften
 from sharing.exchange.services import Opening, open_link, studies_of
 from sharing.kernel.purposes import Action
+from sharing.kernel.zipped import zipped
 from sharing.tenants.errors import NoActor
 from sharing.tenants.services import Actor, Role
 
 from . import present
 from .forms.links import OpenForm
 from .study import series_cards
-from .zipped import zipped
 
 
 class _ByToken(CsrfViewMiddleware):

@@ -115,7 +115,8 @@ def full(rows: Rows) -> Rows:
     item, found = _item(few()), dict(rows)
     for tag, vr in fields({*rows, *REFUSES}):
         found[tag] = (vr, item if vr == "SQ" else canary(tag, vr))
-    deeper = {tag: row for tag, row in found.items() if tag not in (*rows, SHARED)}
+    coded = range(0x00080100, 0x00080103)  # else it would be a code, which goes as a whole
+    deeper = {tag: row for tag, row in found.items() if tag not in (*rows, *coded, SHARED)}
     inner = b"".join(element(tag, *deeper[tag]) for tag in sorted(deeper))
     return found | {SHARED: ("SQ", _item(inner))}
 
@@ -147,11 +148,11 @@ def stuffed() -> bytes:
 def test_no_canary_in_any_field_at_any_depth_survives_in_any_byte() -> None:
     raw, made = stuffed(), copied(stuffed())
     assert raw.count(MARK) > 10000
-    assert MARK not in made
-    assert b"1.2.276.0.77." not in made
+    assert made.count(MARK) == 0  # a number: the bytes themselves take a minute to print
+    assert made.count(b"1.2.276.0.77.") == 0
     for tag, vr in fields({*plain_ct(), *REFUSES}):
         if vr in ("DA", "DT"):
-            assert canary(tag, vr) not in made, f"{tag:08X}"
+            assert made.count(canary(tag, vr)) == 0, f"{tag:08X}"
 
 
 def test_what_is_left_says_what_was_done_and_is_the_image() -> None:

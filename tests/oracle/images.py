@@ -50,7 +50,7 @@ def file(seed: int, texts: dict[str, str], *, modality: str, body: str, day: str
     """A Part 10 file of that pattern."""
     ds = Dataset()
     ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.SOPClassUID = CTImageStorage
+    ds.SOPClassUID, ds.ImageType = CTImageStorage, ["ORIGINAL", "PRIMARY", "AXIAL"]
     ds.Modality, ds.BodyPartExamined = modality, body
     ds.StudyDate, ds.SeriesNumber, ds.InstanceNumber = day, 1, 1
     for keyword, text in texts.items():

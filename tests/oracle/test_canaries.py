@@ -39,6 +39,7 @@ RETRIEVED = tuple(f"dicomweb:{kind}" for kind in (
     "frame", "bulkdata", "instance", "series-metadata", "series-rendered", "series-thumbnail",
     "study-metadata", "study-rendered", "study-thumbnail",
 ))  # fmt: skip
+UNNAMED = ("api:copies-zip", "web:copies")
 AGAIN = 8
 """So many are asked again after each change that were answered before, whatever ended by it."""
 
@@ -179,8 +180,10 @@ def _judge(both: Canaries, asker: facts.Actor | None, asked: Question, answer: A
                 continue
             if not open_to(both.world, asker, mark, both.at):
                 pytest.fail(f"{asker} got {mark} by {asked}: {answer.status} {_near(said, text)}")
+    unnamed = asked.route in UNNAMED
+    action = "download" if unnamed else "images"
     for key in patterns(answer, both.seeds):
-        seen = asker is not None and may(both.world, asker, "images", key, both.at)
+        seen = asker is not None and may(both.world, asker, action, key, both.at, unnamed=unnamed)
         assert seen, f"{asker} saw pixels of {key} by {asked}"
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from sharing.access.rules import Ask, Decision, Rule, decide
 from sharing.access.services import facts_at
 from sharing.audit.models import Event
-from sharing.audit.rules import What
+from sharing.audit.rules import UNNAMED_COPY, What
 from sharing.kernel.purposes import Action, Obligation
 from sharing.tenants.services import actor_at
 
@@ -17,7 +17,10 @@ from .past import subject_at
 EDGE = timedelta(seconds=5)
 """A request names the moment at which it came in, and is decided a little later: what was changed
 so near to it may have been seen or not."""
-ACCESSES = {f"study.{action}": action for action in Action} | {"study.thumbnail": Action.IMAGES}
+ACCESSES = {f"study.{action}": action for action in Action} | {
+    "study.thumbnail": Action.IMAGES,
+    UNNAMED_COPY: Action.DOWNLOAD,
+}
 
 
 @dataclass
@@ -64,8 +67,9 @@ def decided_again(event: Event, later: timedelta = timedelta(0)) -> Decision | N
     subject = subject_at(_what(event), at=moment)
     if actor is None or subject is None:
         return None
-    action = ACCESSES[event.action.removesuffix(".refused")]
-    return decide(Ask(actor, action, subject, event.at), facts_at([subject], moment))
+    name = event.action.removesuffix(".refused")
+    ask = Ask(actor, ACCESSES[name], subject, event.at, deidentified=name == UNNAMED_COPY)
+    return decide(ask, facts_at([subject], moment))
 
 
 def _same(event: Event, decision: Decision | None) -> bool:

@@ -173,6 +173,8 @@ class Watch:
     clock: Callable[[], datetime]
     action: Action = Action.IMAGES
     begin_seconds: float = BEGIN_SECONDS
+    unnamed: bool = False
+    """Of a copy that names nobody."""
     asked: float = field(default_factory=time.monotonic)
 
     def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -192,11 +194,15 @@ class Watch:
         self.asked, at = time.monotonic(), self.clock()
         present = still_acting(self.actor, at=at)
         may = present is not None and still_allowed(
-            present, public_id=self.study, at=at, action=self.action
+            present,
+            public_id=self.study,
+            at=at,
+            action=self.action,
+            deidentified=self.unnamed,
         )
         if not may:
             raise StudyNotFound()
-        if self.action == Action.DOWNLOAD:
+        if self.action == Action.DOWNLOAD and not self.unnamed:
             note(self.actor, public_id=self.study, kind=STREAM, at=at)
 
 

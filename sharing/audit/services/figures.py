@@ -10,9 +10,10 @@ from django.db.models.functions import TruncWeek
 
 from sharing.audit.models import Event
 from sharing.audit.patterns import Pattern, Read, family_names, unusual
+from sharing.audit.rules import UNNAMED_COPY
 from sharing.kernel.purposes import Purpose
 
-OPENINGS = ("study.report", "study.images", "study.download", "study.send")
+OPENINGS = ("study.report", "study.images", "study.download", "study.send", UNNAMED_COPY)
 OWN = frozenset({"own_staff"})
 CONSENT = frozenset({"consent_permits", "shared_inside_consent"})
 MOST_READS = 20_000

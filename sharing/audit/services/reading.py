@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Concat
 
 from sharing.audit.errors import LogTooLong
 from sharing.audit.models import Event, EventQuerySet
-from sharing.audit.rules import What, Who
+from sharing.audit.rules import UNNAMED_COPY, What, Who
 from sharing.kernel.purposes import LEAVING, Purpose
 
 from .recording import record
@@ -152,13 +152,15 @@ class Copy:
     study: str
     study_uid: str
     count: int
+    alias: str = ""
+    """The study's UID in a copy that names nobody: the only one that its receiver knows."""
 
 
 def copies_that_left(*, custodian: str, consent: str) -> list[Copy]:
     """What was downloaded or sent on the ground of any version of a consent (`C-2041`), by others
     than its custodian; oldest first.
     """
-    actions = [f"study.{action}" for action in sorted(LEAVING)]
+    actions = [UNNAMED_COPY, *(f"study.{action}" for action in sorted(LEAVING))]
     events = Event.objects.filter(
         custodian=custodian, consent__startswith=f"{consent} v", action__in=actions, permitted=True
     )
@@ -169,7 +171,16 @@ def copies_that_left(*, custodian: str, consent: str) -> list[Copy]:
 def _copy(event: Event) -> Copy:
     tally = getattr(event, "tally", None)
     count = tally.count if tally else 1
-    return Copy(event.pk, event.at, event.who, event.action, event.study, event.study_uid, count)
+    return Copy(
+        event=event.pk,
+        at=event.at,
+        who=event.who,
+        action=event.action,
+        study=event.study,
+        study_uid=event.study_uid,
+        count=count,
+        alias=event.detail.get("as", ""),
+    )
 
 
 def _with_counts(events: EventQuerySet) -> EventQuerySet:

@@ -107,6 +107,7 @@ class RecalledCopy(models.Model):
     actor_kind = models.CharField(max_length=12)
     actor_id = models.CharField(max_length=64, blank=True)
     action = models.CharField(max_length=40)
+    alias = models.CharField(max_length=64, blank=True, default="", db_default="")
     left_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
     state = models.CharField(

@@ -10,12 +10,13 @@ from django.db.models.functions import TruncMonth
 
 from sharing.archive.models import Instance, Study
 from sharing.audit.models import Event
+from sharing.audit.rules import UNNAMED_COPY
 from sharing.kernel import scope
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import organization_to_run, require
 
-VIEWS = ("study.images", "study.report", "study.download")
+VIEWS = ("study.images", "study.report", "study.download", UNNAMED_COPY)
 SHARES = ("study.share", "link.make")
 
 

@@ -31,6 +31,8 @@ WHERE = {
 APART = {
     "due_told_create": "tests/faces/api/test_due.py has the use that it needs",
     "shares_still_needed_create": "and the standing share",
+    "copies_retrieve": "a researcher's: tests/faces/api/test_copies.py",
+    "copies_zip_retrieve": "and its file",
     "log_heads_witness_create": "a signature is of one head: tests/audit/test_witnesses.py",
 }
 
