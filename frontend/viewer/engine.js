@@ -13,7 +13,7 @@ import {
 } from "@cornerstonejs/core";
 import { createImage, init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
 import { withPalette } from "./palette.js";
-import { openPane } from "./pane.js";
+import { introduce, openPane } from "./pane.js";
 import { fileWindows, storedSyntax, values } from "./rules.js";
 
 const ENGINE = "viewer";
@@ -79,7 +79,7 @@ function start(line) {
 export function openEngine({ events, line }) {
   const panes = new Set();
   start(line);
-  const engine = new RenderingEngine(ENGINE);
+  let engine = null;
   const { IMAGE_CACHE_IMAGE_ADDED, IMAGE_CACHE_IMAGE_REMOVED } = Enums.Events;
   const { IMAGE_LOAD_ERROR, IMAGE_LOAD_FAILED } = Enums.Events;
   const listeners = [
@@ -91,17 +91,25 @@ export function openEngine({ events, line }) {
   for (const [name, heard] of listeners) eventTarget.addEventListener(name, heard);
 
   return {
-    /** The library's own engine, for features. */
-    library: engine,
+    /** The library's own engine, for features; the graphics begin with it. */
+    get library() {
+      engine ??= new RenderingEngine(ENGINE);
+      return engine;
+    },
     /** A live viewport in an element; see pane.js. */
     openPane(element, wiring) {
-      const pane = openPane(engine, element, wiring);
+      const pane = openPane(this.library, element, wiring);
       panes.add(pane);
       return pane;
     },
     closePane(pane) {
       panes.delete(pane);
       pane.close();
+    },
+    /** An image is decoded before there is a pane for it. A failure is said by who shows it. */
+    begin(frames, at) {
+      introduce(frames);
+      imageLoader.loadAndCacheImage(frames[at].imageId).catch(() => undefined);
     },
     isCached: (imageId) => Boolean(cache.getImageLoadObject(imageId)?.image ?? cache.isLoaded(imageId)),
     /** Takes images out of memory, such as those whose right to be seen has ended. */
@@ -125,7 +133,7 @@ export function openEngine({ events, line }) {
       imageRetrievalPoolManager.clearRequestStack(Enums.RequestType.Prefetch);
       imageRetrievalPoolManager.clearRequestStack(Enums.RequestType.Interaction);
       for (const pane of panes) pane.close();
-      engine.destroy();
+      engine?.destroy();
       cache.purgeCache();
       wadors.metaDataManager.purge();
       getWebWorkerManager().terminate("dicomImageLoader");

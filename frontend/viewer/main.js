@@ -11,8 +11,9 @@ import { startFence } from "./fence.js";
 import { listenToGestures } from "./gestures.js";
 import { listenToKeys } from "./keys.js";
 import { createLine } from "./line.js";
+import { oncePainted } from "./painted.js";
 import * as panels from "./panels.js";
-import { createReader } from "./reader.js";
+import { createReader, startOf } from "./reader.js";
 import { comesAsHtj2k, whyNotShown } from "./rules.js";
 import { speak, tr } from "./words.js";
 
@@ -245,8 +246,17 @@ async function boot() {
   const { openEngine } = await import("./engine.js");
   if (fence.isOver()) return;
   viewer.engine = openEngine({ events, line });
+  if (!wanted && !whyNotShown(first)) await decodeEarly(first);
+  if (fence.isOver()) return;
   for (const reader of readers) reader.attach(viewer.engine);
   openSeries(wanted ?? first.uid);
+}
+
+/** What is here already is decoded in its worker while this page waits for the graphics to begin. */
+async function decodeEarly(series) {
+  const begin = (frames) => frames.length && viewer.engine?.begin(frames, startOf(frames, series.middle));
+  framesFor(series).then(begin).catch(() => undefined); // openSeries asks again, and says what fails
+  await new Promise((soon) => setTimeout(soon));
 }
 
 // A feature that fails to come leaves the viewer as it is: images first.
@@ -255,7 +265,7 @@ function follow() {
   panels.showThumbnails();
   features ??= startFeatures(viewer).catch(() => events.tell("feature-missing"));
 }
-events.on("live", follow);
+events.on("live", () => oncePainted(follow));
 events.on("unshown", follow);
 
 boot().catch(() => {

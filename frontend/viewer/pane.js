@@ -10,6 +10,13 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 let opened = 0;
 
+/** What is known of images before they are there. */
+export function introduce(frames) {
+  for (const each of frames) {
+    if (each.frame === 1) wadors.metaDataManager.add(each.imageId, each.instance);
+  }
+}
+
 /**
  * Puts a live viewport into an element.
  * @param {object} engine the library's rendering engine
@@ -57,9 +64,7 @@ export function openPane(engine, element, { onChange, onImage }) {
      * drawn after this has resolved shows the series: an empty viewport draws too.
      */
     async load(frames, at) {
-      for (const each of frames) {
-        if (each.frame === 1) wadors.metaDataManager.add(each.imageId, each.instance);
-      }
+      introduce(frames);
       await viewport.setStack(frames.map((each) => each.imageId), at);
       viewport.resetCamera();
       fit = viewport.getZoom();

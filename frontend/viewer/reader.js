@@ -1,6 +1,7 @@
 // One pane being read: which series, how far it has come, what is on screen. There is one reader per
 // pane; keys and buttons speak to the active one (main.js).
 import { createOverlays, seriesName } from "./overlays.js";
+import { oncePainted } from "./painted.js";
 import { createPrefetch } from "./prefetch.js";
 import { badgeWord, cineRate, presetsFor, whyNotShown } from "./rules.js";
 import { tr } from "./words.js";
@@ -21,7 +22,7 @@ function lazily(soon, work) {
 }
 
 /** Where to begin: at the image asked for, else in the middle. */
-function startOf(frames, wanted) {
+export function startOf(frames, wanted) {
   const at = frames.findIndex((each) => each.sop === wanted?.sop && each.frame === wanted.frame);
   return at >= 0 ? at : Math.floor(frames.length / 2);
 }
@@ -88,7 +89,8 @@ export function createReader({ element, events, cached, isOver, framesFor, faile
     overlays.settle(now.frames.length);
     describe();
     count();
-    now.prefetch.follow(now.frames, now.target);
+    const { prefetch, frames } = now;
+    oncePainted(() => now.frames === frames && prefetch.follow(frames, now.target));
     events.tell("live", reader);
   }
 

@@ -9,10 +9,19 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from sharing.archive.services.listing import PERIODS, SORTS, Criteria, Facets, browse, facets
+from sharing.archive.services.listing import (
+    MOST_COUNTED,
+    PERIODS,
+    SORTS,
+    Criteria,
+    Facets,
+    browse,
+    counted,
+    facets,
+    looked_up,
+)
 from sharing.archive.services.remembering import new_among, searches_of
 from sharing.archive.services.showing import show
-from sharing.archive.services.sight import in_sight
 from sharing.tenants.services import Actor, Duty
 
 from . import present
@@ -60,16 +69,20 @@ def listing(request: HttpRequest) -> HttpResponse:
     """What the actor may know of, narrowed by the address's own query."""
     actor, at = actor_of(request), timezone.now()
     criteria = _criteria(request.GET)
-    inside = in_sight(actor, at)
-    found = facets(actor, criteria, at=at, inside=inside)
-    pages = Paginator(browse(actor, criteria, at=at, inside=inside), ROWS)
-    if not criteria.by_facets:
-        pages.count = found.total  # counted already; again it takes as long as the page
+    left, inside = looked_up(actor, criteria, at=at)
+    found = facets(actor, left, at=at, inside=inside)
+    listed = browse(actor, left, at=at, inside=inside)
+    pages = Paginator(listed, ROWS)
+    pages.count = found.total  # counted already; again it takes as long as the page
+    if criteria.by_facets or found.since:
+        pages.count = min(counted(listed), MOST_COUNTED)
     page = pages.get_page(request.GET.get("page"))
     studies = list(page)
     context = {
         "criteria": criteria,
         "page": page,
+        "more": found.since and pages.count == MOST_COUNTED,
+        "since": found.since,
         "studies": present.rows(
             show(actor, studies, at=at),
             organization_id=actor.organization_id,
@@ -110,7 +123,9 @@ def _criteria(asked: QueryDict) -> Criteria:
 
 def _facets(found: Facets, criteria: Criteria, actor: Actor) -> list[Facet]:
     """The groups of choices that have any."""
-    periods = [(each, found.periods[each]) for each in PERIODS if found.periods[each]]
+    periods = [
+        (each, found.periods[each]) for each in PERIODS if found.periods[each] or found.since
+    ]
     groups = [
         Facet(
             "modality",

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sharing.archive.errors import SearchNotFound, TooManySearches
 from sharing.archive.models import Study
+from sharing.archive.services import listing
 from sharing.archive.services.finding import find_studies
 from sharing.archive.services.listing import Criteria, browse, facets
 from sharing.archive.services.remembering import (
@@ -113,6 +114,59 @@ def test_facets_narrow_by_period_and_region_and_count_only_what_is_in_sight(
     assert found.regions == {"CHEST": 2, "HEAD": 1}
     assert facets(region.ben.actor, Criteria(), at=NOW).regions == {"CHEST": 1}
     assert facets(region.cleo.actor, Criteria(), at=NOW).periods.total() == 0
+
+
+def test_of_many_studies_the_newest_are_counted_and_all_are_listed(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_COUNTED", 2)
+    days = [date(2026, 11, 3), date(2026, 11, 2), date(2026, 11, 2), date(2020, 1, 1)]
+    studies = [region.study(study_date=day, body_regions="|CHEST|") for day in days]
+    found = facets(region.ada.actor, Criteria(), at=NOW)
+    assert found.since == date(2026, 11, 2)
+    assert found.total == found.regions["CHEST"] == 3  # a day is counted whole
+    assert set(listed(region.ada)) == set(studies)
+    assert listing.counted(browse(region.ada.actor, Criteria(), at=NOW)) == 3  # one more than most
+    typed = facets(region.ada.actor, Criteria(query="RV-1"), at=NOW)
+    assert (typed.since, typed.total) == (None, 4)
+
+
+def test_what_was_typed_is_looked_up_once_and_finds_the_same(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lin = make_patient(region.riverside, "RV-7", name="LIN^Xiaoyan=林^晓燕")
+    new, old = region.study(lin), region.study(lin, study_date=date(2020, 1, 1))
+    region.study()
+    region.permit(studies=frozenset({new.study_uid}))
+    asked = Criteria(query="xiaoyan")
+    for person, found in ((region.ada, [new, old]), (region.ben, []), (region.cleo, [])):
+        left, inside = listing.looked_up(person.actor, asked, at=NOW)
+        assert left.query == ""
+        assert list(browse(person.actor, left, at=NOW, inside=inside)) == found
+        assert facets(person.actor, left, at=NOW, inside=inside).total == len(found)
+    monkeypatch.setattr(listing, "MOST_COUNTED", 1)
+    left, inside = listing.looked_up(region.ada.actor, asked, at=NOW)
+    assert left == asked
+    assert listed(region.ada, query="xiaoyan") == [new, old]
+
+
+def test_few_studies_are_counted_whole(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_COUNTED", 2)
+    region.study(), region.study()
+    found = facets(region.ada.actor, Criteria(), at=NOW)
+    assert (found.since, found.total) == (None, 2)
+
+
+def test_a_list_by_names_goes_along_the_names_of_its_own_house(region: Region) -> None:
+    """Sorting 200,000 for a page takes half a second; an index has them in order."""
+    for number, name in enumerate(("Wu^Lan", "Ito^Ken", "Adams^Joe")):
+        region.study(make_patient(region.riverside, f"RV-N{number}", name=name))
+    found = browse(region.ada.actor, Criteria(sort="patient"), at=NOW)
+    assert [each.patient.search_key[:2] for each in found] == ["ad", "it", "wu"]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+        assert "patients_by_name" in found[:25].explain()
 
 
 def test_what_ends_within_a_fortnight_is_a_filter(region: Region) -> None:

@@ -307,7 +307,7 @@ EMERGENCIES = (
     Mutant(
         "machines break the glass",
         GLASS,
-        'person = actor.kind == "user" and actor.user_id is not None',
+        'person = actor.kind == "user" and not actor.by_token',
         "person = True",
         (f"{BREAK}::test_only_people_who_treat_may_and_never_a_machine",),
     ),

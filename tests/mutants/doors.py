@@ -5,6 +5,7 @@ from .mutant import Mutant
 RETRIEVING = "sharing/archive/services/retrieving.py"
 GATE, WADO = "sharing/dicomweb/gate.py", "sharing/dicomweb/wado.py"
 ACTING, MIDDLEWARE = "sharing/partners/services/acting.py", "portal/middleware.py"
+TOKENS = "tests/partners/test_tokens.py"
 FENCE = "tests/faces/dicomweb/test_fence.py"
 DOORS, REMOVING = "tests/attacks/test_doors.py", "tests/archive/test_removing.py"
 PAINT = "tests/faces/viewer/test_first_paint.py"
@@ -180,14 +181,14 @@ PORTAL = (
         ACTING,
         " AND c.ended_at IS NULL",
         "",
-        ("tests/partners/test_tokens.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
+        (f"{TOKENS}::test_a_token_that_was_made_while_its_client_ended_opens_nothing",),
     ),
     Mutant(
         "a token never runs out",
         ACTING,
         "AND t.expires > %s",
         "AND %s IS NOT NULL",
-        ("tests/partners/test_tokens.py::test_a_token_ends_when_it_is_revoked_or_runs_out",),
+        (f"{TOKENS}::test_a_token_ends_when_it_is_revoked_or_runs_out",),
     ),
     Mutant(
         "a machine's host is not looked at",

@@ -56,13 +56,6 @@ MUTANTS = (
         (BAD,),
     ),
     Mutant(
-        "an assertion never expires",
-        ASSERTING,
-        "not at < expires <= at + LASTS + LEEWAY:",
-        "expires > at + LASTS + LEEWAY:",
-        (BAD,),
-    ),
-    Mutant(
         "an assertion is used again",
         ASSERTING,
         "    except IntegrityError as error:\n        raise AssertionRefused() from error\n",

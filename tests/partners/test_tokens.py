@@ -32,6 +32,13 @@ def test_a_token_ends_when_it_is_revoked_or_runs_out(region: Region) -> None:
     assert still_acting(actor, at=NOW + DAY) is None
 
 
+def test_a_token_that_was_made_while_its_client_ended_opens_nothing(region: Region) -> None:
+    secret = token(region)
+    Client.objects.update(ended_at=NOW)  # by somebody who did not see that token
+    with pytest.raises(TokenInvalid):
+        actor_for_token(secret, at=NOW)
+
+
 def test_a_token_says_what_it_is_for_and_opens_that_alone(region: Region) -> None:
     actor = actor_for_token(token(region), at=NOW)
     assert (actor.kind, actor.scopes, actor.roles) == ("client", {"dicomweb.read"}, {Role.CLIENT})

@@ -97,7 +97,7 @@ def may_break(actor: Actor) -> bool:
 
     The second factor and the account's standing are part of `Actor.may`.
     """
-    person = actor.kind == "user" and actor.user_id is not None and not actor.by_token
+    person = actor.kind == "user" and not actor.by_token
     return person and actor.purpose == Purpose.TREATMENT and actor.may(Duty.BREAK_GLASS)
 
 

@@ -45,12 +45,12 @@ def _inside(arm: Arm, fence: Bound) -> Q:
     if arm.organization_id is None:
         asked = one_by_one(arm.studies, [Order("archive_study.id")]).add(fence)
         seen = rows(*asked.text([], most=len(arm.studies)))
-        return Q(_Listed([key for (key,) in seen]))
+        return Q(OneOfKeys([key for (key,) in seen]))
     held = Q(organization_id=arm.organization_id)
     return held if arm.open else held & Q(Within(Study, fence))
 
 
-class _Listed(OfItsKey):
+class OneOfKeys(OfItsKey):
     """Whether the row's key is one of a list: one parameter, however long the list is."""
 
     def __init__(self, keys: Sequence[int]) -> None:

@@ -12,7 +12,6 @@ from sharing.kernel.purposes import Purpose
 from sharing.tenants.errors import NotAllowed
 from sharing.tenants.models import Membership, Organization, SupportSession, User
 from sharing.tenants.rules import (
-    ENTERED,
     Actor,
     Duty,
     OrganizationState,
@@ -42,14 +41,14 @@ class ActingChoice:
 def acting_choices(user: User, *, only: str = "") -> list[ActingChoice]:
     """What the person may act for, by name and purpose.
 
-    Of organizations that prepare or leave (`rules.ENTERED`) as their administrator only.
+    Of organizations that prepare or leave as their administrator only (`rules.roles_in`).
     `only`: the code of the one organization by whose own sign-in the person came.
     """
     held: dict[Organization, set[Role]] = defaultdict(set)
-    held_rows = Membership.objects.filter(
-        user=user, ended_at=None, organization__state__in=ENTERED
-    ).select_related("organization__sitting")
-    for row in held_rows.order_by("organization__name", "pk"):
+    held_rows = Membership.objects.filter(user=user, ended_at=None)
+    for row in held_rows.select_related("organization__sitting").order_by(
+        "organization__name", "pk"
+    ):
         held[row.organization].add(Role(row.role))
     own = [
         ActingChoice(organization, purpose, roles)

@@ -37,6 +37,26 @@ def test_every_kind_of_study_shows_its_pixels(name: str, ben_opens: Opens) -> No
     assert screen.complaints == []
 
 
+DRAWINGS = """() => {
+  window.sizes = [];
+  const note = (seen) => {
+    const canvas = seen.target.querySelector("canvas");
+    window.sizes.push([canvas.width, canvas.height]);
+  };
+  document.addEventListener("CORNERSTONE_IMAGE_RENDERED", note, true);
+}"""
+
+
+def test_the_live_picture_comes_once_and_stays_where_it_is(ben_opens: Opens) -> None:
+    """What is written below it must not move it: it would go black and be drawn anew."""
+    screen = ben_opens("ct_stereotaxis_40")
+    screen.page.add_init_script(f"({DRAWINGS})()")
+    screen.page.reload()
+    screen.wait(state="live")
+    screen.page.wait_for_function("() => document.getElementById('speed').textContent")
+    assert len(screen.page.evaluate("() => window.sizes")) == 1
+
+
 CHOOSE = """(uid) => document.querySelector(`[data-do="series"][data-arg="${uid}"]`).click()"""
 
 
