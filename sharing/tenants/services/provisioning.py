@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sharing.audit.rules import What
 from sharing.audit.services import record
 from sharing.kernel.errors import Absent, BadValue
 from sharing.tenants.errors import NotAllowed, Taken
-from sharing.tenants.models import Membership, Organization, Post, Realm, User
+from sharing.tenants.models import Membership, Organization, Post, Realm, RealmDomain, User
 from sharing.tenants.posts import PostState
 from sharing.tenants.realms import NEVER_MAPPED, domain_of
 from sharing.tenants.rules import Actor, Role
@@ -30,9 +30,19 @@ FORGOTTEN = "~"
 
 
 def people(by: Actor) -> QuerySet[Post]:
-    """Those with an account whom the directory may name. Raises NotAllowed."""
+    """Those with an account whom the directory may name: of the organization's own domains. Whom
+    it invited from elsewhere no directory knows, and none gives them roles or ends them.
+
+    Raises NotAllowed.
+    """
     _machine(by)
-    found = Post.objects.filter(organization_id=by.organization_id).exclude(user=None)
+    domains = RealmDomain.objects.filter(
+        realm__organization_id=by.organization_id, confirmed_at__isnull=False
+    )
+    ours = Q(pk__in=[])
+    for domain in domains.values_list("domain", flat=True):
+        ours |= Q(user__email__iendswith=f"@{domain}")
+    found = Post.objects.filter(ours, organization_id=by.organization_id)
     return found.exclude(external_id=FORGOTTEN).select_related("user").order_by("pk")
 
 

@@ -135,6 +135,21 @@ def test_nobody_of_another_house_or_domain_is_touched(directory: Directory, regi
     assert (User.objects.count(), Membership.objects.filter(ended_at=None).count()) == before
 
 
+def test_whom_the_house_invited_from_elsewhere_no_directory_raises_or_ends(
+    directory: Directory, region: Region
+) -> None:
+    """Vera reads here for a day a week, under an address of her own that Ines wrote to."""
+    vera = make_person("Vera Holm", region.riverside, Role.CLERK)
+    User.objects.filter(pk=vera.user.pk).update(email="vera@practice.example")
+    post = Post.objects.get(user=vera.user)
+    assert "vera" not in directory.asks("GET", "Users").content.decode()
+    for method in ("GET", "DELETE", "PUT"):
+        assert directory.asks(method, f"Users/{post.public_id}", {}).status_code == 404
+    member = {"op": "add", "path": "members", "value": [{"value": post.public_id}]}
+    assert directory.patches("Groups/readers", member).status_code == 404
+    assert [c.roles for c in services.acting_choices(vera.user)] == [frozenset({Role.CLERK})]
+
+
 @pytest.mark.parametrize("path", ["Users", "Groups", "Users/x"])
 def test_only_a_machine_with_the_scope_of_that_house_gets_in(
     directory: Directory, region: Region, path: str
