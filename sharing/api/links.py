@@ -135,7 +135,7 @@ class LinksView(ListAPIView):
         wish = _wish(request)
         said = wish.validated_data
         studies = studies_to_share(actor, said["studies"], at=at)
-        keep_inside(said["until"], _foreseen(wish, studies, at, until=LONGEST))
+        keep_inside(said["until"], _foreseen(wish, studies, actor, at, until=LONGEST))
         wanted = LinkWanted(
             purpose=Purpose(said["purpose"]),
             until=said["until"],
@@ -166,7 +166,8 @@ class LinkPreviewView(APIView):
         wish = _wish(request)
         studies = studies_to_share(actor, wish.validated_data["studies"], at=at)
         until = wish.validated_data["until"]
-        return Response([foreseen(each) for each in _foreseen(wish, studies, at, until=until)])
+        found = _foreseen(wish, studies, actor, at, until=until)
+        return Response([foreseen(each) for each in found])
 
 
 class LinkView(APIView):
@@ -196,12 +197,13 @@ def _wish(request: Any) -> LinkWish:
 
 
 def _foreseen(
-    wish: LinkWish, studies: Sequence[Any], at: datetime, *, until: datetime
+    wish: LinkWish, studies: Sequence[Any], actor: Actor, at: datetime, *, until: datetime
 ) -> list[Preview]:
     return preview_link(
         [study.subject for study in studies],
         purpose=Purpose(wish.validated_data["purpose"]),
         until=until,
+        by=actor.organization_id,
         at=at,
         actions=wish.actions,
     )

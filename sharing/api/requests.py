@@ -233,6 +233,7 @@ def _covered(wanted: Any, actor: Actor, until: datetime, at: datetime) -> list[t
         to=wanted.asked_for,
         purpose=Purpose(wanted.purpose),
         until=until,
+        by=actor.organization_id,
         at=at,
         person=wanted.asked_by,
     )

@@ -262,7 +262,8 @@ def _meant(wish: ShareWish, actor: Actor, at: datetime) -> dict[str, Any]:
 
 
 def _foreseen(wish: ShareWish, actor: Actor, at: datetime, *, until: datetime) -> list[Preview]:
-    return preview_share(**_meant(wish, actor, at), until=until, at=at)
+    by = actor.organization_id
+    return preview_share(**_meant(wish, actor, at), until=until, by=by, at=at)
 
 
 def keep_inside(until: datetime, previews: Sequence[Preview]) -> None:

@@ -53,7 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), timezone.now()
     studies = _studies(request, actor, at)
     form = LinkForm(request.POST or None, at=at)
-    foreseen = _foreseen(form, studies, at)
+    foreseen = _foreseen(form, studies, actor, at)
     if form.is_bound and form.is_valid() and foreseen["possible"]:
         form.keep_inside(foreseen["latest"])
         made = _made(form, studies, actor, at) if form.is_valid() else None
@@ -78,7 +78,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), timezone.now()
     form = LinkForm(request.POST, at=at)
     form.is_valid()
-    foreseen = _foreseen(form, _studies(request, actor, at), at)
+    foreseen = _foreseen(form, _studies(request, actor, at), actor, at)
     return render(request, "web/links/_preview.html", {"form": form, "live": True, **foreseen})
 
 
@@ -104,12 +104,13 @@ def _studies(request: HttpRequest, actor: Actor, at: datetime) -> list[Any]:
     return studies_to_share(actor, asked.getlist("study")[:MOST_STUDIES], at=at)
 
 
-def _foreseen(form: LinkForm, studies: Sequence[Any], at: datetime) -> dict[str, Any]:
+def _foreseen(form: LinkForm, studies: Sequence[Any], actor: Actor, at: datetime) -> dict[str, Any]:
     """Asked with a link that would never end: the consents set the limit."""
     previews = preview_link(
         [study.subject for study in studies],
         purpose=form.for_purpose,
         until=LONGEST,
+        by=actor.organization_id,
         at=at,
         actions=form.actions,
     )

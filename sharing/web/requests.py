@@ -140,6 +140,7 @@ def _previews(wanted: Any, studies: list[Any], until: datetime, at: datetime) ->
         to=wanted.asked_for,
         purpose=Purpose(wanted.purpose),
         until=until,
+        by=wanted.custodian_id,
         at=at,
         person=wanted.asked_by,
     )

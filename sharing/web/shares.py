@@ -87,7 +87,7 @@ def new(request: HttpRequest) -> HttpResponse:
     studies = _meant(form, chosen_studies, actor, at)
     partners = _partners(form, actor, studies, at)
     form.suggest([each.latest for each in partners if each.possible])
-    chosen = _checked(form, partners, studies, at)
+    chosen = _checked(form, partners, studies, actor, at)
     if form.is_bound and form.is_valid() and _shared(form, actor, studies, at):
         messages.success(request, _done(studies, form))
         return redirect("web:study", public_id=studies[0].public_id)
@@ -112,7 +112,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), timezone.now()
     form = _form(request, actor, at)
     studies = _meant(form, _studies(request, actor, at), actor, at)
-    chosen = _checked(form, _partners(form, actor, studies, at), studies, at)
+    chosen = _checked(form, _partners(form, actor, studies, at), studies, actor, at)
     context = {"form": form, "studies": studies, **_foreseen(form, chosen, studies)}
     return render(request, "web/shares/_preview.html", {**context, "live": True})
 
@@ -203,6 +203,7 @@ def _partners(form: ShareForm, actor: Actor, studies: Sequence[Any], at: datetim
                 to=organization,
                 purpose=form.for_purpose,
                 until=LONGEST,
+                by=actor.organization_id,
                 at=at,
                 actions=form.actions,
                 facts=facts,
@@ -214,7 +215,11 @@ def _partners(form: ShareForm, actor: Actor, studies: Sequence[Any], at: datetim
 
 
 def _checked(
-    form: ShareForm, partners: Sequence[Partner], studies: Sequence[Any], at: datetime
+    form: ShareForm,
+    partners: Sequence[Partner],
+    studies: Sequence[Any],
+    actor: Actor,
+    at: datetime,
 ) -> Partner | None:
     """The chosen partner; what the consents do not carry stands beside its field as an error."""
     if not form.is_bound:
@@ -225,7 +230,7 @@ def _checked(
     if chosen is None:
         return None
     if form.who is not None or form.team is not None:
-        chosen = _for_some(form, chosen, studies, at)
+        chosen = _for_some(form, chosen, studies, actor.organization_id, at)
     if not chosen.possible:
         form.add_error("to", f"{chosen.reason}. Nobody gained access.")
         return chosen
@@ -233,13 +238,16 @@ def _checked(
     return chosen
 
 
-def _for_some(form: ShareForm, partner: Partner, studies: Sequence[Any], at: datetime) -> Partner:
+def _for_some(
+    form: ShareForm, partner: Partner, studies: Sequence[Any], by: int, at: datetime
+) -> Partner:
     """The same organization, asked for the one person or department there."""
     previews = preview_share(
         subjects=[study.subject for study in studies],
         to=partner.organization,
         purpose=form.for_purpose,
         until=LONGEST,
+        by=by,
         at=at,
         actions=form.actions,
         person=form.who,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from sharing.access.errors import NotCovered, ShareInvalid, ShareNotFound, ShareWidens
 from sharing.access.models import Share
@@ -27,6 +28,7 @@ from sharing.tenants.rules import OrganizationEvent, Role
 from sharing.tenants.services import acting_choices, actor_for_session, add_member
 from sharing.tenants.services.moving import move
 from tests.cast import NOW, Person, Region, make_organization, make_patient, make_person
+from tests.sessions import sign_in
 
 DAY = timedelta(days=1)
 ALL = frozenset({*SHARED_ACTIONS, Action.DOWNLOAD, Action.RESHARE})
@@ -182,6 +184,7 @@ def test_what_is_missing_is_said_study_by_study(
         to=region.hilltop,
         purpose=Purpose.TREATMENT,
         until=NOW + DAY,
+        by=region.riverside.pk,
         at=NOW,
         actions=(*SHARED_ACTIONS, Action.DOWNLOAD),
     )
@@ -220,6 +223,30 @@ def test_sharing_on_never_widens(
     with pytest.raises((ShareWidens, NotCovered), match=words):
         shared(region, study, **{"to": region.lakeside, "by": region.ben.actor, **wanted})
     assert Share.objects.count() == 1
+
+
+def test_who_shares_on_learns_whether_and_not_why_not_nor_who_sees_it_already(
+    region: Region, study: Study
+) -> None:
+    """Pat's refusal of Lakeside, and what Pat permitted North, are Riverside's to know."""
+    shared(region, study, actions=SHARED_ON)
+    north = make_organization("north", "North Clinic")
+    refusal, other = region.deny(region.lakeside), region.permit(north, ends_at=None)
+    asked: dict[str, Any] = {
+        "subjects": [study.subject], "purpose": Purpose.TREATMENT, "until": NOW + DAY, "at": NOW,
+    }  # fmt: skip
+    for by, told in ((region.riverside, True), (region.hilltop, False)):
+        [refused] = preview_share(**asked, to=region.lakeside, by=by.pk)
+        assert (refusal.key in refused.missing) is told
+        assert refused.missing
+        [seen] = preview_share(**asked, to=north, by=by.pk)
+        assert (seen.before.allowed, seen.after.allowed) == (told, True)
+    with pytest.raises(NotCovered) as error:
+        shared(region, study, to=region.lakeside, by=region.ben.actor, until=NOW + 20 * DAY)
+    assert "refused" not in str(error.value)
+    page = sign_in(Client(), region.ben.user).get(f"/shares/new/?study={study.public_id}")
+    for word in (refusal.key, other.key, "refused"):
+        assert word not in page.content.decode()
 
 
 def test_a_consent_that_names_hilltop_directly_gives_nothing_to_share_on(region: Region) -> None:

@@ -127,7 +127,7 @@ def test_what_pat_refuses_the_department_can_t_be_shared_with_it(
         shared(region, study, team=chest)
     [found] = preview_share(
         subjects=[study.subject], to=region.hilltop, purpose=Purpose.TREATMENT,
-        until=NOW + DAY, at=NOW, team=chest,
+        until=NOW + DAY, by=region.riverside.pk, at=NOW, team=chest,
     )  # fmt: skip
     assert found.missing.startswith("Patient refused Hilltop")
 

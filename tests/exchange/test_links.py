@@ -91,7 +91,7 @@ def test_what_is_missing_for_a_link_is_said_and_none_is_made(
     assert not ShareLink.objects.exists()
     [found] = preview_link(
         [study.subject], purpose=Purpose.TREATMENT, until=NOW + DAY, at=NOW,
-        actions=asked.get("actions", Action.IMAGES.ladder),
+        by=region.riverside.pk, actions=asked.get("actions", Action.IMAGES.ladder),
     )  # fmt: skip
     assert words in found.missing
 

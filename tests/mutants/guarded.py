@@ -4,10 +4,8 @@ from .mutant import Mutant
 
 RECALLS = "sharing/notify/recalls.py"
 DOORS = "tests/attacks/test_new_doors.py"
-SUSPENDED = (
-    "tests/access/test_sharing.py"
-    "::test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes"
-)
+SHARE, SCIM = "tests/access/test_sharing.py", "tests/faces/scim/test_scim.py"
+SUSPENDED = f"{SHARE}::test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes"
 BREAK = "tests/access/test_emergency.py"
 RECALL, POSTS = "tests/notify/test_recalls.py", "tests/tenants/test_posts.py"
 
@@ -113,5 +111,19 @@ MUTANTS = (
         (
             f"{BREAK}::test_in_an_emergency_a_permit_decides_where_it_permits_with_all_that_it_obliges_to",
         ),
+    ),
+    Mutant(
+        "who shares on reads what the patient refused others",
+        "sharing/access/services/foreseeing.py",
+        "        if organization_id == self.subject.custodian_id:\n",
+        "        if organization_id:\n",
+        (f"{SHARE}::test_who_shares_on_learns_whether_and_not_why_not_nor_who_sees_it_already",),
+    ),
+    Mutant(
+        "a directory ends whom the house invited from elsewhere",
+        "sharing/tenants/services/provisioning.py",
+        "    ours = Q(pk__in=[])\n",
+        "    ours = Q()\n",
+        (f"{SCIM}::test_whom_the_house_invited_from_elsewhere_no_directory_raises_or_ends",),
     ),
 )

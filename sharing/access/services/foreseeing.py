@@ -15,6 +15,7 @@ from sharing.tenants.services import actor_for_link, treating_members
 from .deciding import facts_on_file, physician_of
 
 SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
+NOT_TOLD = "The patient’s consents do not let you share it there"
 ASKED_OF_TEAM = 5
 """So many of a team a preview asks for: it is possible when it is for one of them."""
 
@@ -73,6 +74,15 @@ class Preview:
     after: Decision
     missing: str = ""
 
+    def told_to(self, organization_id: int) -> "Preview":
+        """As that organization may know it. Who shares on learns whether, and not why not, nor who
+        sees it already: what a patient said to the custodian is the custodian's to know.
+        """
+        if organization_id == self.subject.custodian_id:
+            return self
+        missing = NOT_TOLD if self.missing else ""
+        return replace(self, before=replace(self.before, allowed=False), missing=missing)
+
 
 def preview_share(
     *,
@@ -80,6 +90,7 @@ def preview_share(
     to: Organization,
     purpose: Purpose,
     until: datetime,
+    by: int,
     at: datetime,
     actions: Sequence[Action] = SHARED_ACTIONS,
     person: User | None = None,
@@ -89,21 +100,27 @@ def preview_share(
     """What a physician of `to` may do with these studies now, and could after the share.
 
     `after` is about the first of the actions that would be refused, else about the strongest.
-    `facts` are those on file, for who asks more than once.
+    `by` is the organization that would share. `facts` are those on file, for who asks more than
+    once.
     """
-    return foresee(
-        subjects, Wanted(to, purpose, until, tuple(actions), person, team=team), at, facts
-    )
+    wanted = Wanted(to, purpose, until, tuple(actions), person, team=team)
+    return foresee(subjects, wanted, at, facts, by=by)
 
 
 def foresee(
-    subjects: Sequence[Subject], wanted: Wanted, at: datetime, facts: Facts | None = None
+    subjects: Sequence[Subject],
+    wanted: Wanted,
+    at: datetime,
+    facts: Facts | None = None,
+    *,
+    by: int,
 ) -> list[Preview]:
     """The same, of whatever is wanted."""
     facts = facts or facts_on_file(subjects)
     imagined = tuple(_imagined(subject, wanted, at) for subject in subjects)
     richer = replace(facts, grants=facts.grants + imagined)
-    return [_foreseen(subject, wanted, facts, richer, at) for subject in subjects]
+    found = (_foreseen(subject, wanted, facts, richer, at) for subject in subjects)
+    return [preview.told_to(by) for preview in found]
 
 
 def _foreseen(

@@ -77,6 +77,7 @@ def preview_renewal(made: Share, subjects: Sequence[Subject], *, at: datetime) -
         to=made.to_organization,
         purpose=Purpose(made.purpose),
         until=FOREVER - timedelta(days=1),
+        by=made.shared_for_id or made.custodian_id,
         at=at,
         actions=actions_of(made),
         person=made.to_user,

@@ -87,7 +87,7 @@ def give(
     require(by, Duty.SHARE)
     _check(subjects, wanted, by, at)
     parents = _parents(subjects, wanted, by, at)
-    _check_covered(subjects, wanted, at)
+    _check_covered(subjects, wanted, by, at)
     made = _write(subjects, wanted, note, by, at, parents, renews)
     for subject in subjects:
         action = "study.renew" if renews else "study.share"
@@ -198,8 +198,8 @@ def _is_of(team: Team, to: Organization) -> bool:
     return here and team.kind != TeamKind.PROJECT and treating_members(team).exists()
 
 
-def _check_covered(subjects: Sequence[Subject], wanted: Wanted, at: datetime) -> None:
-    previews = foresee(subjects, wanted, at)
+def _check_covered(subjects: Sequence[Subject], wanted: Wanted, by: Actor, at: datetime) -> None:
+    previews = foresee(subjects, wanted, at, by=by.organization_id)
     covered = [preview.after.allowed for preview in previews]
     if not (any(covered) if wanted.standing else all(covered)):
         lacking = sorted({preview.missing for preview in previews if preview.missing})

@@ -213,7 +213,8 @@ def _lines(
         return
     needed = [study for study in studies if study.organization_id != member.organization_id]
     wanted = _wanted(album, member)
-    previews = foresee([study.subject for study in needed], wanted, at, facts)
+    subjects = [study.subject for study in needed]
+    previews = foresee(subjects, wanted, at, facts, by=album.organization_id)
     for study, preview in zip(needed, previews, strict=True):
         yield Line(study, member, preview)
 

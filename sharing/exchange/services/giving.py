@@ -49,12 +49,16 @@ def preview_link(
     *,
     purpose: Purpose,
     until: datetime,
+    by: int,
     at: datetime,
     actions: Sequence[Action] = SHARED_ACTIONS,
     facts: Facts | None = None,
 ) -> list[Preview]:
-    """Of each study, whether whoever had the link could do this; if not, what is missing."""
-    return foresee(subjects, _share_of(purpose, until, actions), at, facts)
+    """Of each study, whether whoever had the link could do this; if not, what is missing.
+
+    `by` is the organization that would give it.
+    """
+    return foresee(subjects, _share_of(purpose, until, actions), at, facts, by=by)
 
 
 @transaction.atomic
