@@ -13,7 +13,7 @@ from sharing.consent.services import Said, Whom
 from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Role
-from sharing.tenants.services import physicians_mail
+from sharing.tenants.services import physicians_mail, researchers
 
 from .rules import Ask, ConsentFacts, Decision, Facts, Named, Subject, decide
 from .services import consent_facts, facts_on_file, physician_of
@@ -27,6 +27,10 @@ class Change:
     people: int
     gained: tuple[Subject, ...]
     lost: tuple[Subject, ...]
+    researchers: int = 0
+    """Of how many there the copies change that name nobody (`copied`, `uncopied`)."""
+    copied: tuple[Subject, ...] = ()
+    uncopied: tuple[Subject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,17 +156,63 @@ def _changes(
     organizations: Iterable[Organization],
     at: datetime,
 ) -> list[Change]:
-    found = []
-    for organization in organizations:
+    found, places = [], list(organizations)
+    research = researchers(places) if _is_of_research(before, after) else {}
+    for organization in places:
         askers = _askers(organization)
         was = {s for asker in askers for s in _seen(asker, subjects, before, at)}
         will = {s for asker in askers for s in _seen(asker, subjects, after, at)}
         gained = tuple(s for s in subjects if s in will - was)
         lost = tuple(s for s in subjects if s in was - will)
-        if gained or lost:
-            people = physicians_mail(organization.pk).count()
-            found.append(Change(organization, people, gained, lost))
+        people = physicians_mail(organization.pk).count() if gained or lost else 0
+        change = Change(organization, people, gained, lost)
+        for user in research.get(organization.pk, ())[:ASKED_OF_RESEARCHERS]:
+            change = _with_copies(change, user, subjects, before, after, at)
+        if gained or lost or change.researchers:
+            found.append(change)
     return found
+
+
+ASKED_OF_RESEARCHERS = 20
+"""So many people of one organization a preview asks for: a project names some of them."""
+
+
+def _is_of_research(before: Facts, after: Facts) -> bool:
+    """Whether what is said or ends speaks of research at all."""
+    told = {*before.consents} ^ {*after.consents}
+    return any(Purpose.RESEARCH in consent.purposes for consent in told)
+
+
+def _with_copies(
+    change: Change,
+    user: User,
+    subjects: Sequence[Subject],
+    before: Facts,
+    after: Facts,
+    at: datetime,
+) -> Change:
+    """With the copies without names that this researcher gains or loses."""
+    roles = frozenset({Role.RESEARCHER})
+    asker = physician_of(change.organization, Purpose.RESEARCH, roles=roles, user=user)
+    was, will = (set(_copied(asker, subjects, facts, at)) for facts in (before, after))
+    if was == will:
+        return change
+    more, less = will - was | {*change.copied}, was - will | {*change.uncopied}
+    return replace(
+        change,
+        researchers=change.researchers + 1,
+        copied=tuple(s for s in subjects if s in more),
+        uncopied=tuple(s for s in subjects if s in less),
+    )
+
+
+def _copied(
+    asker: Actor, subjects: Sequence[Subject], facts: Facts, at: datetime
+) -> Iterator[Subject]:
+    for subject in subjects:
+        ask = Ask(asker, Action.DOWNLOAD, subject, at, deidentified=True)
+        if decide(ask, facts).allowed:
+            yield subject
 
 
 def _seen(

@@ -59,6 +59,7 @@ ACCOUNTS = (
     Account("olga@riverside.example", "Olga Weiss", Role.PRIVACY_OFFICER, _R, "reads the log"),
     Account("tom@hilltop.example", "Tom Avery", Role.ADMINISTRATOR, _H, "invites people"),
     Account("ben@hilltop.example", "Dr Ben Hartley", Role.PHYSICIAN, _H, "sees what was shared"),
+    Account("rita@hilltop.example", "Rita Sole", Role.RESEARCHER, _H, "takes copies without names"),
     Account("greta@lakeside.example", "Greta Holm", Role.ADMINISTRATOR, _L, "invites people"),
     Account("cleo@lakeside.example", "Dr Cleo Marsh", Role.PHYSICIAN, _L, "sees nothing of Pat"),
     Account("ruben@lakeside.example", "Ruben Ortiz", Role.CLERK, _L, "uploads, records consents"),

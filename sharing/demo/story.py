@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 from django.db import transaction
 
@@ -12,12 +13,12 @@ from sharing.archive.rules import Door
 from sharing.archive.services.finding import find_studies
 from sharing.archive.services.receiving import Incoming, receive
 from sharing.audit.rules import SYSTEM
-from sharing.consent.rules import Decision, Verification
-from sharing.consent.services import Said, consents_recorded, record_consent, revoke_consent
+from sharing.consent.rules import Decision, GranteeKind, Verification
+from sharing.consent.services import Said, Whom, consents_recorded, record_consent, revoke_consent
 from sharing.demo.people import actor
 from sharing.demo.phantoms import DemoStudy, studies
 from sharing.identity.services import own_patients
-from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.services import Role, find_organization
 
 VIEW = frozenset(Action.IMAGES.ladder)
@@ -36,12 +37,27 @@ class Words:
     actions: frozenset[Action] = VIEW
     spoken: bool = False
     withdrawn: bool = False
+    research: bool = False
+    """Its researchers may have copies that name nobody."""
+
+    @property
+    def for_what(self) -> dict[str, Any]:
+        """To whom it speaks, and for which purpose."""
+        there = find_organization(self.about)
+        if not self.research:
+            return {"organizations": (there,), "purposes": frozenset({Purpose.TREATMENT})}
+        return {
+            "others": (Whom(GranteeKind.ROLE, role=Role.RESEARCHER, organization=there),),
+            "purposes": frozenset({Purpose.RESEARCH}),
+            "obligations": frozenset({Obligation.DEIDENTIFY}),
+        }
 
 
 WORDS = (
     Words("riverside", "Moreau", Decision.PERMIT, "hilltop", 90),
     Words("riverside", "Lin", Decision.PERMIT, "mingde", 200, actions=DOWNLOAD),
     Words("riverside", "Lin", Decision.DENY, "lakeside", 365),
+    Words("riverside", "Lin", Decision.PERMIT, "hilltop", 365, actions=DOWNLOAD, research=True),
     Words("riverside", "Schmidt", Decision.PERMIT, "hilltop", 120, withdrawn=True),
     Words("lakeside", "Zhao", Decision.PERMIT, "hilltop", 4, spoken=True),
     Words("lakeside", "Okafor", Decision.PERMIT, "riverside", 60),
@@ -89,9 +105,8 @@ def _record(words: Words, at: datetime) -> None:
         decision=words.decision,
         starts_at=at,
         ends_at=at + timedelta(days=words.days),
-        purposes=frozenset({Purpose.TREATMENT}),
         actions=words.actions,
-        organizations=(find_organization(words.about),),
+        **words.for_what,
         verification=Verification.VERBAL if words.spoken else Verification.PAPER,
         witness="Greta Holm" if words.spoken else "",
         evidence=None if words.spoken else BytesIO(consent_form()),

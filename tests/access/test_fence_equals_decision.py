@@ -13,9 +13,10 @@ from sharing.access.services import decide_many
 from sharing.archive.models import Study
 from sharing.archive.services.searching.arms import arms
 from sharing.archive.services.sight import in_sight
+from sharing.archive.services.unnamed import copies_in_sight
 from sharing.archive.sql import fence_sql, rows
 from sharing.kernel import scope
-from sharing.kernel.purposes import Action, Obligation
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.rules import Actor
 from tests import cast
 from tests.access import worlds
@@ -62,11 +63,10 @@ class FenceEqualsDecision(TestCase):
         for actor in worlds.actors(world):
             decisions = decide_many(actor, action, subjects, at=NOW)
             allowed = {s.pk for s, d in zip(made, decisions, strict=True) if d.allowed}
-            wider = self._without_names(actor, action, subjects, made)
-            assert allowed <= wider, f"{actor.name}: lost without names"
             with scope.within(actor.scope):
                 self._in_its_own_scope(actor, action, subjects, made, allowed)
-                assert self._without_names(actor, action, subjects, made) == wider
+                wider = self._without_names(actor, action, subjects, made)
+            assert allowed <= wider, f"{actor.name}: lost without names"
             listed = set(Study.objects.visible_to(actor, NOW, action).values_list("pk", flat=True))
             assert listed == allowed, f"{actor.name}: {decisions}"
             assert in_sql(actor, action) == allowed, f"{actor.name}, SQL: {decisions}"
@@ -86,6 +86,8 @@ class FenceEqualsDecision(TestCase):
         listed = set(inside.values_list("pk", flat=True))
         assert listed == wider, f"{actor.name}, without names: {decisions}"
         assert in_sql(actor, action, deidentified=True) == wider, f"{actor.name}, in SQL"
+        if actor.purpose == Purpose.RESEARCH and action is Action.DOWNLOAD:
+            assert set(copies_in_sight(actor, NOW).values_list("pk", flat=True)) == wider
         return wider
 
     def _in_its_own_scope(self, actor, action, subjects, made, allowed):

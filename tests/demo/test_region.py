@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sharing.archive.services.finding import find_studies, grounds
+from sharing.archive.services.unnamed import kinds_to_copy
 from sharing.consent.rules import media_type_of
 from sharing.demo import people, phantoms, story
 from sharing.demo.management.commands.demo import PASSWORD
@@ -80,11 +81,14 @@ def test_cleo_sees_only_what_her_own_house_holds() -> None:
     assert not any("MOREAU" in line.upper() for line in seen)
 
 
-def test_zhang_wei_sees_lins_chest_and_nothing_else_of_riverside() -> None:
+def test_zhang_wei_sees_lins_chest_and_rita_has_copies_of_it_without_names() -> None:
     _demo()
     zhang, now = people.actor("mingde", Role.PHYSICIAN), timezone.now()
     found = find_studies(zhang, at=now, custodian="riverside")
     assert [study.description for study in found] == ["CT chest with contrast"]
+    rita = people.actor("hilltop", Role.RESEARCHER)
+    assert [kind.modality for kind in kinds_to_copy(rita, at=now)] == ["CT"]
+    assert not find_studies(rita, at=now)
 
 
 def test_the_sandbox_holds_what_is_of_nobody_and_shows_it_to_its_own() -> None:

@@ -26,6 +26,8 @@ from sharing.archive.models import Series, Study, StudyQuerySet
 from sharing.audit.errors import LogAway
 from sharing.audit.rules import UNNAMED_COPY
 from sharing.audit.services import record
+from sharing.consent.models import Consent
+from sharing.consent.rules import Decision as Said
 from sharing.dicom.child import CHILD
 from sharing.dicom.errors import REASONS, MayName
 from sharing.dicom.nameless import KINDS, PROFILE, Aliases, nameless
@@ -89,12 +91,20 @@ def _fitting(actor: Actor, modality: str, at: datetime) -> Any:
     """The series of that modality, blank for all, that hold images of kinds that can be copied."""
     if actor.purpose != Purpose.RESEARCH:
         raise NotAllowed()
-    found = Series.objects.filter(study__in=_inside(actor, at), instances__sop_class_uid__in=KINDS)
+    inside = copies_in_sight(actor, at)
+    found = Series.objects.filter(study__in=inside, instances__sop_class_uid__in=KINDS)
     return found.filter(modality=modality) if modality else found
 
 
-def _inside(actor: Actor, at: datetime) -> StudyQuerySet:
-    return Study.objects.visible_to(actor, at, Action.DOWNLOAD, deidentified=True).order_by()
+def copies_in_sight(actor: Actor, at: datetime) -> StudyQuerySet:
+    """The studies of which the actor may take copies without names for research.
+
+    The fence says which. It is asked of those alone whose patient permits some research: without
+    that nothing opens them for it, and there may be many.
+    """
+    said = Consent.objects.in_force(at).filter(decision=Said.PERMIT).for_purpose(Purpose.RESEARCH)
+    some = Study.objects.filter(patient__in=said.values("patient_id"))
+    return some.visible_to(actor, at, Action.DOWNLOAD, deidentified=True).order_by()
 
 
 @dataclass

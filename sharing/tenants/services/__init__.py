@@ -36,6 +36,7 @@ from .directory import (
     physicians_mail,
     privacy_officers,
     region_settings,
+    researchers,
     roles_of_people,
     treating_people,
 )
@@ -248,6 +249,7 @@ __all__ = [
     "region_settings",
     "require",
     "require_second_factor",
+    "researchers",
     "resume",
     "roles_of_people",
     "say_shown",

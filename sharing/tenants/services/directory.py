@@ -74,6 +74,17 @@ def physicians_mail(organization_id: int) -> QuerySet[User]:
     ).distinct()
 
 
+def researchers(organizations: Iterable[Organization]) -> dict[int, list[User]]:
+    """The active researchers of these organizations, by the organization's key."""
+    rows = Membership.objects.filter(
+        organization__in=organizations, ended_at=None, role=Role.RESEARCHER, user__is_active=True
+    )
+    found: dict[int, list[User]] = {}
+    for row in rows.select_related("user").order_by("user__name", "pk"):
+        found.setdefault(row.organization_id, []).append(row.user)
+    return found
+
+
 def privacy_officers(organization_id: int) -> QuerySet[User]:
     """The active privacy officers of an organization."""
     return User.objects.filter(

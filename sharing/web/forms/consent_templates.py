@@ -40,8 +40,11 @@ TEMPLATES = (
         _DENY | {"everyone": True, "reach": "ordinary"},
     ),
     Template(
-        "research", "Research: yes", "Without the name",
-        _PERMIT | {"researchers": True, "purpose": Purpose.RESEARCH.value, "unnamed": True},
+        "research", "Research: yes", "Copies without the name",
+        _PERMIT | {
+            "researchers": True, "purpose": Purpose.RESEARCH.value, "unnamed": True,
+            "may": Action.DOWNLOAD.value,
+        },
     ),
     Template(
         "no-research", "Research: no", "",

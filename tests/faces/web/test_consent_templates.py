@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sharing.archive.models import Study
 from sharing.consent.models import Consent, Grantee, Term
-from sharing.kernel.purposes import Purpose
+from sharing.kernel.purposes import Action, Purpose
 from sharing.tenants.rules import Role
 from sharing.web.forms.consent_templates import TEMPLATES, filled
 from tests.cast import Person, Region, make_person
@@ -85,6 +85,8 @@ def test_research_is_permitted_without_the_name_or_refused_alone(
     mei.post(address(region), sent("research", study))
     permit = Consent.objects.get()
     assert permit.obligations == "|deidentify|"
+    actions = permit.terms.filter(axis="action").values_list("value", flat=True)
+    assert Action.DOWNLOAD in set(actions)  # else there is nothing that research could have
     assert Grantee.objects.get().role == Role.RESEARCHER
     mei.post(address(region), sent("no-research", study))
     denial = Consent.objects.exclude(pk=permit.pk).get()

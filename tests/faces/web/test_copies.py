@@ -150,6 +150,27 @@ def test_the_accounting_says_in_words_that_a_copy_without_names_left(
     assert "Rita Sole" in told.content.decode()
 
 
+def test_before_a_consent_is_saved_or_ends_the_clerk_sees_how_many_copies_it_gives(
+    region: Region, rita: Person, epi: Study
+) -> None:
+    mei, patient = browser(region.mei), epi.patient.public_id
+    told = {
+        "decision": "permit", "may": "download", "purpose": "HRESCH", "researchers": "on",
+        "unnamed": "on", "period": "365", "verification": "paper", "performer": "self",
+    }  # fmt: skip
+    preview = mei.post(f"/patients/{patient}/consents/preview/", told).content.decode()
+    assert "as copies without names for 1 researcher at Hilltop" in preview
+    assert (
+        "as copies without names"
+        not in mei.post(
+            f"/patients/{patient}/consents/preview/", told | {"purpose": "TREAT"}
+        ).content.decode()
+    )
+    consent = permits(region, epi)
+    ending = mei.get(f"/consents/{consent.public_id}/revoke/").content.decode()
+    assert "no longer as copies without names for 1 researcher at Hilltop" in ending
+
+
 def test_a_recall_names_the_copy_to_its_receiver_and_the_study_to_its_custodian(
     region: Region, rita: Person, epi: Study, run_jobs: Callable[..., int]
 ) -> None:
