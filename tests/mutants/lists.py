@@ -9,8 +9,8 @@ MUTANTS = (
     Mutant(
         "facets count over everything",
         "sharing/archive/services/listing.py",
-        "        _narrowed(actor, criteria, at, inside)\n        .order_by()",
-        "        Study.objects.all()\n        .order_by()",
+        "        narrowed.order_by()\n        .values_list(",
+        "        Study.objects.order_by()\n        .values_list(",
         (f"{STUDIES}::test_facets_count_only_what_the_reader_may_see",),
     ),
     Mutant(
