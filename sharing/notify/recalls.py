@@ -3,15 +3,16 @@
 Nothing can fetch a copy back. What the portal can do is to know, to ask and to keep the answer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from sharing.audit.rules import SYSTEM, What, Who
-from sharing.audit.services import Copy, copies_that_left, record
+from sharing.audit.services import Copy, copies_of_patient, copies_that_left, record
 from sharing.consent.models import Consent
+from sharing.consent.rules import Decision
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.outbox.services import promise
 from sharing.tenants.errors import NotAllowed
@@ -20,7 +21,7 @@ from sharing.tenants.rules import Actor, Duty
 
 from .errors import RecallInvalid, RecallNotFound
 from .models import Recall, RecalledCopy
-from .outside import is_covered, newest_of
+from .outside import is_covered, is_refused, newest_of
 from .rules import ANSWERED_WITHIN, RECALL_NEXT, RecallEvent, RecallState, state_of
 
 REASONS_LENGTH = 1000
@@ -30,31 +31,41 @@ REASONS_LENGTH = 1000
 def recall_copies(*, consent_id: int, at: datetime) -> int:
     """Ask each recipient of copies that left by this consent; how many. Safe to repeat.
 
-    After it was narrowed of those that the newest version does not cover. What an earlier version
-    recalled is not asked for again.
+    After it was narrowed, of those that the newest version does not cover; of a refusal, of all
+    copies that whom it names took of what it refuses. What was recalled is not asked for again.
     """
     consent = Consent.objects.select_related("custodian", "patient").get(pk=consent_id)
     groups: dict[tuple[str, str], list[Copy]] = {}
-    newest = newest_of(consent)
-    for copy in _not_asked_for(consent):
-        if newest is not None and is_covered(copy, newest, at=at):
-            continue
+    for copy in _taken_back(consent, at):
         groups.setdefault(_recipient(copy.who, consent.custodian.code), []).append(copy)
     return sum(_ask(consent, *whom, copies, at) for whom, copies in groups.items())
 
 
-def _not_asked_for(consent: Consent) -> Iterator[Copy]:
-    """Copies that left by any version of it, without what the end of another version recalled."""
-    line = Q(recall__custodian=consent.custodian, recall__consent__number=consent.number)
-    asked = RecalledCopy.objects.filter(line).exclude(recall__consent=consent)
-    known = set(asked.values_list("event", flat=True))
+def _taken_back(consent: Consent, at: datetime) -> Iterator[Copy]:
+    if consent.decision == Decision.DENY:
+        here, patient = consent.custodian.code, consent.patient.public_id
+        left = copies_of_patient(custodian=here, patient=patient)
+        refused = (copy for copy in left if is_refused(copy, consent, at=at))
+        return _not_asked_for(refused, consent)
+    newest = newest_of(consent)
     left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
-    return (copy for copy in left if copy.event not in known)
+    taken = (copy for copy in left if newest is None or not is_covered(copy, newest, at=at))
+    return _not_asked_for(taken, consent)
+
+
+def _not_asked_for(copies: Iterable[Copy], consent: Consent) -> Iterator[Copy]:
+    """Without what the end of another consent or version recalled."""
+    found = list(copies)
+    events = [copy.event for copy in found]
+    asked = RecalledCopy.objects.filter(recall__custodian=consent.custodian, event__in=events)
+    known = set(asked.exclude(recall__consent=consent).values_list("event", flat=True))
+    return (copy for copy in found if copy.event not in known)
 
 
 def copies_to_recall(consent: Consent) -> int:
     """How many copies left by it so far: what its end would recall."""
-    return sum(copy.count for copy in _not_asked_for(consent))
+    left = copies_that_left(custodian=consent.custodian.code, consent=consent.reference)
+    return sum(copy.count for copy in _not_asked_for(left, consent))
 
 
 def _recipient(who: Who, custodian: str) -> tuple[str, str]:

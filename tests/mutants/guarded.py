@@ -99,8 +99,8 @@ MUTANTS = (
     Mutant(
         "a narrower version recalls what it still covers",
         RECALLS,
-        "        if newest is not None and is_covered(copy, newest, at=at):\n",
-        "        if newest is not None and newest.pk < 0:\n",
+        "if newest is None or not is_covered(copy, newest, at=at))",
+        "if newest is None or newest.pk > 0)",
         (f"{RECALL}::test_what_a_narrower_version_no_longer_covers_is_recalled_and_nothing_else",),
     ),
     Mutant(
@@ -125,5 +125,19 @@ MUTANTS = (
         "    ours = Q(pk__in=[])\n",
         "    ours = Q()\n",
         (f"{SCIM}::test_whom_the_house_invited_from_elsewhere_no_directory_raises_or_ends",),
+    ),
+    Mutant(
+        "what is refused later is recalled from nobody",
+        "sharing/consent/services/recording.py",
+        "    if consent.decision == Decision.DENY:\n",
+        "    if consent.decision is None:\n",
+        (f"{RECALL}::test_what_the_patient_refuses_now_is_recalled_from_whom_the_refusal_means",),
+    ),
+    Mutant(
+        "a refusal recalls what everybody took",
+        "sharing/notify/outside.py",
+        "        return bool(facts.names(ask.actor))\n",
+        "        return True\n",
+        (f"{RECALL}::test_what_the_patient_refuses_now_is_recalled_from_whom_the_refusal_means",),
     ),
 )

@@ -13,10 +13,18 @@ from django.test import Client
 from sharing.archive.models import Study
 from sharing.archive.services.finding import open_study
 from sharing.audit.models import Event
-from sharing.audit.rules import Ground, Who
+from sharing.audit.rules import UNNAMED_COPY, Ground, Who
 from sharing.audit.services import record
 from sharing.consent.models import Consent
-from sharing.consent.services import amend_consent, mark_error, said_by
+from sharing.consent.rules import Verification
+from sharing.consent.services import (
+    Told,
+    amend_consent,
+    exclude_person,
+    mark_error,
+    opt_out,
+    said_by,
+)
 from sharing.kernel import scope
 from sharing.kernel.lifecycle import NotNow, step
 from sharing.kernel.purposes import Action, Obligation, Purpose
@@ -158,12 +166,73 @@ def test_a_version_that_gives_fewer_actions_to_fewer_people_for_less_recalls_the
     assert Recall.objects.get().copies.get().study_uid == study.study_uid
 
 
+def test_a_copy_that_names_nobody_is_recalled_when_the_studies_are_taken_back(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs
+) -> None:
+    record(
+        who=region.ben.actor.who,
+        action=UNNAMED_COPY,
+        at=NOW,
+        what=study.subject.what,
+        ground=Ground(consent=consent.key),
+    )
+    only = {"obligations": frozenset({Obligation.DEIDENTIFY})}
+    unnamed = narrowed(region, consent, **only)
+    run_jobs(NOW + DAY)
+    assert not Recall.objects.exists()
+    narrowed(region, unnamed, studies=frozenset({"2.25.99"}))
+    run_jobs(NOW + DAY)
+    assert Recall.objects.get().copies.get().study_uid == study.study_uid
+
+
 def test_a_version_that_gives_as_much_recalls_nothing(
     region: Region, study: Study, consent: Consent, run_jobs: Jobs
 ) -> None:
     downloaded(region, study)
     narrowed(region, consent, organizations=(region.hilltop, region.lakeside))
     narrowed(region, Consent.objects.latest("pk"), ends_at=NOW + 20 * DAY)
+    run_jobs(NOW + DAY)
+    assert not Recall.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["deny", "opt_out", "exclusion"])
+def test_what_the_patient_refuses_now_is_recalled_from_whom_the_refusal_means(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs, how: str
+) -> None:
+    """The permit stands, and opens nothing to Ben any more; once is asked, whatever ends later."""
+    region.permit(region.lakeside, actions=COPY)
+    downloaded(region, study)
+    open_study(region.cleo.actor, public_id=study.public_id, at=NOW, action=Action.DOWNLOAD)
+    told = Told(verification=Verification.VERBAL, witness="Olga Weiss")
+    at = NOW + timedelta(hours=1)
+    spoken: dict[str, Any] = {"patient": region.pat, "told": told, "by": region.mei.actor, "at": at}
+    if how == "deny":
+        region.deny(actions=frozenset({Action.IMAGES}), at=at)
+    elif how == "opt_out":
+        opt_out(**spoken)
+    else:
+        exclude_person(user=region.ben.user, **spoken)
+    run_jobs(at)
+    asked = {region.hilltop, region.lakeside} if how == "opt_out" else {region.hilltop}
+    assert {recall.organization for recall in Recall.objects.all()} == asked
+    region.revoke(consent, at=NOW + DAY)
+    run_jobs(NOW + DAY)
+    assert Recall.objects.count() == len(asked)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"purposes": frozenset({Purpose.RESEARCH})},
+        {"studies": frozenset({"2.25.99"})},
+        {"actions": frozenset({Action.RESHARE})},
+    ],
+)
+def test_a_refusal_of_something_else_recalls_nothing(
+    region: Region, study: Study, consent: Consent, run_jobs: Jobs, other: dict[str, Any]
+) -> None:
+    downloaded(region, study)
+    region.deny(at=NOW + timedelta(hours=1), **other)
     run_jobs(NOW + DAY)
     assert not Recall.objects.exists()
 

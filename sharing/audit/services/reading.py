@@ -160,10 +160,17 @@ def copies_that_left(*, custodian: str, consent: str) -> list[Copy]:
     """What was downloaded or sent on the ground of any version of a consent (`C-2041`), by others
     than its custodian; oldest first.
     """
+    return _copies(Q(consent__startswith=f"{consent} v"), custodian)
+
+
+def copies_of_patient(*, custodian: str, patient: str) -> list[Copy]:
+    """The same of one patient's studies, on whatever ground; oldest first."""
+    return _copies(Q(patient=patient), custodian)
+
+
+def _copies(which: Q, custodian: str) -> list[Copy]:
     actions = [UNNAMED_COPY, *(f"study.{action}" for action in sorted(LEAVING))]
-    events = Event.objects.filter(
-        custodian=custodian, consent__startswith=f"{consent} v", action__in=actions, permitted=True
-    )
+    events = Event.objects.filter(which, custodian=custodian, action__in=actions, permitted=True)
     others = events.exclude(actor_kind="user", organization=custodian)
     return [_copy(event) for event in _with_counts(others).order_by("at", "pk")]
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -55,6 +55,7 @@ def record_consent(*, patient: Patient, said: Said, by: Actor, at: datetime) -> 
     consent = _written(blank, custodian, patient, said, by, at)
     _activate(consent)
     log(by.who, "consent.record", consent, at)
+    _recall_refused(consent, at)
     return consent
 
 
@@ -97,7 +98,15 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
         promise("notify.tell_revoked", at=at, consent_id=old.pk)
     if narrowed:
         promise("notify.recall", at=at, consent_id=old.pk)
+    _recall_refused(amended, at)
     return amended
+
+
+def _recall_refused(consent: Consent, at: datetime) -> None:
+    """What left before the patient refused it is recalled, once the refusal begins."""
+    if consent.decision == Decision.DENY:
+        begins = max(consent.starts_at - at, timedelta(0))
+        promise("notify.recall", at=at, delay=begins, consent_id=consent.pk)
 
 
 @transaction.atomic
