@@ -123,6 +123,13 @@ def realm_of(request: HttpRequest) -> str:
     return str(next(came, ""))
 
 
+def house_sign_in(code: str) -> str:
+    """The route to an organization's own sign-in."""
+    realm = services.realm_at(code)
+    by_saml = realm is not None and realm.protocol == services.Protocol.SAML
+    return "saml_login" if by_saml else "openid_connect_login"
+
+
 def first_step(request: Any) -> str | None:
     """The route that a signed-in person must go to before anything else; None when all is done."""
     user = request.user
@@ -146,7 +153,9 @@ def types_code(user: Any) -> bool:
 
 
 ALWAYS_OPEN = ("account_login", "account_logout", "account_reauthenticate")
-_HOUSE_SIGN_IN = ("openid_connect_login", "openid_connect_callback")
+_HOUSE_SIGN_IN = (
+    "openid_connect_login", "openid_connect_callback", "saml_login", "saml_finish_acs",
+)  # fmt: skip
 _AGAIN = ("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate")
 OPEN_AT = {
     "account_change_password": ("account_change_password",),

@@ -30,7 +30,7 @@ from sharing.kernel.errors import DomainError
 from sharing.tenants import services
 from sharing.tenants.errors import SignInRefused
 from sharing.tenants.realms import Arrival
-from sharing.tenants.services import arrival_of
+from sharing.tenants.services import Protocol, arrival_of
 
 log = structlog.get_logger(__name__)
 FAILED = "Your organization’s sign-in did not answer as it should. Try again."
@@ -40,6 +40,8 @@ NOT_ANEW = (
 )
 CLOCKS_DIFFER = 60
 """Seconds by which its clock may be behind ours."""
+SAML = "saml:"
+"""Before the subjects of SAML: the same word of an OpenID Connect provider is another person."""
 SIGNED_BY = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
 """With a key that is published. A shared secret or no signature is none of them."""
 
@@ -107,10 +109,16 @@ class HouseSignIn(DefaultSocialAccountAdapter):
 
 
 def _app(realm: Any) -> SocialApp:
+    code, name = realm.organization.code, realm.organization.name[:40]
+    if realm.protocol == Protocol.SAML:
+        nothing: dict[str, Any] = {"attribute_mapping": {}}
+        return SocialApp(
+            provider="saml", provider_id=code, name=name, client_id=code, settings=nothing
+        )
     return SocialApp(
         provider="openid_connect",
-        provider_id=realm.organization.code,
-        name=realm.organization.name[:40],
+        provider_id=code,
+        name=name,
         client_id=realm.client_id,
         secret=services.secret_of(realm),
         settings={"server_url": realm.issuer, "fetch_userinfo": False},
@@ -122,19 +130,32 @@ def _let_in(request: HttpRequest, sociallogin: Any) -> None:
     realm = services.realm_at(account.provider)
     if realm is None or sociallogin.state.get("process") == "connect":
         raise SignInRefused()
-    claims = (account.extra_data or {}).get("id_token", {})
-    arrival = arrival_of(claims, groups_in=realm.groups_in)
+    arrival = getattr(request, "house_arrival", None)  # by SAML; else by a token
+    if arrival is None:
+        claims = (account.extra_data or {}).get("id_token", {})
+        arrival = arrival_of(claims, groups_in=realm.groups_in)
     known = sociallogin.user if sociallogin.is_existing else None
     proved_at = _proved_at(request, arrival)
     account.extra_data = {}  # what the directory says of a person is not ours to keep
     user = services.arrive(realm=realm, arrival=arrival, known=known, at=timezone.now())
     if known is None:
-        if SocialAccount.objects.filter(user=user, provider=account.provider).exists():
-            raise SignInRefused()  # the address was given to somebody else there
+        if _is_anothers(user, account):
+            raise SignInRefused()
         sociallogin.user = account.user = user
     account.save()
     request.factor_proven = realm.trusts_factor and arrival.proven  # type: ignore[attr-defined]
     request.house_proved_at = proved_at  # type: ignore[attr-defined]
+
+
+def _is_anothers(user: Any, account: Any) -> bool:
+    """Whether the address came under another subject before: it was given to somebody else there.
+
+    A house that changes from one protocol to the other names its people anew.
+    """
+    before = SocialAccount.objects.filter(user=user, provider=account.provider)
+    by_saml = before.filter(uid__startswith=SAML)
+    same = by_saml if account.uid.startswith(SAML) else before.exclude(pk__in=by_saml)
+    return bool(same.exists())
 
 
 def _proved_at(request: HttpRequest, arrival: Arrival) -> float:
@@ -207,7 +228,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _flow(request: HttpRequest, provider_id: str, kind: Any) -> HttpResponse:
-    if services.realm_at(provider_id) is None:
+    realm = services.realm_at(provider_id)
+    if realm is None or realm.protocol != Protocol.OIDC:
         return errors.absent(request)
     try:
         answer: HttpResponse = kind.adapter_view(Checked(request, provider_id))(request)

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
@@ -270,6 +271,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
     "realm": "60/10m/ip",  # looking for the sign-in of an organization
+    "saml_answer": "1200/10m/ip",  # a hospital shares an address
     "join": "30/h/ip",  # registrations of organizations
     "phone": "60/m/ip",  # patients' proofs; a waiting room shares an address
     "open_link": "30/10m/ip",  # links and codes that were not right

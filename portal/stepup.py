@@ -34,6 +34,7 @@ LATELY: dict[str, int] = {  # route -> seconds within which the person must have
     **dict.fromkeys(
         (
             "web:invite", "web:end-membership", "web:move-post", "web:leaving", "web:own-sign-in",
+            "web:own-saml",
             "web:sessions", "web:domains", "web:application", "web:region", "web:own-policy",
             "web:new-agreement", "web:end-agreement", "web:new-label-rule", "web:end-label-rule",
             "web:support", "web:ask-support", "web:answer-support", "web:new-client",
@@ -165,7 +166,7 @@ def _where(request: Any) -> str:
     if Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists():
         return reverse("mfa_reauthenticate_webauthn") + "?"
     if request.realm and not user.has_usable_password():
-        again = reverse("openid_connect_login", args=[request.realm])
+        again = reverse(accounts.house_sign_in(request.realm), args=[request.realm])
         return f"{again}?{urlencode({'auth_params': accounts.ASKED_ANEW})}&"
     return reverse("account_reauthenticate") + "?"
 

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from portal import accounts, errors, health, languages, oidc
+from portal import accounts, errors, health, languages, oidc, saml
 
 FACES = {  # where each face is mounted; the order is the order of matching
     "sharing.dicomweb": "dicomweb/",
@@ -50,6 +50,10 @@ urlpatterns = [
         oidc.callback,
         name="openid_connect_callback",
     ),
+    path("accounts/saml/<slug:code>/login/", saml.login, name="saml_login"),
+    path("accounts/saml/<slug:code>/acs/", saml.acs, name="saml_acs"),
+    path("accounts/saml/<slug:code>/acs/finish/", saml.finish, name="saml_finish_acs"),
+    path("accounts/saml/<slug:code>/metadata/", saml.metadata, name="saml_metadata"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),

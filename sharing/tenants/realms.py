@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from sharing.kernel.errors import BadValue
@@ -14,6 +15,23 @@ NEVER_MAPPED = frozenset({Role.OPERATOR, Role.CLIENT, Role.BEARER, Role.SUPPORT}
 _DOMAIN = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+[a-z]{2,63}")
 _PROVEN = frozenset({"mfa", "hwk", "swk", "otp", "sc", "fpt", "face"})
 """Of the methods in a token's `amr` (RFC 8176) those that are more than a password."""
+
+
+_SECOND_FACTORS = frozenset({
+    "https://refeds.org/profile/mfa",
+    "http://schemas.microsoft.com/claims/multipleauthn",
+    "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract",
+    "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI",
+    "urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken",
+})  # fmt: skip
+"""Of the ways in which SAML says that somebody signed in, those that are more than a password."""
+
+
+class Protocol(StrEnum):
+    """How the portal and an organization's sign-in speak."""
+
+    OIDC = "oidc"
+    SAML = "saml"
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,31 @@ def arrival_of(claims: Mapping[str, Any], *, groups_in: str) -> Arrival:
         groups=_texts(claims.get(groups_in)),
         methods=_texts(claims.get("amr")),
         proved_at=_number(claims.get("auth_time")),
+    )
+
+
+def arrival_by_saml(
+    attributes: Mapping[str, list[str]],
+    *,
+    subject: str,
+    read: tuple[str, str, str],
+    contexts: Iterable[str],
+    proved_at: float | None,
+) -> Arrival:
+    """The same from a signed assertion; `read`: the attributes with address, name and groups.
+
+    An identity provider of the organization vouches for the addresses in the organization's own
+    domains, and others are not let in.
+    """
+    email, name, groups = (attributes.get(each, []) for each in read)
+    return Arrival(
+        subject=subject,
+        email=_text(next(iter(email), "")).strip().lower(),
+        name=" ".join(_text(next(iter(name), "")).split())[:120],
+        verified=True,
+        groups=_texts(groups),
+        methods=frozenset({"mfa"}) if _SECOND_FACTORS & set(contexts) else frozenset(),
+        proved_at=proved_at,
     )
 
 

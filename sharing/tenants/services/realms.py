@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -13,17 +14,18 @@ from django.db.models import QuerySet
 
 from sharing.audit.rules import What, Who
 from sharing.audit.services import record
-from sharing.kernel import outgoing
-from sharing.kernel.errors import Absent
+from sharing.kernel import extras, outgoing
+from sharing.kernel.errors import Absent, BadValue
 from sharing.tenants.errors import SignInRefused, Taken
 from sharing.tenants.models import Membership, Organization, Post, Realm, RealmDomain, User
 from sharing.tenants.posts import PostState
-from sharing.tenants.realms import Arrival, domain_of, parse_domain, roles_for
+from sharing.tenants.realms import Arrival, Protocol, domain_of, parse_domain, roles_for
 from sharing.tenants.rules import Actor, Duty, OrganizationState, Role
 
 from .acting import require
 from .people import add_member
 from .posts import roles_ended
+from .saml import described
 
 COMES_IN = (PostState.INVITED, PostState.ACTIVE)
 """Who was sent away here, or is on leave, is not let in by somebody's directory."""
@@ -36,6 +38,20 @@ class SignIn:
     issuer: str
     client_id: str
     secret: str
+    groups_in: str
+    mapping: Mapping[str, str]
+    domains: Iterable[str]
+    trusts_factor: bool = False
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class SamlSignIn:
+    """The same of a SAML identity provider; blank metadata keeps what is known of it."""
+
+    metadata: str
+    email_in: str
+    name_in: str
     groups_in: str
     mapping: Mapping[str, str]
     domains: Iterable[str]
@@ -58,26 +74,57 @@ def set_realm(*, said: SignIn, by: Actor, at: datetime) -> Realm:
     """
     require(by, Duty.MANAGE_MEMBERS)
     outgoing.check_address(said.issuer)
-    wanted = {parse_domain(each) for each in said.domains}
     before = Realm.objects.filter(organization_id=by.organization_id).first()
     sealed = _seal(said.secret) if said.secret else (before.sealed_secret if before else "")
-    realm, _ = Realm.objects.update_or_create(
-        organization_id=by.organization_id,
-        defaults={
-            "issuer": said.issuer.rstrip("/"),
-            "client_id": said.client_id,
-            "sealed_secret": sealed,
-            "groups_in": said.groups_in,
-            "mapping": dict(said.mapping),
-            "trusts_factor": said.trusts_factor,
-            "active": said.active,
-            "changed_at": at,
-        },
-    )
+    values = {
+        "protocol": Protocol.OIDC.value,
+        "issuer": said.issuer.rstrip("/"),
+        "client_id": said.client_id,
+        "sealed_secret": sealed,
+        "sso_url": "",
+        "certificates": [],
+    }
+    return _keep(said, values, by, at)
+
+
+@transaction.atomic
+def set_saml(*, said: SamlSignIn, by: Actor, at: datetime) -> Realm:
+    """The same by SAML 2.0, where the portal is installed with it; what was OpenID Connect ends.
+
+    Raises NotAllowed, Absent, BadValue, AddressRefused.
+    """
+    require(by, Duty.MANAGE_MEMBERS)
+    if not extras.has_saml():
+        raise Absent()
+    before = Realm.objects.filter(organization_id=by.organization_id).first()
+    values: dict[str, Any] = {"protocol": Protocol.SAML.value}
+    values |= {"email_in": said.email_in, "name_in": said.name_in}
+    if said.metadata.strip():
+        found = described(said.metadata)
+        outgoing.check_address(found.sso_url)
+        values |= {"issuer": found.entity_id, "sso_url": found.sso_url}
+        values |= {"certificates": list(found.certificates), "client_id": "", "sealed_secret": ""}
+    elif before is None or before.protocol != Protocol.SAML:
+        raise BadValue("Give the metadata of your identity provider.")
+    return _keep(said, values, by, at)
+
+
+def _keep(said: SignIn | SamlSignIn, values: dict[str, Any], by: Actor, at: datetime) -> Realm:
+    """What both protocols have in common."""
+    wanted = {parse_domain(each) for each in said.domains}
+    values |= {
+        "groups_in": said.groups_in,
+        "mapping": dict(said.mapping),
+        "trusts_factor": said.trusts_factor,
+        "active": said.active,
+        "changed_at": at,
+    }
+    realm, _ = Realm.objects.update_or_create(organization_id=by.organization_id, defaults=values)
     realm.domains.exclude(domain__in=wanted).delete()
     for domain in sorted(wanted):
         RealmDomain.objects.get_or_create(realm=realm, domain=domain, defaults={"asked_at": at})
     detail = {"roles": sorted(set(said.mapping.values())), "active": said.active}
+    detail |= {"by": realm.protocol}
     what = What(custodian=by.organization_code, detail=detail)
     record(who=by.who, action="organization.sign_in", at=at, what=what)
     return realm
@@ -125,9 +172,10 @@ def realm_at(code: str) -> Realm | None:
 
 
 def _open() -> QuerySet[Realm]:
-    return Realm.objects.filter(
-        active=True, organization__state=OrganizationState.ACTIVE
-    ).select_related("organization")
+    found = Realm.objects.filter(active=True, organization__state=OrganizationState.ACTIVE)
+    if not extras.has_saml():
+        found = found.exclude(protocol=Protocol.SAML.value)
+    return found.select_related("organization")
 
 
 @transaction.atomic

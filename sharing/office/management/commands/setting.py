@@ -51,6 +51,21 @@ def _sign_in(said: Said) -> str:
     return "set; new domains wait for the operator"
 
 
+def _saml(said: Said) -> str:
+    metadata = said.file("metadata_file").read_text() if said.get("metadata_file") else ""
+    mapping = services.mapping_of("\n".join(pair.replace(":", "=") for pair in said.words("roles")))
+    services.set_saml(
+        said=services.SamlSignIn(
+            metadata=metadata, email_in=said["email_in"], name_in=said.get("name_in"),
+            groups_in=said.get("groups_in", "groups"), mapping=mapping,
+            domains=said.words("domains"), trusts_factor=said.get("trusts_factor") == "yes",
+            active=said.get("active", "yes") == "yes",
+        ),
+        by=said.by, at=said.at,
+    )  # fmt: skip
+    return "set; new domains wait for the operator"
+
+
 def _logo(said: Said) -> str:
     services.set_logo(png=said.file("file").read_bytes(), by=said.by, at=said.at)
     return "set"
@@ -67,6 +82,10 @@ class Command(Steps):
         "sign-in": (
             _sign_in,
             "issuer client_id secret_file groups_in roles domains trusts_factor active",
+        ),
+        "saml": (
+            _saml,
+            "metadata_file email_in name_in groups_in roles domains trusts_factor active",
         ),
         "logo": (_logo, "file"),
     }
