@@ -29,7 +29,8 @@ from sharing.kernel.lifecycle import NotNow
 from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.outbox.models import Job
 from sharing.tenants.errors import NotAllowed
-from tests.cast import NOW, Region
+from sharing.tenants.rules import Role
+from tests.cast import NOW, Region, make_person
 
 SPOKEN = Told(verification=Verification.VERBAL, witness="Olga Weiss")
 LATER = NOW + timedelta(hours=1)
@@ -196,6 +197,25 @@ def test_a_person_whom_the_patient_excludes_sees_nothing_also_at_home(
     assert may(region, "ada") == Rule.PERSON_EXCLUDED
     assert may(region, "mei", Action.DISCOVER) is None
     assert may(region, "ben") is None
+
+
+def test_nobody_lifts_an_exclusion_of_themselves(region: Region, permitted: Consent) -> None:
+    """Pat wants Mei to see nothing: Mei, whose work it is to record consents, can't end that."""
+    jan = make_person("Jan Wolf", region.riverside, Role.CLERK)
+    excluded = exclude_person(
+        patient=region.pat, user=region.mei.user, told=SPOKEN, by=jan.actor, at=NOW
+    )
+    said: dict = {"consent": excluded, "why": "Asked", "at": LATER}
+    for end in (revoke_consent, mark_error):
+        with pytest.raises(NotAllowed):
+            end(**said, by=region.mei.actor)
+    whom = {"practitioners": (region.ada.user,), "others": ()}
+    words = replace(said_by(excluded), **whom, **SPOKEN.as_said)
+    with pytest.raises(NotAllowed):
+        amend_consent(consent=excluded, said=words, by=region.mei.actor, at=LATER)
+    assert may(region, "mei", Action.DISCOVER) == Rule.PERSON_EXCLUDED
+    revoke_consent(**said, by=jan.actor)
+    assert may(region, "mei", Action.DISCOVER) is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ RECALLS = "sharing/notify/recalls.py"
 DOORS = "tests/attacks/test_new_doors.py"
 SHARE, SCIM = "tests/access/test_sharing.py", "tests/faces/scim/test_scim.py"
 SUSPENDED = f"{SHARE}::test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes"
+READS = "tests/faces/dicomweb/test_obligations.py"
 BREAK = "tests/access/test_emergency.py"
 RECALL, POSTS = "tests/notify/test_recalls.py", "tests/tenants/test_posts.py"
 
@@ -122,8 +123,8 @@ MUTANTS = (
     Mutant(
         "a directory ends whom the house invited from elsewhere",
         "sharing/tenants/services/provisioning.py",
-        "    ours = Q(pk__in=[])\n",
-        "    ours = Q()\n",
+        'ours |= Q(user__email__iendswith=f"@{domain}")',
+        "ours |= Q(user__isnull=False) & ~Q(user__name=domain)",
         (f"{SCIM}::test_whom_the_house_invited_from_elsewhere_no_directory_raises_or_ends",),
     ),
     Mutant(
@@ -139,5 +140,19 @@ MUTANTS = (
         "        return bool(facts.names(ask.actor))\n",
         "        return True\n",
         (f"{RECALL}::test_what_the_patient_refuses_now_is_recalled_from_whom_the_refusal_means",),
+    ),
+    Mutant(
+        "what is read in an emergency repeats what a consent permitted before",
+        "sharing/access/fence.py",
+        "AND g.state = 'open'))",
+        "AND g.state = 'shut'))",
+        (f"{READS}::test_what_is_read_in_an_emergency_after_a_withdrawal_is_logged_as_that",),
+    ),
+    Mutant(
+        "who is excluded lifts it themselves",
+        "sharing/consent/services/ending.py",
+        "    not_what_keeps_them_away(consent, by)\n",
+        "",
+        ("tests/consent/test_versions.py::test_nobody_lifts_an_exclusion_of_themselves",),
     ),
 )

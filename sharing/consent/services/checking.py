@@ -6,7 +6,7 @@ from itertools import chain
 from django.db.models import Q, QuerySet
 
 from sharing.consent.errors import ConsentInvalid, ConsentNotFound, ProxyInvalid
-from sharing.consent.models import Proxy
+from sharing.consent.models import Consent, Proxy
 from sharing.consent.rules import (
     GUARDIANS,
     Decision,
@@ -19,6 +19,7 @@ from sharing.consent.rules import (
     of_age_on,
 )
 from sharing.identity.models import Patient
+from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor
 from sharing.tenants.services import region_settings
 
@@ -41,6 +42,13 @@ def lapse_of(patient: Patient, said: Said, *, majority: int) -> datetime | None:
     if said.performer in GUARDIANS and patient.birth_date is not None:
         ends.append(of_age_on(patient.birth_date, majority))
     return min(ends, default=None)
+
+
+def not_what_keeps_them_away(consent: Consent, by: Actor) -> None:
+    """Nobody lifts an exclusion of themselves: a colleague records it. Raises NotAllowed."""
+    mine = consent.grantees.filter(user_id=by.user_id) if by.user_id else consent.grantees.none()
+    if consent.force == Force.EXCLUSION and mine.exists():
+        raise NotAllowed()
 
 
 def one_who_said_no_or_the_patient(before: Said, now: Said) -> None:

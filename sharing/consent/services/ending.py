@@ -15,7 +15,7 @@ from sharing.outbox.services import promise
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import region_settings, require
 
-from .checking import one_who_said_no_or_the_patient
+from .checking import not_what_keeps_them_away, one_who_said_no_or_the_patient
 from .logbook import keep_consent, log
 from .saying import Told, said_by
 
@@ -36,7 +36,7 @@ def revoke_consent(
     if told is not None:
         before = said_by(consent)
         one_who_said_no_or_the_patient(before, replace(before, **told.as_said))
-    ended = _end(consent.pk, ConsentEvent.REVOKE, by.name, why, at, by.organization_id)
+    ended = _end(consent.pk, ConsentEvent.REVOKE, by, why, at)
     log(by.who, "consent.revoke", ended, at)
     promise("notify.tell_revoked", at=at, consent_id=ended.pk)
     promise("notify.recall", at=at, consent_id=ended.pk)
@@ -50,7 +50,7 @@ def mark_error(*, consent: Consent, by: Actor, why: str, at: datetime) -> Consen
     Raises NotAllowed, ConsentNotFound for another's, NotNow.
     """
     require(by, Duty.RECORD_CONSENT)
-    ended = _end(consent.pk, ConsentEvent.MARK_ERROR, by.name, why, at, by.organization_id)
+    ended = _end(consent.pk, ConsentEvent.MARK_ERROR, by, why, at)
     log(by.who, "consent.mark_error", ended, at)
     promise("notify.tell_revoked", at=at, consent_id=ended.pk)
     promise("notify.recall", at=at, consent_id=ended.pk)
@@ -117,14 +117,13 @@ def _notice_birth_dates(at: datetime) -> None:
             consent.save(update_fields=["lapses_at"])
 
 
-def _end(
-    consent_id: int, event: ConsentEvent, who: str, why: str, at: datetime, custodian_id: int
-) -> Consent:
+def _end(consent_id: int, event: ConsentEvent, by: Actor, why: str, at: datetime) -> Consent:
     rows = Consent.objects.select_for_update()
-    consent = rows.filter(pk=consent_id, custodian_id=custodian_id).first()
+    consent = rows.filter(pk=consent_id, custodian_id=by.organization_id).first()
     if consent is None:
         raise ConsentNotFound()
+    not_what_keeps_them_away(consent, by)
     consent.state = step(NEXT, ConsentState(consent.state), event).value
-    consent.ended_by, consent.ended_at, consent.ended_why = who, at, why
+    consent.ended_by, consent.ended_at, consent.ended_why = by.name, at, why
     consent.save(update_fields=["state", "ended_by", "ended_at", "ended_why"])
     return consent

@@ -34,7 +34,12 @@ from sharing.tenants.models import Organization, User
 from sharing.tenants.rules import Actor, Duty
 from sharing.tenants.services import region_settings, require
 
-from .checking import check, lapse_of, one_who_said_no_or_the_patient
+from .checking import (
+    check,
+    lapse_of,
+    not_what_keeps_them_away,
+    one_who_said_no_or_the_patient,
+)
 from .documents import keep_statement
 from .logbook import log
 from .saying import EVERYONE, Said, Told, said_by
@@ -73,6 +78,7 @@ def amend_consent(*, consent: Consent, said: Said, by: Actor, at: datetime) -> C
     old = Consent.objects.select_for_update().get(pk=consent.pk, custodian=custodian)
     check(old.patient, said, by, at)
     before = said_by(old)
+    not_what_keeps_them_away(old, by)
     one_who_said_no_or_the_patient(before, said)
     if said.maximum_uses is not None and said.maximum_uses < old.used:
         raise ConsentInvalid("It was used more often than that already.")

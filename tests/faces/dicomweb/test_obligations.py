@@ -11,10 +11,13 @@ from django.utils import timezone
 from PIL import Image
 
 from sharing.access.models import Use
+from sharing.access.rules import GlassReason
+from sharing.access.services import Emergency, break_glass
 from sharing.archive.models import Instance
 from sharing.archive.services.settling import settle_study
 from sharing.audit.models import Event
 from sharing.consent.models import Consent
+from sharing.identity.services import PatientName
 from sharing.kernel.purposes import Action, Obligation, Purpose
 from tests.archive.sending import send
 from tests.cast import Region
@@ -105,6 +108,24 @@ def test_a_machine_gets_no_bare_pixels_and_a_person_no_bare_copy(
         "study.download.refused",
     }
     assert not Event.objects.filter(action="study.download").exists()
+
+
+def test_what_is_read_in_an_emergency_after_a_withdrawal_is_logged_as_that(
+    region: Region, instance: Instance
+) -> None:
+    """Ben looked by Pat's consent a moment ago: what he sees now is no repeat of it."""
+    consent = permit(region, instance)
+    ben, frames = sign_in(Client(), region.ben.user), f"{place(instance)}/frames/1"
+    patient = instance.series.study.patient
+    named = PatientName(patient.issuer, patient.identifier, patient.birth_date)
+    words = "Bleeding, and nobody can be asked"
+    said = Emergency(named, GlassReason.LIFE, words, hours=1, attested=True, proven=True)
+    break_glass(emergency=said, by=region.ben.actor, at=timezone.now())
+    assert ben.get(frames).status_code == 200
+    region.revoke(consent, at=timezone.now())
+    assert ben.get(frames).status_code == 200
+    reads = Event.objects.filter(action="study.images").order_by("pk")
+    assert [event.rule for event in reads] == ["consent_permits", "emergency"]
 
 
 def test_an_obligation_that_comes_later_binds_the_next_read(
