@@ -66,6 +66,7 @@ class CopiesFileView(APIView):
 
     permission_classes = [ReadsStudies]
     content_negotiation_class = AnyForm
+    http_method_names = ["get", "options"]  # a HEAD would be one more copy in the log
 
     @extend_schema(
         parameters=[OpenApiParameter("modality", str, description="Only these; else all")],

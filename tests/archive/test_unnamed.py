@@ -10,7 +10,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from sharing.archive.errors import StudyNotFound, TooManyCopies
+from sharing.archive.errors import StudyNotFound, TooMany, TooManyCopies
 from sharing.archive.models import Study
 from sharing.archive.services import unnamed
 from sharing.archive.services.replaying import replay
@@ -90,8 +90,13 @@ def test_a_researcher_gets_copies_that_name_nobody_and_nothing_else_of_the_study
 
 
 def test_the_manifest_says_what_is_inside_and_what_was_left_out_and_why(
-    own_store: None, region: Region, rita: Person, real_data: Path
+    own_store: None,
+    region: Region,
+    rita: Person,
+    real_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(unnamed, "IN_MEMORY", 1000)  # as for what is too long to be held
     send(region, *sorted((real_data / "studies/ct_liver_seg").rglob("*.dcm")))
     permits(region, Study.objects.latest("pk"))
     files = whole(rita, export(rita))
@@ -223,6 +228,17 @@ def test_no_copy_leaves_that_can_not_be_logged(
     monkeypatch.setattr(unnamed, "record", away)
     with pytest.raises(LogAway):
         export(rita)
+
+
+def test_who_begins_one_file_after_another_is_told_to_wait(
+    region: Region, rita: Person, epi: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permits(region, epi)
+    monkeypatch.setattr(unnamed, "A_MINUTE", 1)
+    export(rita)
+    with pytest.raises(TooMany):
+        export(rita)
+    export(rita, at=NOW + timedelta(minutes=1))
 
 
 def test_more_studies_than_one_file_takes_are_refused_whole(

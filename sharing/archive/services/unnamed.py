@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
+from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import Count
 
 from sharing.access.rules import Decision
 from sharing.access.services import decide_one, is_counted, use
-from sharing.archive.errors import StudyNotFound, TooManyCopies
+from sharing.archive.errors import StudyNotFound, TooMany, TooManyCopies
 from sharing.archive.models import Series, Study, StudyQuerySet
 from sharing.audit.errors import LogAway
 from sharing.audit.rules import UNNAMED_COPY
@@ -38,10 +40,11 @@ from sharing.tenants.errors import NotAllowed
 from sharing.tenants.rules import Actor
 
 from .locating import Where
+from .minutes import count_in_minute
 from .retrieving import Opened, OpenStudy, Stored, Watch, objects, ready
 
-MOST = 500
-"""Studies in one export."""
+MOST, A_MINUTE = 500, 6
+"""Studies in one export; exports that one person begins in a minute."""
 IN_MEMORY, PIECE = 16 * 1024 * 1024, 1024 * 1024
 PROMISE = "Who holds these copies does not try to find out who the patients are."
 LEFT_ALONE = "Pixels are as they were: a face could be drawn from a scan of a head."
@@ -62,6 +65,7 @@ def kinds_to_copy(actor: Actor, *, at: datetime) -> list[Kind]:
 
     Raises NotAllowed for who does not act for research.
     """
+    require_research(actor)
     counted = (
         _fitting(actor, "", at)
         .values_list("modality")
@@ -76,8 +80,11 @@ def export_unnamed(
 ) -> "Export":
     """An export whose first study is open and in the log; the others follow as they are sent.
 
-    Raises NotAllowed, TooManyCopies, LogAway; and StudyNotFound where there is nothing to have.
+    Raises NotAllowed, TooMany, TooManyCopies, LogAway; and StudyNotFound where there is nothing.
     """
+    require_research(actor)
+    if count_in_minute("exports", f"{actor.kind}:{actor.id}", clock()) > A_MINUTE:
+        raise TooMany()
     rows = _fitting(actor, modality, clock()).order_by().values_list("study_id", flat=True)
     studies = list(rows.distinct()[: MOST + 1])
     if len(studies) > MOST:
@@ -87,10 +94,14 @@ def export_unnamed(
     return export
 
 
-def _fitting(actor: Actor, modality: str, at: datetime) -> Any:
-    """The series of that modality, blank for all, that hold images of kinds that can be copied."""
+def require_research(actor: Actor) -> None:
+    """Raise NotAllowed for who does not act for research."""
     if actor.purpose != Purpose.RESEARCH:
         raise NotAllowed()
+
+
+def _fitting(actor: Actor, modality: str, at: datetime) -> Any:
+    """The series of that modality, blank for all, that hold images of kinds that can be copied."""
     inside = copies_in_sight(actor, at)
     found = Series.objects.filter(study__in=inside, instances__sop_class_uid__in=KINDS)
     return found.filter(modality=modality) if modality else found
@@ -160,7 +171,7 @@ class Export:
             {"patient": aliases.name, "study_uid": self.alias_of(study), "images": images}
         )
         for number, stored in enumerate(held, 1):
-            with SpooledTemporaryFile(IN_MEMORY) as out:
+            with _aside() as out:
                 digest = self._written(stored, aliases, out)
                 stored.forget()
                 if digest:
@@ -215,6 +226,13 @@ class Export:
 
 def _stored(row: OpenStudy) -> list[Stored]:
     return objects(Opened(row, Where(row.study_uid, "", "", row.custodian)))
+
+
+def _aside() -> IO[bytes]:
+    """Where a copy lies until all of it is there; gone once it is closed."""
+    folder = Path(settings.SCRATCH_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return SpooledTemporaryFile(IN_MEMORY, dir=str(folder))
 
 
 def _pieces(out: IO[bytes]) -> Iterator[bytes]:

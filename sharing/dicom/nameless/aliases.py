@@ -54,10 +54,10 @@ class Aliases:
             return ""
 
     def moment(self, words: str) -> str:
-        """A DT value, its day moved; of a year or a month alone nothing is left."""
+        """A DT value, its day moved, without its time zone; of a year alone nothing is left."""
         found = _MOMENT.fullmatch(words)
         day = self.day(found[1]) if found else ""
-        return day + (found[2] or "") + (found[3] or "") if found and day else ""
+        return day + (found[2] or "") if found and day else ""
 
     def _digest(self, of: str, value: str) -> bytes:
         return hmac.digest(self.key, f"{of}|{value}".encode(), "sha256")

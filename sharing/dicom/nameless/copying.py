@@ -27,9 +27,13 @@ _METHODS = (
     ("113100", "Basic Application Confidentiality Profile"),
     ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
 )
-_GROUPS = frozenset({0x0008, 0x0010, 0x0018, 0x0020, 0x0028, 0x0040, 0x0054, 0x2050, 0x5200})
-"""Images and how they were made. No other group is copied: no private one, no overlay, no curve,
-no order, no signature, no padding."""
+_GROUPS = frozenset({0x0008, 0x0018, 0x0020, 0x0028, 0x0040, 0x0054, 0x2050, 0x5200})
+"""Images and how they were made. No other group is copied: none of the patient's, no private one,
+no overlay, no curve, no order, no signature, no padding."""
+_EMPTY = frozenset({0x00100030, 0x00100040})
+"""Birth date and sex: of the patient's group these two must be there, without a value."""
+_OTHERS_OF_THE_PATIENT = range(0x00201200, 0x00201210)
+"""How many studies there are of the patient and of the study: of the archive, not of the image."""
 _CHARSET = 0x00080005
 _MAY_BE_EMPTY = frozenset({0x00540300, 0x00540410, 0x00540412, 0x00540414})
 """What of PET must be there, if only without an item (PS3.3 C.8.4.6, C.8.9.2)."""
@@ -73,7 +77,10 @@ def _element(element: Element, charset: Charset, aliases: Aliases, signed: bool)
     tag, group = element.tag, element.tag >> 16
     if tag == PIXELS:
         return element
-    if group not in _GROUPS or tag & 0xFFFF == 0 or tag == _CHARSET:
+    if tag in _EMPTY:
+        return _text(tag, "DA" if tag == 0x00100030 else "CS", "")
+    known = group in _GROUPS and tag not in _OTHERS_OF_THE_PATIENT
+    if not known or tag & 0xFFFF == 0 or tag == _CHARSET:
         return None
     act, vr = ACTS.get(tag), resolved_vr(element, signed)
     if element.items is not None:
