@@ -49,6 +49,7 @@ _READS = frozenset(
         "read_evidence",
         "open",
         "copy_unnamed",
+        "find_copy",
     }
 )
 _INTERACTIONS = {"C": "create", "R": "read", "U": "update", "D": "delete"}

@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sharing.archive.errors import TooManyCopies
+from sharing.archive.services.showing import named_in_log
 from sharing.archive.services.unnamed import Export, export_unnamed, kinds_to_copy
+from sharing.audit.services import log_of_copy
 from sharing.kernel.zipped import zipped
+from sharing.tenants.services import Duty, require
 
+from . import deeds
 from .doors import actor_of
 from .forms.copies import CopiesForm
 
@@ -34,6 +38,26 @@ def copies(request: HttpRequest) -> HttpResponseBase:
     context = {"form": form, "kinds": kinds, "chosen": form["modality"].value() or ""}
     status = 422 if form.is_bound else 200
     return render(request, "web/copies/show.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: HttpRequest) -> HttpResponse:
+    """Of which own study a copy is, by its UID: for a finding that the patient should know of.
+
+    Raises NotAllowed.
+    """
+    actor, at = actor_of(request), timezone.now()
+    require(actor, Duty.GUARD)
+    uid = request.POST.get("uid", "").strip()[:64]
+    entries = (
+        log_of_copy(custodian=actor.organization_code, alias=uid, by=actor.who, at=at)
+        if uid
+        else []
+    )
+    studies = named_in_log(actor, (entry.study for entry in entries), at=at)
+    patients = {study.patient.public_id: study.patient for study in studies.values()}
+    lines = [deeds.doing(entry, studies, patients) for entry in entries]
+    return render(request, "web/copies/find.html", {"lines": lines, "uid": uid})
 
 
 def _export(request: HttpRequest, actor: Any, modality: str) -> Export:

@@ -185,6 +185,7 @@ DEEDS = {  # action in the log -> verb phrase
     "password.change": "changed the password",
     "log.accounting": "prepared an accounting of disclosures",
     "log.export": "took the access log out",
+    "log.find_copy": "found out whose a copy without names is",
     "audit.witness": "signed the head of the log as a witness",
     "audit.expire": "let the oldest lines of the log go",
 }

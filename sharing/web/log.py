@@ -41,6 +41,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "page": page,
         "filters": [(key, word, len(kept[key])) for key, word in FILTERS],
         "only": chosen,
+        "guards": actor.may(Duty.GUARD),
         "full": len(entries) == NEWEST,
         "newest": NEWEST,
     }

@@ -242,6 +242,7 @@ urlpatterns = [
     path("upload/<str:public_id>/receipt/", uploads.receipt, name="receipt"),
     path("log/", log.listing, name="log"),
     path("log/export/<str:form>/", accounting.export, name="log-export"),
+    path("log/copy/", copies.find, name="find-copy"),
     path("log/accounting/", accounting.find, name="find-accounting"),
     path("log/accounting/<str:public_id>/", accounting.show, name="accounting"),
     path("log/accounting/<str:public_id>/<str:form>/", accounting.paper, name="accounting-paper"),

@@ -211,6 +211,7 @@ MATRIX: dict[str, str] = {
     "web:accounting-paper": ORGANIZATION,
     "web:privacy": ORGANIZATION,
     "web:copies": ORGANIZATION,
+    "web:find-copy": ORGANIZATION,
     "web:recalls": ORGANIZATION,
     "web:recall": ORGANIZATION,
     "web:conflicts": ORGANIZATION,

@@ -127,6 +127,22 @@ def accounting_of(
     return [_entry(event) for event in found]
 
 
+def log_of_copy(
+    *, custodian: str, alias: str, by: Who, at: datetime, most: int = 100
+) -> list[Entry]:
+    """The lines of a copy that names nobody, by the UID under which its study left.
+
+    That somebody finds out whose it is, is an event of that patient's. The caller has checked that
+    they may.
+    """
+    events = Event.objects.filter(custodian=custodian, action=UNNAMED_COPY, detail__as=alias)
+    found = list(_with_counts(events.order_by("-at", "-pk"))[:most]) if alias else []
+    for event in found[:1]:
+        what = What(custodian, event.patient, event.study, event.study_uid, {"as": alias})
+        record(who=by, action="log.find_copy", at=at, what=what)
+    return [_entry(event) for event in found]
+
+
 def log_in_emergency(
     *, custodian: str, actor: str, since: datetime, until: datetime, most: int = 500
 ) -> list[Entry]:

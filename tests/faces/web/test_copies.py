@@ -184,3 +184,21 @@ def test_a_recall_names_the_copy_to_its_receiver_and_the_study_to_its_custodian(
     assert alias in theirs
     assert epi.study_uid not in theirs
     assert epi.study_uid in browser(region.olga).get(address).content.decode()
+
+
+def test_only_the_custodians_officer_finds_whose_a_copy_is_and_the_patients_log_says_so(
+    region: Region, rita: Person, epi: Study
+) -> None:
+    permits(region, epi)
+    files = files_of(browser(rita).post(PAGE, {"modality": "", "promise": "on"}))
+    alias = json.loads(files["manifest.json"])["studies"][0]["study_uid"]
+    olga = browser(region.olga)
+    assert "/log/copy/" in olga.get("/log/").content.decode()
+    found = olga.post("/log/copy/", {"uid": alias}).content.decode()
+    assert f"/studies/{epi.public_id}/" in found
+    line = Event.objects.get(action="log.find_copy")
+    assert (line.patient, line.actor_name) == (epi.patient.public_id, region.olga.user.name)
+    assert "No copy of ours" in olga.post("/log/copy/", {"uid": epi.study_uid}).content.decode()
+    for person in (rita, region.mei, region.ben):
+        assert browser(person).post("/log/copy/", {"uid": alias}).status_code == 404
+    assert Event.objects.filter(action="log.find_copy").count() == 1
