@@ -122,7 +122,7 @@ MUTANTS = (
     Mutant(
         "another hospital's clerk ends a consent",
         ENDING,
-        ".filter(pk=consent_id, custodian_id=custodian_id)",
+        ".filter(pk=consent_id, custodian_id=by.organization_id)",
         ".filter(pk=consent_id)",
         (f"{CONSENT}::test_another_hospitals_clerk_cannot_revoke_or_read_it",),
     ),
