@@ -28,9 +28,13 @@ class House:
     issuer: str
     port: int
 
-    def lets_in(self, browser: Client, code: str, subject: str) -> Any:
-        """A person's whole way: portal, provider's two pages, and back; the portal's answer."""
-        start = browser.get(f"/accounts/oidc/{code}/login/")
+    def lets_in(self, browser: Client, code: str, subject: str, asked: str = "") -> Any:
+        """A person's whole way: portal, provider's two pages, and back; the portal's answer.
+
+        `asked`: what the portal's link asks of the provider.
+        """
+        given = {"auth_params": asked} if asked else {}
+        start = browser.get(f"/accounts/oidc/{code}/login/", given)
         assert start.status_code == 302, start.content.decode()
         with requests.Session() as there:
             there.headers["X-Person"] = subject

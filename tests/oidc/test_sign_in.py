@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from portal import oidc
+from portal.accounts import ASKED_ANEW
 from sharing.kernel.errors import AddressRefused, BadValue
 from sharing.tenants import services
 from sharing.tenants.errors import NotAllowed, Taken
@@ -94,8 +95,10 @@ def test_nora_comes_in_with_what_her_groups_give_and_for_riverside_only(
     )
     assert "Hilltop" not in client.get("/").content.decode()
     assert client.post("/act-as/", {"acting": "hilltop:TREAT"}).status_code == 404
-    again = open_house.lets_in(Client(), "riverside", "nora")
+    fresh = Client()
+    again = open_house.lets_in(fresh, "riverside", "nora", ASKED_ANEW)
     assert again["Location"] == "/"
+    assert fresh.session["house_proved_at"] > 0  # a provider that is asked for max_age says when
     assert User.objects.filter(email="nora@riverside.example").count() == 1
     assert open_house.lets_in(Client(), "riverside", "twin").status_code == 403
 
