@@ -28,16 +28,12 @@ from portal import accounts, errors
 from sharing.kernel import outgoing
 from sharing.kernel.errors import DomainError
 from sharing.tenants import services
-from sharing.tenants.errors import SignInRefused
+from sharing.tenants.errors import NOT_ANEW, SignInRefused
 from sharing.tenants.realms import Arrival
 from sharing.tenants.services import Protocol, arrival_of
 
 log = structlog.get_logger(__name__)
 FAILED = "Your organization’s sign-in did not answer as it should. Try again."
-NOT_ANEW = (
-    "Your organization’s sign-in did not say that you proved yourself just now. Try again, or use "
-    "a second factor of the portal."
-)
 CLOCKS_DIFFER = 60
 """Seconds by which its clock may be behind ours."""
 SAML = "saml:"

@@ -9,6 +9,8 @@ from sharing.tenants.rules import Role
 from .rules import Ask, ConsentFacts, Facts, Rule, decide
 
 NOTHING_ON_FILE = "No consent is on file"
+NOT_TOLD = "The patient’s consents do not let you share it there"
+"""What who shares on is told, whatever it is."""
 
 
 def missing(ask: Ask, facts: Facts) -> str:

@@ -98,6 +98,12 @@ class AgreementNotFound(Absent):
     """No such agreement, or one between others."""
 
 
+NOT_ANEW = (
+    "Your organization’s sign-in did not say that you proved yourself just now. Try again, or use "
+    "a second factor of the portal."
+)
+
+
 class SignInRefused(DomainError):
     """An organization's own sign-in vouches for somebody whom it can't let in here."""
 

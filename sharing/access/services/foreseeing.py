@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sharing.access.coverage import missing
+from sharing.access.coverage import NOT_TOLD, missing
 from sharing.access.rules import Ask, Decision, Facts, GrantFacts, Named, Subject, decide
 from sharing.consent.rules import GranteeKind
 from sharing.kernel.purposes import Action, Purpose
@@ -15,7 +15,6 @@ from sharing.tenants.services import actor_for_link, treating_members
 from .deciding import facts_on_file, physician_of
 
 SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
-NOT_TOLD = "The patient’s consents do not let you share it there"
 ASKED_OF_TEAM = 5
 """So many of a team a preview asks for: it is possible when it is for one of them."""
 

@@ -110,6 +110,7 @@ def test_a_machine_gets_no_bare_pixels_and_a_person_no_bare_copy(
     assert not Event.objects.filter(action="study.download").exists()
 
 
+@pytest.mark.usefixtures("committing")  # only what is committed is known as read
 def test_what_is_read_in_an_emergency_after_a_withdrawal_is_logged_as_that(
     region: Region, instance: Instance
 ) -> None:
