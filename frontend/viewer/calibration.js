@@ -1,6 +1,7 @@
 // How large a pixel is in the patient, and where the file says so. Pure; tested with `node --test`.
 // Points are [column, row] from the outer corner of the first pixel, as PS3.3 C.18.6 counts them.
 import { numbers, values } from "./rules.js";
+import { tr } from "./words.js";
 
 /** @typedef {{x: number, y: number, note: string}} Calibration mm per pixel across and down */
 
@@ -10,9 +11,9 @@ const CENTIMETRES = 3;
 const FLAT = 1;
 
 const REFUSED = {
-  none: "This image does not say how large its pixels are. Angles can be measured, lengths can't.",
-  film: "This picture was scanned from film: its pixels say nothing about sizes in the patient.",
-  outside: "Measure inside one calibrated part of the ultrasound image.",
+  none: () => tr("This image does not say how large its pixels are. Angles can be measured, lengths can't."),
+  film: () => tr("This picture was scanned from film: its pixels say nothing about sizes in the patient."),
+  outside: () => tr("Measure inside one calibrated part of the ultrasound image."),
 };
 
 /** The functional groups that hold for a frame, the frame's own first (PS3.3 C.7.6.16). */
@@ -56,9 +57,9 @@ function regionScale(region) {
 
 function ofUltrasound(regions, points) {
   const flat = regions.filter(regionScale);
-  if (!flat.length) return { refused: REFUSED.none };
+  if (!flat.length) return { refused: REFUSED.none() };
   const found = flat.find((region) => points.every((point) => holds(region, point)));
-  return found ? regionScale(found) : { refused: REFUSED.outside };
+  return found ? regionScale(found) : { refused: REFUSED.outside() };
 }
 
 /** By the two spacings of a projection (PS3.3 10.7.1.3): calibrated, corrected, or at the detector. */
@@ -66,15 +67,15 @@ function ofProjection(instance, spacing) {
   const detector = pair(instance, "00181164");
   const same = detector && spacing && spacing.x === detector.x && spacing.y === detector.y;
   if (spacing && !same && (detector || values(instance, "00280A02").length)) {
-    return { ...spacing, note: "calibrated" };
+    return { ...spacing, note: tr("calibrated") };
   }
   const plain = detector ?? spacing;
-  if (!plain) return { refused: values(instance, "00182010").length ? REFUSED.film : REFUSED.none };
+  if (!plain) return { refused: values(instance, "00182010").length ? REFUSED.film() : REFUSED.none() };
   const [factor] = numbers(instance, "00181114");
   if (detector && factor > 1) {
-    return { x: plain.x / factor, y: plain.y / factor, note: "corrected for magnification" };
+    return { x: plain.x / factor, y: plain.y / factor, note: tr("corrected for magnification") };
   }
-  return { ...plain, note: "at the detector" };
+  return { ...plain, note: tr("at the detector") };
 }
 
 /**
@@ -88,7 +89,7 @@ export function calibrationOf(instance, frame, points = []) {
   const modality = String(values(instance, "00080060")[0] ?? "");
   if (PROJECTIONS.has(modality) || pair(instance, "00181164")) return ofProjection(instance, spacing);
   if (spacing) return { ...spacing, note: "" };
-  return { refused: values(instance, "00182010").length ? REFUSED.film : REFUSED.none };
+  return { refused: values(instance, "00182010").length ? REFUSED.film() : REFUSED.none() };
 }
 
 /** The shape of a pixel, for angles, which need no size: by spacing, Pixel Aspect Ratio, or square. */

@@ -1,19 +1,20 @@
 // What a measurement says: lengths, angles, areas, statistics. Pure; tested with `node --test`.
 import { calibrationOf, shapeOf } from "./calibration.js";
 import { numbers, values } from "./rules.js";
+import { tr } from "./words.js";
 
 /** @typedef {[number, number]} Point column and row, from the outer corner of the first pixel */
 
 /** Kinds by name, with what a person calls them. */
 export const KINDS = {
-  length: "Length",
-  bidirectional: "Two axes",
-  angle: "Angle",
-  cobb: "Cobb angle",
-  ellipse: "Ellipse",
-  rectangle: "Rectangle",
-  arrow: "Note",
-  probe: "Probe",
+  length: () => tr("Length"),
+  bidirectional: () => tr("Two axes"),
+  angle: () => tr("Angle"),
+  cobb: () => tr("Cobb angle"),
+  ellipse: () => tr("Ellipse"),
+  rectangle: () => tr("Rectangle"),
+  arrow: () => tr("Note"),
+  probe: () => tr("Probe"),
 };
 const NEEDS_SIZE = new Set(["length", "bidirectional"]);
 export const REGIONS = new Set(["ellipse", "rectangle"]);
@@ -139,8 +140,8 @@ export function linesOf(kind, figures, text = "") {
 function regionLines(figures, note) {
   const lines = figures.area === null ? [] : [`${shown(figures.area)} mm²${note}`];
   if (figures.count) {
-    lines.unshift(`Mean ${shown(figures.mean, figures.unit)}, SD ${shown(figures.sd)}`);
-    lines.push(`${shown(figures.min)} to ${shown(figures.max, figures.unit)}`);
+    lines.unshift(tr("Mean {mean}, SD {sd}", { mean: shown(figures.mean, figures.unit), sd: shown(figures.sd) }));
+    lines.push(tr("{least} to {most}", { least: shown(figures.min), most: shown(figures.max, figures.unit) }));
   }
   return lines;
 }

@@ -1,11 +1,12 @@
 // Notes that last: measurements and key images are kept as DICOM of the reader's organization, and
 // those that the reader may see are shown again.
 
+import { dated, tr } from "./words.js";
+
 const FIGURES = ["mean", "sd", "min", "max", "value"];
 
 function day(text) {
-  const at = new Date(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6)));
-  return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  return dated(new Date(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6))));
 }
 
 /** Starts the feature. */
@@ -56,7 +57,7 @@ export async function start(viewer) {
       const button = section.querySelector("[data-keep]");
       button.hidden = !waiting || Boolean(why);
       button.disabled = sending;
-      button.textContent = sending ? "Keeping" : `Keep ${waiting} for your organization`;
+      button.textContent = sending ? tr("Keeping") : tr("Keep {count} for your organization", { count: waiting });
       const words = section.querySelector("[data-why]");
       words.hidden = !waiting || !why;
       words.textContent = why;
@@ -93,7 +94,7 @@ export async function start(viewer) {
     go.className = "measure";
     go.disabled = !imageId;
     Object.assign(go.dataset, { do: "goKey", arg: imageId ?? "" });
-    go.textContent = at >= 0 ? `Key image ${at + 1}` : "Key image of another series";
+    go.textContent = at >= 0 ? tr("Key image {number}", { number: at + 1 }) : tr("Key image of another series");
     line.append(go);
     if (by) line.append(Object.assign(document.createElement("span"), { className: "mute tiny", textContent: by }));
     return line;
@@ -102,7 +103,7 @@ export async function start(viewer) {
   function key() {
     const now = here();
     if (!now) return;
-    if (keptKeys().has(place(now))) return measuring.say("This image is kept as a key image already.");
+    if (keptKeys().has(place(now))) return measuring.say(tr("This image is kept as a key image already."));
     if (!mine.delete(place(now))) mine.set(place(now), now);
     return tell();
   }
@@ -124,12 +125,12 @@ export async function start(viewer) {
         measures: measures.map(asSent),
         keys: keys.map(({ sop, frame }) => ({ sop, frame })),
       });
-      for (const each of measures) measuring.keep(each.uid, "Kept just now");
-      for (const each of keys) notes.push({ measures: [], keys: [each], mark: "", author: "You", day: today() });
+      for (const each of measures) measuring.keep(each.uid, tr("Kept just now"));
+      for (const each of keys) notes.push({ measures: [], keys: [each], mark: "", author: tr("You"), day: today() });
       mine.clear();
-      measuring.say("Kept for your organization. The patient can read that you did.");
+      measuring.say(tr("Kept for your organization. The patient can read that you did."));
     } catch {
-      measuring.say("Not kept. What you drew is still here: try again.");
+      measuring.say(tr("Not kept. What you drew is still here: try again."));
     } finally {
       sending = false;
       if (!fence.isOver()) measuring.list();

@@ -4,14 +4,14 @@ import { startFence } from "./fence.js";
 import { offsetOf, partnerOf } from "./linking.js";
 import { seriesName } from "./overlays.js";
 import { values, whyNotShown } from "./rules.js";
+import { dated, tr } from "./words.js";
 
 const LAYOUTS = ["1", "2", "4"];
 const byId = (id) => document.getElementById(id);
 
 function day(text) {
   if (!text) return "";
-  const at = new Date(`${text}T00:00:00`);
-  return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  return dated(new Date(`${text}T00:00:00`));
 }
 
 function make(tag, facts, ...children) {
@@ -127,7 +127,7 @@ export async function start(viewer) {
     const answer = await fetch(`${data.earlier.replace(/earlier$/, "beside/")}${id}`, { signal: viewer.leaving });
     if (!answer.ok) {
       fence.report(answer.status);
-      return measuring.say("That study can't be opened now.");
+      return measuring.say(tr("That study can't be opened now."));
     }
     const prior = await answer.json();
     if (fence.isOver()) return undefined;
@@ -204,7 +204,7 @@ export async function start(viewer) {
     facts.title = each.custodian;
     const name = make("b", { textContent: each.title });
     const about = make("span", {}, name, make("br", {}), facts);
-    if (each.proposed) about.append(make("span", { className: "hint", textContent: " · compare" }));
+    if (each.proposed) about.append(make("span", { className: "hint", textContent: ` · ${tr("compare")}` }));
     button.append(picture, about);
     return button;
   }
@@ -219,7 +219,7 @@ export async function start(viewer) {
     const live = panes.filter((each) => each.reader.isLive);
     if (link || live.length < 2) link = null;
     else link = new Map(live.map((each) => [each.reader, placeOf(each.reader)]));
-    if (!link && live.length < 2) measuring.say("Open a second picture first: Compare, or two panes.");
+    if (!link && live.length < 2) measuring.say(tr("Open a second picture first: Compare, or two panes."));
     told();
   }
 
@@ -243,7 +243,7 @@ export async function start(viewer) {
   }
 
   function compare() {
-    if (!earlier.length) return measuring.say("There is no earlier study that you may see.");
+    if (!earlier.length) return measuring.say(tr("There is no earlier study that you may see."));
     if (panes.some((each) => each.prior)) return layout(1);
     const proposed = earlier.find((each) => each.proposed);
     if (proposed) return openEarlier(proposed.id);

@@ -1,6 +1,7 @@
 // Measuring: buttons, keys, the list beside the picture. The tools themselves come when wanted.
 import { calibrationOf } from "./calibration.js";
 import { KINDS } from "./figures.js";
+import { tr } from "./words.js";
 
 const NEEDS_SIZE = new Set(["length", "bidirectional"]);
 const SAID_FOR_MS = 6000;
@@ -65,7 +66,7 @@ export function start(viewer) {
       tools.remove(measure.uid);
       return;
     }
-    if (what === "completed" && measure) say(`${KINDS[measure.kind]}, ${measure.lines.join(", ")}`);
+    if (what === "completed" && measure) say(`${KINDS[measure.kind]()}, ${measure.lines.join(", ")}`);
     list();
   }
 
@@ -83,8 +84,8 @@ export function start(viewer) {
 
   function row(measure, at) {
     const frame = viewer.reader().frames.findIndex((each) => each.imageId === measure.imageId);
-    const where = frame >= 0 ? `image ${frame + 1}` : "another series";
-    const name = measure.kind === "arrow" ? measure.label : KINDS[measure.kind];
+    const where = frame >= 0 ? tr("image {number}", { number: frame + 1 }) : tr("another series");
+    const name = measure.kind === "arrow" ? measure.label : KINDS[measure.kind]();
     const go = make("button", {
       type: "button",
       className: "measure",
@@ -102,7 +103,7 @@ export function start(viewer) {
       textContent: "×",
       dataset: { do: "removeMeasure", arg: measure.uid },
     });
-    remove.setAttribute("aria-label", `Remove ${name}`);
+    remove.setAttribute("aria-label", tr("Remove {name}", { name }));
     const line = make("li", {}, go);
     if (kept) line.append(make("span", { className: "mute tiny", textContent: kept }));
     else line.append(remove);
@@ -140,14 +141,14 @@ export function start(viewer) {
     try {
       await open();
     } catch {
-      say("The measuring tools could not be loaded. Try again.");
+      say(tr("The measuring tools could not be loaded. Try again."));
       fetching = null;
       return;
     }
     if (!tools) return;
     tools.choose(kind);
     commands.run("tool", kind);
-    say(HINTS[kind] ?? "");
+    say(HINTS[kind]?.() ?? "");
   }
 
   events.on("tool", (name) => {
@@ -209,9 +210,9 @@ export function start(viewer) {
 }
 
 const HINTS = {
-  angle: "Draw one side, then press where the other side ends.",
-  cobb: "Draw one line, then the other.",
-  bidirectional: "Draw the longer axis; the shorter follows and can be moved.",
-  arrow: "Draw from the finding outward, then write the note.",
-  magnify: "Hold to magnify.",
+  angle: () => tr("Draw one side, then press where the other side ends."),
+  cobb: () => tr("Draw one line, then the other."),
+  bidirectional: () => tr("Draw the longer axis; the shorter follows and can be moved."),
+  arrow: () => tr("Draw from the finding outward, then write the note."),
+  magnify: () => tr("Hold to magnify."),
 };

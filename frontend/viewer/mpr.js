@@ -65,6 +65,7 @@ export async function openPlanes({ engine, elements, frames, window }) {
       for (const id of ids) engine.getViewport(id).setProperties({ voiRange: rangeOf(next) });
       engine.renderViewports(ids);
     },
+    camera: (at) => engine.getViewport(ids[at]).getCamera(),
     scroll(at, by) {
       engine.getViewport(ids[at]).scroll(by);
     },

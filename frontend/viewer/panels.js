@@ -107,6 +107,10 @@ export function markTool(tool) {
   for (const button of document.querySelectorAll(TOOL_BUTTONS)) {
     button.setAttribute("aria-pressed", String((button.dataset.arg ?? button.dataset.do) === tool));
   }
+  // A tool whose button is not in the bar, as on a phone, is said by the button that leads to it.
+  const inBar = [...document.querySelectorAll('.tools [aria-pressed="true"]')];
+  const seen = inBar.some((each) => each.offsetParent && each.matches(TOOL_BUTTONS));
+  document.querySelector('.tools [data-do="more"]')?.toggleAttribute("data-holds", !seen);
   setState({ tool });
 }
 

@@ -1,9 +1,16 @@
 // MPR: the command, the panes and the way back. The volume and its crosshairs are fetched when wanted
 // (mpr.js).
 import { seriesName } from "./overlays.js";
+import { edgeMarks } from "./rules.js";
 import { whyNoVolume } from "./volume.js";
+import { tr } from "./words.js";
 
-const NAMES = ["Axial", "Coronal", "Sagittal"];
+const NAMES = [
+  () => tr("Axial"),
+  () => tr("Coronal, reconstructed"),
+  () => tr("Sagittal, reconstructed"),
+];
+const EDGES = ["top", "right", "bottom", "left"];
 const byId = (id) => document.getElementById(id);
 
 /** Starts the feature. */
@@ -15,13 +22,14 @@ export function start(viewer) {
   function panes(series) {
     const grid = Object.assign(document.createElement("div"), { className: "planes", id: "planes" });
     grid.dataset.study = "";
-    const stages = NAMES.map((name, at) => {
+    const stages = NAMES.map((named, at) => {
+      const name = named();
       const pane = Object.assign(document.createElement("div"), { className: "vp plane" });
       const stage = Object.assign(document.createElement("div"), { className: "stage" });
       stage.setAttribute("role", "img");
-      stage.setAttribute("aria-label", `${name} plane, ${seriesName(series)}`);
+      stage.setAttribute("aria-label", `${name}, ${seriesName(series)}`);
       const words = Object.assign(document.createElement("p"), { className: "ov tl" });
-      words.textContent = `${name}${at ? ", reconstructed" : ""}`;
+      words.textContent = name;
       stage.addEventListener("wheel", (event) => {
         event.preventDefault();
         open?.scroll(at, Math.sign(event.deltaY));
@@ -65,7 +73,7 @@ export function start(viewer) {
       if (!fence.isOver()) {
         byId("planes")?.remove();
         byId("panes").hidden = false;
-        measuring.say("The planes could not be made here. The slices are as they were.");
+        measuring.say(tr("The planes could not be made here. The slices are as they were."));
       }
     } finally {
       opening = false;
@@ -74,7 +82,7 @@ export function start(viewer) {
   }
 
   async function show(reader) {
-    measuring.say("Loading the volume");
+    measuring.say(tr("Loading the volume"));
     await measuring.open();
     const { openPlanes } = await import("./mpr.js");
     if (fence.isOver()) return;
@@ -86,8 +94,19 @@ export function start(viewer) {
       frames: reader.frames,
       window: reader.pane.window(),
     });
-    if (fence.isOver()) made.close();
-    else open = made;
+    if (fence.isOver()) return made.close();
+    open = made;
+    stages.forEach((stage, at) => writeMarks(stage.parentElement, reader.frames[0].instance, made.camera(at)));
+  }
+
+  /** Which side of the patient is where: planes are not turned, so once is enough. */
+  function writeMarks(pane, instance, camera) {
+    const marks = edgeMarks(instance, camera);
+    for (const edge of EDGES) {
+      const made = Object.assign(document.createElement("p"), { className: `ov edge ${edge}` });
+      made.textContent = marks[edge];
+      pane.append(made);
+    }
   }
 
   events.on("series", close);

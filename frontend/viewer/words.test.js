@@ -25,6 +25,13 @@ test("every sentence of the viewer has its translation, with the same holes", ()
   }
 });
 
+test("nothing is written past the table", () => {
+  const past = /(?:\bsay\(|textContent [=] |textContent: |"aria-label", )\s*(["`])(?=[^"`]*[a-z]{3})(?![^"`]*\$\{tr\()[A-Z ]/;
+  const files = readdirSync(HERE).filter((name) => name.endsWith(".js") && !name.includes(".test."));
+  const found = files.filter((name) => past.test(readFileSync(new URL(name, HERE), "utf8")));
+  assert.deepEqual(found, []);
+});
+
 test("no translation is kept of what is said no more", () => {
   const sentences = new Set(said());
   assert.deepEqual(Object.keys(TABLE).filter((sentence) => !sentences.has(sentence)), []);

@@ -229,4 +229,6 @@ def test_an_organization_is_let_in_and_its_people_see_it_for_the_albums_purpose(
     puts(region, album, study)
     lets_in(region, album, person=None)
     assert seen_by(region.ben, album) == [study]
+    region.permit(purposes=frozenset({Purpose.OPERATIONS}))
+    assert Study.objects.visible_to(clerk.actor, NOW).exists()
     assert seen_by(clerk, album) is None

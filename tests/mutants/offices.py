@@ -13,7 +13,7 @@ MUTANTS = (
         LEAVING,
         "if found.asked_by_id == by.id or not (",
         "if not (",
-        (f"{LEFT}::test_two_persons_close_it_and_then_nothing_of_it_is_left",),
+        (f"{LEFT}::test_one_person_with_two_offices_is_one_person",),
     ),
     Mutant(
         "two of the house close it",

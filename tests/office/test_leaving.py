@@ -88,6 +88,20 @@ def test_two_persons_close_it_and_then_nothing_of_it_is_left(left: Region, olu: 
     assert "Ines Roth and Olu Park" in line.reason
 
 
+def test_one_person_with_two_offices_is_one_person(left: Region, olu: Person) -> None:
+    """Olu asks for the operator and confirms as the house's own administrator."""
+    exported(left)
+    tenants.add_member(
+        organization=left.riverside, user=olu.user, role=Role.ADMINISTRATOR,
+        by=left.admin.actor.who, at=NOW,
+    )  # fmt: skip
+    services.ask_closing(organization=left.riverside, by=olu.actor, at=NOW)
+    same = tenants.actor_for_session(olu.user, {"acting": "riverside:HOPERAT"}, assured=True)
+    assert same is not None
+    with pytest.raises(SamePerson):
+        services.confirm_closing(organization=left.riverside, by=same, at=NOW)
+
+
 def test_two_of_the_house_are_not_enough(left: Region) -> None:
     """One of the two is the operator's."""
     exported(left)

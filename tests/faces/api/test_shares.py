@@ -176,6 +176,9 @@ def test_a_machine_reads_what_came_and_writes_nothing(region: Region, study: Stu
     assert came["studies"] == [study.study_uid]
     assert post(reader, wish(study)).status_code == 403
     assert reader.delete(f"{SHARES}{came['id']}/").status_code == 403
+    writer = token_client(region.hilltop, "shares.read", "shares.write")
+    assert post(writer, wish(study)).status_code == 403
+    assert writer.delete(f"{SHARES}{came['id']}/").status_code == 403
     assert token_client(region.hilltop, "studies.read").get(SHARES).status_code == 403
     assert listed(token_client(region.lakeside, "shares.read"), "received") == []
     assert Client().get(SHARES).status_code == 401

@@ -182,8 +182,10 @@ def test_the_open_viewer_blanks_when_the_patient_withdraws(
 
 def test_the_open_viewer_blanks_when_ben_signs_out_elsewhere(ben_opens: Opens) -> None:
     screen = ben_opens("mr_wrist_j1")
-    with screen.page.expect_response(lambda answer: "/pulse" in answer.url):
-        screen.page.context.clear_cookies()
-    screen.page.context.clear_cookies()  # an answer on its way may have brought the session again
-    screen.wait(state="blanked")
+
+    def is_blank(state: dict[str, str]) -> bool:
+        screen.page.context.clear_cookies()  # an answer on its way may bring the session again
+        return state.get("state") == "blanked"
+
+    screen.until(is_blank, "blanked")
     assert "You are signed out" in screen.page.evaluate("() => document.body.innerText")

@@ -130,6 +130,16 @@ def test_the_page_is_not_kept_and_allows_decoders_but_no_inline_script(today: An
     assert "style=" not in page.content.decode()
 
 
+def test_who_it_is_is_said_whole_at_every_width(today: Any) -> None:
+    study = today.study()
+    text = opened(today.ada, study.public_id).content.decode()
+    banner = text[text.index('<div class="who"') : text.index('<span class="vsep')]
+    told = re.findall(r'<span class="mute">([^<]*)</span>', banner)
+    assert len(told) == 1
+    for fact in (study.patient.identifier, study.patient.issuer, "1958"):
+        assert fact in told[0]
+
+
 def test_the_script_is_told_nothing_about_the_patient(today: Any) -> None:
     study = today.study()
     page = opened(today.ada, study.public_id)

@@ -55,6 +55,27 @@ def test_ben_measures_by_hand_keeps_it_and_finds_it_again(ben_opens: Opens) -> N
     assert screen.complaints == []
 
 
+EDGES = """() => [...document.querySelectorAll('.plane')].map((plane) =>
+  [...plane.querySelectorAll('.edge')].map((each) => each.textContent).join(''))"""
+BRIGHT = """() => [...document.querySelectorAll('.plane canvas')].every((canvas) => {
+  const { width, height } = canvas;
+  const bytes = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+  return bytes.some((level, at) => at % 4 === 0 && level > 200);
+})"""
+
+
+def test_a_head_is_cut_in_three_planes_that_say_which_side_is_which(ben_opens: Opens) -> None:
+    screen = ben_opens("ct_stereotaxis_40")
+    screen.until(lambda state: "planes" in state, "the features are there")
+    screen.page.keyboard.press("v")
+    screen.wait(60, planes="3")
+    assert screen.page.evaluate(EDGES) == ["ALPR", "HLFR", "HPFA"]  # top, right, bottom, left
+    screen.page.wait_for_function(BRIGHT)
+    screen.page.keyboard.press("v")
+    screen.wait(planes="0")
+    assert screen.complaints == []
+
+
 def test_lengths_are_refused_with_the_reason_where_no_tag_tells_them(ben_opens: Opens) -> None:
     screen = ben_opens("xa_coronary_run")
     screen.until(lambda state: "panes" in state, "the features are there")
