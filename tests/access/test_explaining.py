@@ -11,10 +11,11 @@ from hypothesis.extra.django import TestCase
 from sharing.access.rules import LADDER, QUESTIONS, Ask, Rule, decide, explain
 from sharing.access.services import explain_access, facts_on_file, share
 from sharing.archive.models import Study
-from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
+from sharing.tenants.rules import Role
 from tests import cast
 from tests.access import worlds
-from tests.cast import NOW, Region
+from tests.cast import NOW, Region, make_person
 
 DAY = timedelta(days=1)
 
@@ -154,3 +155,24 @@ def test_what_held_in_the_past_is_told_as_it_was(region: Region) -> None:
     assert told(region, study, moment=NOW - 2 * DAY).decision.allowed
     assert not told(region, study, moment=NOW - 10 * DAY).decision.allowed
     assert not told(region, study).decision.allowed
+
+
+def test_who_may_have_copies_without_names_alone_is_told_so(region: Region) -> None:
+    """Each way is tried: with the copy instead, the decision is yes."""
+    study = region.study()
+    rita = make_person("Rita Sole", region.hilltop, Role.RESEARCHER).actor
+    facts = facts_on_file([study.subject])
+    before = explain(Ask(rita, Action.IMAGES, study.subject, NOW), facts)
+    region.permit(
+        purposes=frozenset({Purpose.RESEARCH}),
+        actions=frozenset(Action.DOWNLOAD.ladder),
+        obligations={Obligation.DEIDENTIFY},
+    )
+    facts = facts_on_file([study.subject])
+    after = explain(Ask(rita, Action.IMAGES, study.subject, NOW), facts)
+    instead = ("They take a copy without names instead",)
+    assert not after.decision.allowed
+    assert instead in after.ways
+    assert instead not in before.ways
+    for_treatment = explain(Ask(region.ben.actor, Action.IMAGES, study.subject, NOW), facts)
+    assert instead not in for_treatment.ways

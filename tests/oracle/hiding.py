@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 from sharing.access.rules import GlassReason
 from sharing.access.services import Emergency, ask_access, break_glass, share
@@ -13,7 +14,7 @@ from sharing.audit.rules import SYSTEM
 from sharing.consent.rules import Decision, GranteeKind
 from sharing.consent.services import Said, Whom, exclude_person, record_consent
 from sharing.identity.services import PatientName
-from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.models import Organization
 from sharing.tenants.rules import Role
 from tests.cast import PDF, make_organization
@@ -39,6 +40,12 @@ def open_some(both: Canaries) -> None:
     give(both, "chest", both.homes["hilltop"], both.at)
     say(both, "kid", Whom(GranteeKind.ORGANIZATION, organization=both.homes["lakeside"]))
     say(both, "hil", Whom(GranteeKind.ORGANIZATION, organization=both.homes["lakeside"]))
+    researchers = Whom(GranteeKind.ROLE, organization=both.homes["hilltop"], role=Role.RESEARCHER)
+    copies = {
+        "purposes": frozenset({Purpose.RESEARCH}),
+        "obligations": frozenset({Obligation.DEIDENTIFY}),
+    }
+    say(both, "kid", researchers, frozenset(Action.DOWNLOAD.ladder), **copies)
 
 
 def hide_much(both: Canaries, at: datetime) -> None:
@@ -78,12 +85,13 @@ def say(
     whom: Whom,
     actions: frozenset[Action] = frozenset(LOOKING),
     decision: Decision = Decision.PERMIT,
+    **more: Any,
 ) -> None:
-    """A consent of that patient's, for treatment, for a month."""
+    """A consent of that patient's, for treatment unless `more` says otherwise, for a month."""
+    values: dict[str, Any] = {"purposes": frozenset({Purpose.TREATMENT})} | more
     said = Said(
         decision=decision, starts_at=both.at, ends_at=both.at + 30 * DAY,
-        purposes=frozenset({Purpose.TREATMENT}), actions=actions, others=(whom,),
-        evidence=BytesIO(PDF),
+        actions=actions, others=(whom,), evidence=BytesIO(PDF), **values,
     )  # fmt: skip
     by = clerk(both, patient)
     record_consent(patient=both.patients[patient], said=said, by=by, at=both.at)

@@ -36,7 +36,9 @@ MASKS = (
     re.compile(rb"nonce[-=]\"?[A-Za-z0-9+/_=-]+"),
     re.compile(rb"boundary=\"?[A-Za-z0-9'()+_,./:=?-]+"),
 )
-SUMS = frozenset({"web:region-console", "web:region-usage", "web:region-work"})
+SUMS = frozenset(
+    {"web:region-console", "web:region-usage", "web:region-usage-table", "web:region-work"}
+)
 """What the operator counts is of all that the organizations hold, by its office: sums alone."""
 VALUES = re.compile(r'"s\d+_x\d+"|VALUES \(\d+|\'[^\']*\'?|\bid = \d+')
 DRAWN = frozenset(
@@ -61,7 +63,9 @@ def test_hidden_data_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     hiding.add_brookside(both)
     hiding.open_some(both)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + DAY)
-    asked = _questions(both)
+    for drawn, stands in (("new_key", b"one key"), ("public_id", "a copy")):
+        monkeypatch.setattr(f"sharing.archive.services.unnamed.{drawn}", lambda said=stands: said)
+    asked = _questions(both) + _copies(both)
     _told(asked)  # what a process reads once is read
     before = _told(asked)
     hiding.hide_much(both, NOW + DAY)
@@ -74,6 +78,8 @@ def test_hidden_data_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not told_apart, "\n\n".join(told_apart[:9])
     statuses = [told.status for told in before]
     assert statuses.count(200) > len(statuses) // 20
+    assert statuses[-3:] == [200] * 3
+    assert b".dcm" in before[-2].body
 
 
 def _questions(both: Canaries) -> list[tuple[Knocker, Question]]:
@@ -92,6 +98,13 @@ def _questions(both: Canaries) -> list[tuple[Knocker, Question]]:
         for _ in range(QUESTIONS)
     ]
     return [(who, each) for who, each in asked if not (_sums(who) and each.route in SUMS)]
+
+
+def _copies(both: Canaries) -> list[tuple[Knocker, Question]]:
+    """What the researcher may have without names: counted, on a page, and the file itself."""
+    rhea = next(who for who in knockers(both) if _key(who) == ("rhea", "HRESCH"))
+    paths = ("/api/v1/copies/", "/api/v1/copies/zip/", "/copies/")
+    return [(rhea, Question("copies", "GET", path, {}, {})) for path in paths]
 
 
 def _sums(who: Knocker) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sharing.consent.rules import Decision as Said
 from sharing.consent.rules import Force, GranteeKind
-from sharing.kernel.purposes import LEAVING, Action, Obligation
+from sharing.kernel.purposes import LEAVING, Action, Obligation, Purpose
 from sharing.tenants.rules import ACTIONS, PURPOSES, OrganizationState, Role, purposes_of
 
 from .facts import (
@@ -131,6 +131,7 @@ def _changes(decision: Decision, ask: Ask, facts: Facts) -> Iterator[Change]:
     elif rule in _WITHDRAWN:
         yield _withdrawn(decision.basis.consent, rule, ask, facts)
     else:
+        yield from _without_names(ask, facts)
         yield from _share(ask, facts)
         yield from _consent(ask, facts)
 
@@ -218,6 +219,14 @@ def _agreement(ask: Ask, facts: Facts) -> Change:
     )
     words = f"The custodian signs an agreement with {_whom(ask)} for {ask.actor.purpose.words}"
     return Change(words, ask, replace(facts, agreements=(*facts.agreements, signed)))
+
+
+def _without_names(ask: Ask, facts: Facts) -> Iterator[Change]:
+    """What research may have of it all the same: the only door for such copies is research's."""
+    copy = replace(ask, action=Action.DOWNLOAD, deidentified=True)
+    if ask.actor.purpose == Purpose.RESEARCH and decide(copy, facts).allowed:
+        words = "They take a copy without names instead"
+        yield Change(words, copy, facts)
 
 
 def _share(ask: Ask, facts: Facts) -> Iterator[Change]:

@@ -126,8 +126,8 @@ class Export:
     modality: str
     clock: Callable[[], datetime]
     request_id: str
-    name: str = field(default_factory=public_id)
-    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    name: str = field(default_factory=lambda: public_id())
+    key: bytes = field(default_factory=lambda: new_key(), repr=False)
     told: list[dict[str, Any]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -222,6 +222,11 @@ class Export:
             "left_out": out,
         }
         return orjson.dumps(said, option=orjson.OPT_INDENT_2)
+
+
+def new_key() -> bytes:
+    """Of one export; with it goes whatever could tell its names."""
+    return secrets.token_bytes(32)
 
 
 def _stored(row: OpenStudy) -> list[Stored]:
