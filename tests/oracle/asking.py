@@ -162,7 +162,8 @@ def _value(pool: Pool, name: str, param: str, held: Any) -> Any:
         return getattr(crossed, param)
     fixed = {
         "frames": ["1", "1", "1,1", "2"], "bulk": ["7FE00010", "00204000"],
-        "organization": list(HOMES), "code": list(HOMES), "provider_id": list(HOMES), "form": ["csv", "pdf", "json", "xlsx"],
+        "organization": list(HOMES), "code": list(HOMES), "provider_id": list(HOMES),
+        "form": ["csv", "pdf", "json", "xlsx"],
         "side": ["old", "new"], "number": [1, 2], "secret": ["x:y"], "key": ["x"],
         "uidb36": ["1"], "pk": [1, 2], "version": ["1", "1.revoked"],
         "event": ["approve", "refuse", "withdraw", "end"],
