@@ -53,6 +53,7 @@ PAGES = {
         "/people/invite/",
         "/people/ > /people/post/.+",
         "/people/sign-in/",
+        "/people/sign-in/saml/",
         "/accounts/sessions/",
         "/clients/",
         "/clients/new/",
