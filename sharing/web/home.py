@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sharing.access.services import requests_to_answer
+from sharing.archive.services.deciding import waiting
 from sharing.archive.services.listing import Criteria, browse, ending_soon
 from sharing.archive.services.remembering import new_among, opened_lately
 from sharing.archive.services.showing import show as shown_to
 from sharing.archive.services.sight import in_sight
+from sharing.archive.services.whose import waiting_for_patient
 from sharing.consent.services import consents_recorded
 from sharing.kernel.purposes import Purpose
 from sharing.notify.services import notices_for
@@ -109,9 +111,19 @@ def _for_desk(actor: Actor, at: datetime) -> dict[str, Any]:
         "consents": [present.consent_card(consent, at=at) for consent in consents],
         "may_upload": actor.may(Duty.UPLOAD),
         "may_record": actor.may(Duty.RECORD_CONSENT),
-        "due": how_many(actor, at) if actor.may(Duty.RECORD_CONSENT) else 0,
+        "waiting": _waiting(actor, at),
         "today": at,
     }
+
+
+def _waiting(actor: Actor, at: datetime) -> dict[str, int]:
+    """How much there is of what nobody else will do; nothing where there is none."""
+    found = {
+        "held": waiting_for_patient(actor).count() if actor.may(Duty.UPLOAD) else 0,
+        "conflicts": waiting(actor).count() if actor.may(Duty.DECIDE) else 0,
+        "due": how_many(actor, at) if actor.may(Duty.RECORD_CONSENT) else 0,
+    }
+    return {kind: count for kind, count in found.items() if count}
 
 
 def _ending(studies: Sequence[tuple[Any, datetime]]) -> list[Ending]:

@@ -161,6 +161,17 @@ def test_a_known_person_under_a_new_identifier_and_a_known_identifier_of_another
     assert not Study.objects.exists()
 
 
+def test_the_desk_begins_with_what_waits_for_it(
+    region: Region, upload: Upload, real_data: Path
+) -> None:
+    pat(region)
+    desk = sign_in(Client(), region.mei.user)
+    assert "Waits for you" not in desk.get("/").content.decode()
+    upload(image(real_data, PatientID="CD-77"))
+    page = desk.get("/").content.decode()
+    assert '<a href="/upload/held/">1 study waits for its patient</a>' in page
+
+
 def test_the_chosen_patient_gets_it_and_each_image_keeps_what_stood_there(
     region: Region, upload: Upload, real_data: Path
 ) -> None:
