@@ -34,10 +34,20 @@ pytestmark = [
 ]
 
 
+ENDING: list[threading.Thread] = []
+
+
 @pytest.fixture(autouse=True)
 def _line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "ask", in_process)
-    monkeypatch.setattr(echo, "SECONDS", 1.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closing() -> Iterator[None]:
+    """Servers take half a second to end: they do it beside the next tests."""
+    yield
+    for thread in ENDING:
+        thread.join()
 
 
 @contextmanager
@@ -54,7 +64,8 @@ def system(
     try:
         yield server.server_address[1]
     finally:
-        server.shutdown()
+        ENDING.append(threading.Thread(target=server.shutdown))
+        ENDING[-1].start()
 
 
 @contextmanager
@@ -178,8 +189,11 @@ def test_a_system_that_does_not_is_a_result_with_what_to_do(
     assert (heard.answered, words in heard.said) == (False, True)
 
 
-def test_a_port_where_nothing_or_another_protocol_listens_is_a_result(settings: Any) -> None:
+def test_a_port_where_nothing_or_another_protocol_listens_is_a_result(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No crash, and an end to the waiting."""
+    monkeypatch.setattr(echo, "SECONDS", 0.3)
     with listener() as (port, _):
         settings.OUTGOING_ALLOWED = ["127.0.0.0/8"]
         heard = echo.echo(Device("PACS", "127.0.0.1", port))
@@ -255,5 +269,6 @@ def test_page_report_night_and_command_tell_the_same(
     shown = f"/organization/connection/{newest.public_id}/"
     assert said in client.get(shown).content.decode()
     assert client.get(f"{shown}report.pdf").content.startswith(b"%PDF-")
+    ENDING[-1].join()
     with pytest.raises(CommandError, match="nothing speaks DICOM"):
         call_command("organization", "test", "riverside", "--as", region.admin.user.email)
