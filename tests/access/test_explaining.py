@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis.extra.django import TestCase
 from sharing.access.rules import LADDER, QUESTIONS, Ask, Rule, decide, explain
 from sharing.access.services import explain_access, facts_on_file, share
 from sharing.archive.models import Study
+from sharing.archive.services.explaining import Wanted, explain_study
 from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.rules import Role
 from tests import cast
@@ -176,3 +178,16 @@ def test_who_may_have_copies_without_names_alone_is_told_so(region: Region) -> N
     assert instead not in before.ways
     for_treatment = explain(Ask(region.ben.actor, Action.IMAGES, study.subject, NOW), facts)
     assert instead not in for_treatment.ways
+
+
+def test_what_pat_said_of_the_time_to_come_is_told_to_the_custodian_alone(region: Region) -> None:
+    """Pat refuses Ben from tomorrow on: Ben, who sees the study today, does not learn of it."""
+    study = region.study()
+    region.permit()
+    region.deny(starts_at=NOW + timedelta(days=1))
+    asked: Any = {"public_id": study.public_id, "at": NOW}
+    later = Wanted(Action.IMAGES, NOW + timedelta(days=2), region.ben.user.public_id, "hilltop")
+    own = explain_study(region.ben.actor, **asked, wanted=replace(later, person=""))
+    assert (own.wanted.moment, own.explanation.decision.allowed) == (NOW, True)
+    told = explain_study(region.mei.actor, **asked, wanted=later)
+    assert told.explanation.decision.basis.rule == Rule.CONSENT_DENIES

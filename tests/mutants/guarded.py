@@ -155,4 +155,13 @@ MUTANTS = (
         "",
         ("tests/consent/test_versions.py::test_nobody_lifts_an_exclusion_of_themselves",),
     ),
+    Mutant(
+        "who asks about tomorrow learns what the patient refused from then on",
+        "sharing/archive/services/explaining.py",
+        "wanted = replace(wanted, moment=min(wanted.moment, at))",
+        "wanted = replace(wanted)",
+        (
+            "tests/access/test_explaining.py::test_what_pat_said_of_the_time_to_come_is_told_to_the_custodian_alone",
+        ),
+    ),
 )

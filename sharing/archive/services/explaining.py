@@ -54,12 +54,14 @@ def explain_study(
     acted for nobody there at that moment.
     """
     study = open_study(by, public_id=public_id, at=at, request_id=request_id).study
+    whole = _answers_for(by, study)
+    if not whole:  # what a patient said of the time to come is the custodian's to know
+        wanted = replace(wanted, moment=min(wanted.moment, at))
     subject = subject_at(study.subject.what, at=wanted.moment)
     actor = _asked_about(by, study, wanted, at)
     if actor is None or subject is None:
         raise StudyNotFound()
     explanation = explain_access(actor, wanted.action, subject, moment=wanted.moment, at=at)
-    whole = _answers_for(by, study)
     if not whole:
         explanation = replace(explanation, ways=())
     return Explained(study, actor, wanted, explanation, whole)
