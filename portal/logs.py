@@ -13,6 +13,19 @@ _SHARED: list[Any] = [
 ]
 
 
+class NamedByRoute(logging.Filter):
+    """A request that failed is named by its route: its address names studies and patients."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Django's own lines are `reason: path`, with the request beside them."""
+        request = getattr(record, "request", None)
+        if request is not None and isinstance(record.args, tuple) and len(record.args) == 2:
+            match = getattr(request, "resolver_match", None)
+            route = match.route if match else request.path.lstrip("/").partition("/")[0]
+            record.args = (record.args[0], f"/{route}")
+        return True
+
+
 def logging_config(*, production: bool, level: str) -> None:
     """Sends structlog and the standard library through one handler on standard error."""
     renderer: Any = (
@@ -37,6 +50,7 @@ def logging_config(*, production: bool, level: str) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
+            "filters": {"by_route": {"()": NamedByRoute}},
             "formatters": {
                 "line": {
                     "()": structlog.stdlib.ProcessorFormatter,
@@ -48,7 +62,7 @@ def logging_config(*, production: bool, level: str) -> None:
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # One line a request is the front server's work; 4xx are no warnings of ours.
-                "django.request": {"level": "ERROR"},
+                "django.request": {"level": "ERROR", "filters": ["by_route"]},
                 "botocore": {"level": "WARNING"},
                 # Whether a hospital's system answers is a result of its test, and no error of ours.
                 "pynetdicom": {"level": "CRITICAL"},

@@ -23,6 +23,7 @@ PHONE = {
     "is_mobile": True,
 }
 READER = "ben@hilltop.example"
+SHOWN, WHOSE = "CT head without contrast", "MOREAU"
 HERE = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 STATE = "() => document.getElementById('viewer')?.dataset.state"
 
@@ -52,12 +53,15 @@ def main(folder: Path) -> None:
 
 def _take(browser: Any, url: str, folder: Path) -> None:
     desk = _signed_in(browser, url, **DESK)
+    _until_settled(desk, url)
     desk.goto(url + "/")
     _shot(desk, folder, "home")
-    study = desk.locator("a[href^='/studies/']").first.get_attribute("href")
+    desk.goto(url + "/studies/")
+    study = desk.get_by_role("link", name=SHOWN).first.get_attribute("href")
     desk.goto(url + study)
     _shot(desk, folder, "study")
-    patient = desk.locator("a[href^='/patients/']").first.get_attribute("href")
+    desk.goto(url + "/patients/")
+    patient = desk.get_by_role("link", name=WHOSE).first.get_attribute("href")
     desk.goto(url + patient)
     _shot(desk, folder, "patient")
     viewer = re.sub(r"^/studies/([^/]+)/.*", r"/viewer/\1/", study)
@@ -77,6 +81,14 @@ def _signed_in(browser: Any, url: str, **device: Any) -> Any:
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "/accounts/login/" not in address)
     return page
+
+
+def _until_settled(page: Any, url: str, seconds: float = 240) -> None:
+    ends = time.monotonic() + seconds
+    while "Receiving" in page.goto(url + "/studies/").text():
+        if time.monotonic() > ends:
+            raise SystemExit("the studies did not settle")
+        page.wait_for_timeout(1000)
 
 
 def _until_live(page: Any, seconds: float = 60) -> None:

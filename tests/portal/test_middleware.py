@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from sharing.partners.services import issue_token
 from tests.sessions import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,34 @@ def test_without_a_second_factor_nothing_is_shown(region: Any) -> None:
     assert (response.status_code, response["Location"]) == (302, reverse("mfa_activate_totp"))
     assert client.get("/dicomweb/studies").status_code == 403
     assert client.get("/api/v1/studies/").status_code == 403
+
+
+def test_a_failure_is_logged_by_its_route_and_not_by_its_address(
+    region: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Addresses name studies; who reads the log may not know them."""
+
+    def fails(*given: object, **named: object) -> None:
+        raise OSError("the disk is away")
+
+    study = region.study()
+    monkeypatch.setattr("sharing.dicomweb.qido.search_series", fails)
+    monkeypatch.setattr("sharing.web.study.open_study", fails)
+    client = Client(raise_request_exception=False)
+    token = issue_token(
+        organization=region.riverside, name="PACS", scopes=["dicomweb.read"], at=timezone.now()
+    )
+    machine = {"Authorization": f"Bearer {token}"}
+    url = f"/dicomweb/studies/{study.study_uid}/series"
+    assert client.get(url, headers=machine).status_code == 500
+    assert sign_in(client, region.ada.user).get(f"/studies/{study.public_id}/").status_code == 500
+    lines = [each.getMessage() for each in caplog.records if each.name == "django.request"]
+    assert lines == [
+        "Internal Server Error: /dicomweb/studies/<str:study>/series",
+        "Internal Server Error: /studies/<str:public_id>/",
+    ]
+    assert study.study_uid not in caplog.text
+    assert study.public_id not in caplog.text
 
 
 def test_a_foreign_host_is_refused_in_words() -> None:

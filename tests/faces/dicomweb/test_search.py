@@ -126,6 +126,7 @@ def test_series_and_instances_below_and_across_studies(
     instances = pacs.get(f"{base}/series/{uid}/instances").json()
     assert len(instances) == one["00201209"]["Value"][0] == 3
     assert {i["00280010"]["Value"][0] for i in instances} == {512}
+    assert pacs.get(f"{base}/series?SeriesInstanceUID={uid}").json() == [one]
     number = instances[0]["00200013"]["Value"][0]
     assert len(pacs.get(f"{base}/series/{uid}/instances?InstanceNumber={number}").json()) == 1
 

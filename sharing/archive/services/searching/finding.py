@@ -201,7 +201,8 @@ def _within(select: Select, query: Query, level: Level, listed: bool) -> Select:
     select.add(*wanted)
     _descend(select, query, level)
     select.order = list(_WITHIN[level])
-    if is_plain(query, "SeriesInstanceUID") and len(uids(query.keys["SeriesInstanceUID"])) == 1:
+    one = is_plain(query, "SeriesInstanceUID") and len(uids(query.keys["SeriesInstanceUID"])) == 1
+    if one and level == Level.INSTANCE:
         select.order = [part for part in select.order if part.sql[0] == "i"]
     return select
 
