@@ -2,7 +2,7 @@
 #   make demo    the portal with a demo region, on http://127.0.0.1:8000
 #   make test    all checks and all tests, on SQLite and on PostgreSQL
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test needs mutants bench bench-viewer screenshots soak soak-kills lock clean
+.PHONY: help setup demo check test needs mutants bench bench-viewer screenshots components soak soak-kills lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -19,7 +19,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 help:
 	@sed -n '2,3p' Makefile | sed 's/^# *//'
-	@echo "make setup | check | mutants | bench | bench-viewer | screenshots | soak | lock | clean"
+	@echo "make setup | check | mutants | bench | bench-viewer | screenshots | components | soak | lock | clean"
 
 # --- setup: each step leaves a stamp, so that the second time takes seconds ----------------------
 RUN_STAMP := .venv/.run-time
@@ -114,6 +114,10 @@ bench-viewer: setup needs
 # The pictures of the README, taken anew.
 screenshots: setup needs
 	$(PY) -m tests.screenshots
+
+# Every component in its states, as docs/components, from the templates themselves.
+components: setup
+	$(PY) -m tests.showcase
 
 soak: setup needs
 	WORLDS=2000 $(PY) -m pytest tests/access/test_fence_equals_decision.py

@@ -124,7 +124,7 @@ class Marker:
             self._flush()
             self.out.append(piece)
             if not piece.startswith("<!"):
-                self.tag, self.raw = piece.lstrip("</").lower(), ""
+                self.tag, self.raw = piece[1:].lower(), ""  # "/kbd" where it ends
         else:
             (self.run if self._gathers() else self.out).append(piece)
         return place + len(piece)

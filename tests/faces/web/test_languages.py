@@ -33,6 +33,7 @@ CATALOGUE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
         ('{% include "a.html" with heading="Nothing yet" icon="share" %}', ["Nothing yet"]),
         ('{{ day|default:"Date unknown" }}', ["Date unknown"]),
         ("<kbd>Home</kbd><script>let word = 1</script><code>some code</code>", []),
+        ("<dd><kbd>s</kbd> Scroll, <code>x</code> then go</dd>", ["Scroll,", "then go"]),
         ("{% block body_class %}wide page{% endblock %}", []),
         ("{% if a %}One thing{% else %}Another{% endif %}", ["One thing", "Another"]),
         ("<p>50 % of it, {{ n }}</p>", ["50 %% of it, %(n)s"]),

@@ -1,0 +1,1 @@
+"""Every component in its states, as pages of docs/components: `make components`."""
