@@ -1,6 +1,7 @@
 // Notes that last: measurements and key images are kept as DICOM of the reader's organization, and
 // those that the reader may see are shown again.
 
+import { write } from "./overlays.js"; // a piece that took words.js alone would make it a request more
 import { dated, tr } from "./words.js";
 
 const FIGURES = ["mean", "sd", "min", "max", "value"];
@@ -57,10 +58,10 @@ export async function start(viewer) {
       const button = section.querySelector("[data-keep]");
       button.hidden = !waiting || Boolean(why);
       button.disabled = sending;
-      button.textContent = sending ? tr("Keeping") : tr("Keep {count} for your organization", { count: waiting });
+      write(button, sending ? tr("Keeping") : tr("Keep {count} for your organization", { count: waiting }));
       const words = section.querySelector("[data-why]");
       words.hidden = !waiting || !why;
-      words.textContent = why;
+      write(words, why);
     }
     mark();
     viewer.setState({ unkept: waiting, keys: mine.size + keptKeys().size });
@@ -94,7 +95,7 @@ export async function start(viewer) {
     go.className = "measure";
     go.disabled = !imageId;
     Object.assign(go.dataset, { do: "goKey", arg: imageId ?? "" });
-    go.textContent = at >= 0 ? tr("Key image {number}", { number: at + 1 }) : tr("Key image of another series");
+    write(go, at >= 0 ? tr("Key image {number}", { number: at + 1 }) : tr("Key image of another series"));
     line.append(go);
     if (by) line.append(Object.assign(document.createElement("span"), { className: "mute tiny", textContent: by }));
     return line;
