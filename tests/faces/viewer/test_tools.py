@@ -76,6 +76,21 @@ def test_a_head_is_cut_in_three_planes_that_say_which_side_is_which(ben_opens: O
     assert screen.complaints == []
 
 
+def test_what_the_scripts_say_is_in_the_reader_s_language(ben_opens: Opens) -> None:
+    """The page and its scripts speak one language: the one that was chosen at the foot of a page."""
+    screen = ben_opens("mr_wrist_j1")
+    page, viewer = screen.page, screen.page.url
+    page.goto(f"{screen.url}/studies/")
+    page.get_by_role("button", name="简体中文").click()
+    page.goto(viewer)
+    screen.wait(60, state="live")
+    expect(page.locator("[data-part=image]")).to_have_text("第9幅，共16幅")
+    screen.until(lambda state: "planes" in state, "the features are there")
+    page.keyboard.press("a")
+    expect(page.locator("#say")).to_have_text("先画一条边，再点按另一条边的终点。")
+    assert screen.complaints == []
+
+
 def test_lengths_are_refused_with_the_reason_where_no_tag_tells_them(ben_opens: Opens) -> None:
     screen = ben_opens("xa_coronary_run")
     screen.until(lambda state: "panes" in state, "the features are there")
