@@ -1,13 +1,15 @@
 """Sharing with a person or an organization, for all time to come, and on: always inside."""
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from sharing.access.errors import NotCovered, ShareInvalid, ShareNotFound, ShareWidens
-from sharing.access.models import Share
+from sharing.access.models import PassedOn, Share
 from sharing.access.rules import Ask, decide
 from sharing.access.services import (
     REVIEWED_EVERY,
@@ -288,6 +290,23 @@ def test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes(
     for person in (region.cleo, nora):
         assert sees(person, study, at=NOW + 2 * DAY)
         assert not saw(person, study, at=NOW + DAY * 1.5)
+
+
+def test_what_was_shared_on_before_it_was_written_down_says_through_whom_it_came(
+    region: Region, study: Study
+) -> None:
+    """The migration finds what sharing writes."""
+    shared(region, study, actions=SHARED_ON)
+    said: dict[str, Any] = {"actions": SHARED_ON, "until": NOW + 20 * DAY}
+    shared(region, study, to=region.lakeside, by=region.ben.actor, **said)
+    north = make_organization("north", "North Clinic")
+    make_person("Nora Berg", north, Role.PHYSICIAN)
+    shared(region, study, to=north, by=region.cleo.actor, **said)
+    written = set(PassedOn.objects.values_list("grant", "organization__code"))
+    assert [code for _, code in sorted(written)] == ["hilltop", "hilltop", "lakeside"]
+    PassedOn.objects.all().delete()
+    import_module("sharing.access.migrations.0013_passed_on").follow(apps, None)
+    assert set(PassedOn.objects.values_list("grant", "organization__code")) == written
 
 
 def test_whose_a_share_is_not_can_t_end_it_nor_learn_of_it(region: Region, study: Study) -> None:

@@ -3,19 +3,19 @@ from django.db import migrations, models
 
 
 def follow(apps, schema_editor):
-    """A row for each through whom a grant came, in the place of one text."""
-    found = apps.get_model("tenants", "Organization").objects.values_list("code", "pk")
-    keys = dict(found)
-    PassedOn = apps.get_model("access", "PassedOn")
-    for grant in apps.get_model("access", "Grant").objects.exclude(through=""):
-        for code in sorted(set(filter(None, grant.through.split("|")))):
-            PassedOn.objects.create(grant=grant, organization_id=keys[code])
+    """What was shared on before says through whom it came: as its parent, and through the sharer."""
+    Grant, PassedOn = (apps.get_model("access", name) for name in ("Grant", "PassedOn"))
+    rows = Grant.objects.exclude(parent=None).select_related("share")
+    for grant in rows.order_by("pk"):  # a parent is older than what comes out of it
+        before = PassedOn.objects.filter(grant=grant.parent_id).values_list("organization", flat=True)
+        for key in sorted({*before, grant.share.shared_for_id}):
+            PassedOn.objects.create(grant=grant, organization_id=key)
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0013_shared_on_through'),
+        ('access', '0012_shared_in_albums'),
         ('tenants', '0015_people_read_a_language'),
     ]
 
@@ -32,12 +32,4 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(follow, migrations.RunPython.noop),
-        migrations.RemoveConstraint(
-            model_name='grant',
-            name='a_grant_shared_on_says_through_whom',
-        ),
-        migrations.RemoveField(
-            model_name='grant',
-            name='through',
-        ),
     ]
