@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sharing.archive.services.listing import (
-    MOST_COUNTED,
     PERIODS,
     SORTS,
     Criteria,
@@ -72,16 +71,17 @@ def listing(request: HttpRequest) -> HttpResponse:
     left, inside = looked_up(actor, criteria, at=at)
     found = facets(actor, left, at=at, inside=inside)
     listed = browse(actor, left, at=at, inside=inside)
+    # Counted already where nothing was left out; again it takes as long as the page.
+    left_out = criteria.by_facets or found.since
+    count, more = counted(listed) if left_out else (found.total, False)
     pages = Paginator(listed, ROWS)
-    pages.count = found.total  # counted already; again it takes as long as the page
-    if criteria.by_facets or found.since:
-        pages.count = min(counted(listed), MOST_COUNTED)
+    pages.count = count
     page = pages.get_page(request.GET.get("page"))
     studies = list(page)
     context = {
         "criteria": criteria,
         "page": page,
-        "more": found.since and pages.count == MOST_COUNTED,
+        "more": more,
         "since": found.since,
         "studies": present.rows(
             show(actor, studies, at=at),

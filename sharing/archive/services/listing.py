@@ -117,9 +117,10 @@ def browse(
     return found.order_by(*SORTS.get(criteria.sort, SORTS["-date"]))
 
 
-def counted(found: QuerySet[Study]) -> int:
-    """How many they are; one more than `MOST_COUNTED` where they are more."""
-    return found.order_by()[: MOST_COUNTED + 1].count()
+def counted(found: QuerySet[Study]) -> tuple[int, bool]:
+    """How many they are, `MOST_COUNTED` at most, and whether they are more."""
+    count = found.order_by()[: MOST_COUNTED + 1].count()
+    return min(count, MOST_COUNTED), count > MOST_COUNTED
 
 
 def facets(

@@ -1,7 +1,7 @@
 """The lists, one study, its pictures and its log, as people meet them in the browser."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -302,6 +302,26 @@ def test_a_study_is_unread_in_ben_s_lists_until_he_opens_it(region: Region, stud
         assert "Chest with contrast" not in ben.get(address).content.decode(), address
     assert 'aria-label="Unread"' not in ben.get("/").content.decode()
     assert "Chest with contrast" in ben.get("/?tab=lately").content.decode()
+
+
+def test_a_list_that_is_longer_than_is_counted_says_so(
+    region: Region, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is whole, its numbers are of the newest, and no choice of days is missing."""
+    region.study(study_date=date(2020, 1, 1))
+    shown = page(region.ada, "/studies/")
+    assert "2 studies" in shown
+    assert "More than" not in shown
+    assert "The numbers count" not in shown
+    monkeypatch.setattr("sharing.archive.services.listing.MOST_COUNTED", 1)
+    shown = page(region.ada, "/studies/")
+    assert re.search(r"More than\s+1 study", shown)
+    assert "of 1+" in shown
+    assert "The numbers count your newest studies, back to" in shown
+    assert "Older" in shown
+    shown = page(region.ada, "/studies/?period=older")
+    assert "More than" not in shown
+    assert "1 study" in shown
 
 
 def test_ben_saves_a_search_opens_it_and_deletes_it(region: Region, study: Study) -> None:
