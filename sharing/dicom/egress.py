@@ -68,7 +68,7 @@ def meta_information(sop_class: str, sop_uid: str, syntax: str) -> bytes:
         + _short(0x00020003, "UI", _uid(sop_uid))
         + _short(0x00020010, "UI", _uid(syntax))
         + _short(0x00020012, "UI", _uid(IMPLEMENTATION_UID))
-        + _short(0x00020013, "SH", _even(IMPLEMENTATION_NAME.encode(), b" "))
+        + _short(0x00020013, "SH", even(IMPLEMENTATION_NAME.encode(), b" "))
     )
     rows = head(0x00020001, "OB", 2) + b"\0\1" + rows
     return SAFE_START + _short(0x00020000, "UL", struct.pack("<I", len(rows))) + rows
@@ -169,7 +169,7 @@ def _swapped(part: bytes, width: int) -> bytes:
 def short_element(tag: int, vr: str, value: bytes | str) -> bytes:
     """A whole element whose length has 16 bits; text is padded to an even length."""
     if isinstance(value, str):
-        return _short(tag, vr, _even(value.encode("ascii"), b"\0" if vr == "UI" else b" "))
+        return _short(tag, vr, even(value.encode("ascii"), b"\0" if vr == "UI" else b" "))
     return _short(tag, vr, value)
 
 
@@ -194,8 +194,9 @@ def item_head(length: int) -> bytes:
 
 
 def _uid(uid: str) -> bytes:
-    return _even(uid.encode("ascii"), b"\0")
+    return even(uid.encode("ascii"), b"\0")
 
 
-def _even(value: bytes, pad: bytes) -> bytes:
+def even(value: bytes, pad: bytes) -> bytes:
+    """A value of even length (PS3.5 7.1)."""
     return value + pad if len(value) % 2 else value

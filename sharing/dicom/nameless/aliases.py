@@ -3,16 +3,16 @@
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from uuid import UUID
 
 from pydicom._uid_dict import UID_dictionary
 
 from sharing.dicom.scan import is_uid
+from sharing.dicom.values import day
 
 LEAST_DAYS, MOST_DAYS = 366, 3653
-_DAY = re.compile(r"(\d{4})[.]?(\d\d)[.]?(\d\d)")
 _MOMENT = re.compile(r"(\d{8})(\d{2,6}(?:\.\d{1,6})?)?([+-]\d{4})?")
 
 
@@ -45,12 +45,10 @@ class Aliases:
 
     def day(self, words: str) -> str:
         """A DA value, moved; blank where it is no date, or one that can't be moved."""
-        found = _DAY.fullmatch(words)
-        if found is None:
-            return ""
+        read = day(words)
         try:
-            return f"{date(*map(int, found.groups())) - self.days:%Y%m%d}".zfill(8)
-        except (ValueError, OverflowError):
+            return f"{read - self.days:%Y%m%d}".zfill(8) if read else ""
+        except OverflowError:
             return ""
 
     def moment(self, words: str) -> str:

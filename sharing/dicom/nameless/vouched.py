@@ -4,12 +4,14 @@ for by its type (PS3.5 6.2) and by how many values the dictionary allows it.
 
 import re
 from collections.abc import Callable
+from struct import calcsize
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VM
 
 from sharing.dicom.charset import Charset
+from sharing.dicom.egress import even
 from sharing.dicom.elements import Element
-from sharing.dicom.values import find, numbers, texts
+from sharing.dicom.values import NUMBER_CODES, find, numbers, texts
 
 from .aliases import Aliases
 from .words import code_string, spoken
@@ -24,7 +26,8 @@ MOST_VALUES = 64
 _INTEGER = re.compile(r"[+-]?\d{1,10}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})([eE][+-]?\d{1,3})?")
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
-_WIDTH = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8, "AT": 4}
+_LISTED = ("US", "SS", "UL", "SL", "FL", "FD", "SV", "UV")
+_WIDTH = {vr: calcsize(NUMBER_CODES[vr]) for vr in _LISTED} | {"AT": 4}
 Said = Callable[[str], str]
 
 
@@ -46,7 +49,7 @@ def vouched(element: Element, vr: str, charset: Charset, aliases: Aliases) -> by
         kept = []
     if not kept and vr not in ("CS", "IS", "DS", "UI"):
         kept = [spoken(element.tag, "")]
-    return _even("\\".join(kept).encode("ascii"), b"\0" if vr == "UI" else b" ")
+    return even("\\".join(kept).encode("ascii"), b"\0" if vr == "UI" else b" ")
 
 
 def _said(tag: int, vr: str, aliases: Aliases) -> Said | None:
@@ -80,16 +83,16 @@ def _binary(element: Element, vr: str) -> bytes | None:
     raw, width = element.value, _WIDTH[vr]
     if raw is None or len(raw) % width or not _counts(element.tag, len(raw) // width):
         return None
-    if vr == "AT" and not all(map(dictionary_has_tag, _tags(raw, element.little))):
+    if vr == "AT" and not all(map(dictionary_has_tag, _tags(element))):
         return None
     if vr in ("FL", "FD") and any(value != value for value in numbers(element)):
         return None  # not a number: its bits may say anything
     return raw
 
 
-def _tags(raw: bytes, little: bool) -> list[int]:
-    order = "little" if little else "big"
-    halves = [int.from_bytes(raw[at : at + 2], order) for at in range(0, len(raw), 2)]  # type: ignore[arg-type]
+def _tags(element: Element) -> list[int]:
+    """Each is two numbers, group and element (VR AT, PS3.5 6.2)."""
+    halves = [int(each) for each in numbers(element._replace(vr="US"))]
     return [high << 16 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
 
 
@@ -111,7 +114,3 @@ def is_described(element: Element, beside: tuple[Element, ...]) -> bool:
         return False
     entries = int(said[0]) % 65536 or 65536
     return len(element.value) in (entries * 2, entries + entries % 2)
-
-
-def _even(value: bytes, pad: bytes) -> bytes:
-    return value + pad if len(value) % 2 else value
