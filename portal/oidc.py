@@ -121,7 +121,7 @@ def _app(realm: Any) -> SocialApp:
     )
 
 
-def _let_in(request: HttpRequest, sociallogin: Any) -> None:
+def _let_in(request: Any, sociallogin: Any) -> None:
     account = sociallogin.account
     realm = services.realm_at(account.provider)
     if realm is None or sociallogin.state.get("process") == "connect":
@@ -139,8 +139,8 @@ def _let_in(request: HttpRequest, sociallogin: Any) -> None:
             raise SignInRefused()
         sociallogin.user = account.user = user
     account.save()
-    request.factor_proven = realm.trusts_factor and arrival.proven  # type: ignore[attr-defined]
-    request.house_proved_at = proved_at  # type: ignore[attr-defined]
+    request.factor_proven = realm.trusts_factor and arrival.proven
+    request.house_proved_at = proved_at
 
 
 def _is_anothers(user: Any, account: Any) -> bool:

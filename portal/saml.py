@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from importlib import import_module
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -123,7 +125,7 @@ def acs(request: HttpRequest, realm: Any) -> HttpResponse:
 
 @_for_saml
 @require_safe
-def finish(request: HttpRequest, realm: Any) -> HttpResponse:
+def finish(request: Any, realm: Any) -> HttpResponse:
     """The browser that asked comes for its answer, once."""
     waiting = import_module(settings.SESSION_ENGINE).SessionStore(request.GET.get("answer", ""))
     code, answer = waiting.get("saml_answer") or ("", "")
@@ -137,7 +139,7 @@ def finish(request: HttpRequest, realm: Any) -> HttpResponse:
     arrival = _read(lambda: _arrival(realm, response))
     if not 0 < len(arrival.subject) <= SUBJECT_MOST:
         raise Refused("no lasting subject")
-    request.house_arrival = arrival  # type: ignore[attr-defined]
+    request.house_arrival = arrival
     sign_in = provider.sociallogin_from_response(request, Told(arrival.subject))
     sign_in.state = state
     return complete_social_login(request, sign_in)
@@ -207,11 +209,17 @@ def _response(realm: Any, answer: str) -> Any:
 
 
 def _read(part: Callable[[], Any]) -> Any:
-    """What a part of an answer says. Raises Refused for whatever the library meets there."""
+    """What a part of an answer says. Raises Refused for whatever the library meets there.
+
+    The library raises of many kinds, and its messages repeat what was sent. So the log has the kind
+    and the place: a fault of ours is found by them, too.
+    """
     try:
         return part()
-    except Exception as error:  # noqa: BLE001 - it is what somebody sent, read by a library
-        raise Refused(type(error).__name__) from None
+    except Exception as error:  # noqa: BLE001 - as said above
+        place = extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        raise Refused(f"{type(error).__name__} in {where}") from None
 
 
 def _believed(realm: Any, answer: str, *, asked: str | None) -> Any:

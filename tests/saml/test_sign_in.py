@@ -371,3 +371,15 @@ def test_an_administrator_pastes_the_metadata_and_may_do_it_by_command(
     assert kept.mapping == {"readers": "clerk"}
     with pytest.raises(NotAllowed):
         services.set_saml(said=NOTHING, by=region.ada.actor, at=NOW)
+
+
+def test_a_fault_of_ours_is_found_in_the_log_and_what_was_sent_is_not(
+    realm: Realm, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def reads(*given: object) -> None:
+        raise KeyError("nora@riverside.example")
+
+    monkeypatch.setattr("portal.saml._arrival", reads)
+    assert comes_in(client).status_code == 403
+    assert "KeyError in test_sign_in.py, line" in caplog.text
+    assert "nora@riverside.example" not in caplog.text
