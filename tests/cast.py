@@ -23,7 +23,7 @@ from sharing.consent.services import Said, record_consent, revoke_consent
 from sharing.identity.models import Patient
 from sharing.identity.services import Person as Named
 from sharing.identity.services import identify
-from sharing.kernel.purposes import Action, Purpose
+from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.tenants.models import Membership, Organization, Post, User
 from sharing.tenants.posts import PostState
 from sharing.tenants.rules import Actor, OrganizationState, Role
@@ -31,6 +31,12 @@ from sharing.tenants.services import acting_choices, actor_for_session, add_memb
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSWORD = "correct-horse-battery"
+RESEARCH = {
+    "purposes": frozenset({Purpose.RESEARCH}),
+    "actions": frozenset(Action.DOWNLOAD.ladder),
+    "obligations": {Obligation.DEIDENTIFY},
+}
+"""What Pat says to who may have copies without names, and nothing else."""
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 _numbers = count(1)
 
@@ -194,6 +200,12 @@ def make_study(patient: Patient, **facts: Any) -> Study:
     )
     index_studies([study])
     return study
+
+
+@pytest.fixture
+def rita(region: "Region") -> Person:
+    """A researcher of Hilltop."""
+    return make_person("Rita Sole", region.hilltop, Role.RESEARCHER)
 
 
 @pytest.fixture

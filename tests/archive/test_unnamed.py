@@ -19,24 +19,11 @@ from sharing.audit.errors import LogAway
 from sharing.audit.models import Event
 from sharing.consent.models import Consent
 from sharing.kernel import scope
-from sharing.kernel.purposes import Action, Obligation, Purpose
+from sharing.kernel.purposes import Obligation, Purpose
 from sharing.kernel.zipped import zipped
 from sharing.tenants.errors import NotAllowed
-from sharing.tenants.rules import Role
 from tests.archive.sending import send
-from tests.cast import NOW, Person, Region, make_person
-
-RESEARCH = {
-    "purposes": frozenset({Purpose.RESEARCH}),
-    "actions": frozenset(Action.DOWNLOAD.ladder),
-    "obligations": {Obligation.DEIDENTIFY},
-}
-
-
-@pytest.fixture
-def rita(region: Region) -> Person:
-    """A researcher of Hilltop."""
-    return make_person("Rita Sole", region.hilltop, Role.RESEARCHER)
+from tests.cast import NOW, RESEARCH, Person, Region
 
 
 @pytest.fixture

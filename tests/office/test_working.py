@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from sharing.audit.models import Event
@@ -16,7 +17,7 @@ from tests.cast import Person, Region, make_organization, make_person
 from tests.sessions import sign_in
 
 pytestmark = pytest.mark.django_db
-WORK = "/region/work/"
+WORK = reverse("web:region-work")
 
 
 @pytest.fixture

@@ -156,6 +156,11 @@ def test_a_finger_scrolls_and_two_fingers_zoom_on_a_phone(ben_opens: Opens) -> N
     screen.until(lambda state: float(state["zoom"]) > 1.7, "zoomed")
     width = screen.page.evaluate("() => document.documentElement.scrollWidth")
     assert width == 390
+    more = screen.page.locator('.tools [data-do="more"]')
+    assert more.get_attribute("data-holds") is None
+    screen.page.evaluate("() => document.querySelector('#more [data-arg=ellipse]').click()")
+    screen.wait(tool="ellipse")
+    assert more.get_attribute("data-holds") == ""  # its own button is not in the bar
 
 
 def test_the_film_of_a_multi_frame_study_plays(ben_opens: Opens) -> None:

@@ -77,7 +77,7 @@ def test_a_head_is_cut_in_three_planes_that_say_which_side_is_which(ben_opens: O
 
 
 def test_what_the_scripts_say_is_in_the_reader_s_language(ben_opens: Opens) -> None:
-    """The page and its scripts speak one language: the one that was chosen at the foot of a page."""
+    """The page and its scripts speak one: what was chosen at the foot of a page."""
     screen = ben_opens("mr_wrist_j1")
     page, viewer = screen.page, screen.page.url
     page.goto(f"{screen.url}/studies/")

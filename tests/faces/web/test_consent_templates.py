@@ -94,9 +94,10 @@ def test_research_is_permitted_without_the_name_or_refused_alone(
     assert list(purposes) == [Purpose.RESEARCH]
 
 
-def test_all_treating_doctors_see_and_a_researcher_does_not(region: Region, study: Study) -> None:
+def test_all_treating_doctors_see_and_a_researcher_does_not(
+    region: Region, study: Study, rita: Person
+) -> None:
     browser(region.mei).post(address(region), sent("treating", study))
-    rita = make_person("Rita Sole", region.hilltop, Role.RESEARCHER)
     where = reverse("web:study", args=[study.public_id])
     assert browser(region.ben).get(where).status_code == 200
     assert browser(region.cleo).get(where).status_code == 200

@@ -15,25 +15,12 @@ from django.utils import timezone
 from sharing.archive.models import Study
 from sharing.audit.models import Event
 from sharing.consent.models import Consent
-from sharing.kernel.purposes import Action, Obligation, Purpose
 from sharing.notify.models import Recall
-from sharing.tenants.rules import Role
 from tests.archive.sending import send
-from tests.cast import Person, Region, make_person
+from tests.cast import RESEARCH, Person, Region
 from tests.sessions import sign_in
 
 PAGE, DAY = "/copies/", timedelta(days=1)
-RESEARCH = {
-    "purposes": frozenset({Purpose.RESEARCH}),
-    "actions": frozenset(Action.DOWNLOAD.ladder),
-    "obligations": {Obligation.DEIDENTIFY},
-}
-
-
-@pytest.fixture
-def rita(region: Region) -> Person:
-    """A researcher of Hilltop."""
-    return make_person("Rita Sole", region.hilltop, Role.RESEARCHER)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ last, how people are told, its own sign-in, its picture.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from sharing.notify.rules import CHOOSABLE, Way
 from sharing.notify.wishes import choose_for_house
@@ -35,16 +36,24 @@ def _notices(said: Said) -> str:
     return "set"
 
 
+def _of_any_sign_in(said: Said) -> dict[str, Any]:
+    roles = "\n".join(pair.replace(":", "=") for pair in said.words("roles"))
+    return {
+        "groups_in": said.get("groups_in", "groups"),
+        "mapping": services.mapping_of(roles),
+        "domains": said.words("domains"),
+        "trusts_factor": said.get("trusts_factor") == "yes",
+        "active": said.get("active", "yes") == "yes",
+    }
+
+
 def _sign_in(said: Said) -> str:
     """The secret is read from a file: a command line is seen by all of a machine."""
     sealed = said.file("secret_file").read_text().strip() if said.get("secret_file") else ""
-    mapping = services.mapping_of("\n".join(pair.replace(":", "=") for pair in said.words("roles")))
     services.set_realm(
         said=services.SignIn(
             issuer=said["issuer"], client_id=said["client_id"], secret=sealed,
-            groups_in=said.get("groups_in", "groups"), mapping=mapping,
-            domains=said.words("domains"), trusts_factor=said.get("trusts_factor") == "yes",
-            active=said.get("active", "yes") == "yes",
+            **_of_any_sign_in(said),
         ),
         by=said.by, at=said.at,
     )  # fmt: skip
@@ -53,13 +62,10 @@ def _sign_in(said: Said) -> str:
 
 def _saml(said: Said) -> str:
     metadata = said.file("metadata_file").read_text() if said.get("metadata_file") else ""
-    mapping = services.mapping_of("\n".join(pair.replace(":", "=") for pair in said.words("roles")))
     services.set_saml(
         said=services.SamlSignIn(
             metadata=metadata, email_in=said["email_in"], name_in=said.get("name_in"),
-            groups_in=said.get("groups_in", "groups"), mapping=mapping,
-            domains=said.words("domains"), trusts_factor=said.get("trusts_factor") == "yes",
-            active=said.get("active", "yes") == "yes",
+            **_of_any_sign_in(said),
         ),
         by=said.by, at=said.at,
     )  # fmt: skip
