@@ -2,6 +2,7 @@
 // volume (volume.js).
 import "./engine.js"; // one piece with the library: the first image needs both, and each piece is a request
 import {
+  cache,
   cornerstoneStreamingImageVolumeLoader,
   Enums,
   setVolumesForViewports,
@@ -72,7 +73,9 @@ export async function openPlanes({ engine, elements, frames, window }) {
     close() {
       ToolGroupManager.destroyToolGroup(GROUP);
       for (const id of ids) engine.disableElement(id);
-      volume.destroy?.();
+      // Not volume.destroy(): it throws while a slice is on its way, and what it emptied stays in the
+      // cache for the next time to find.
+      cache.removeVolumeLoadObject(volumeId);
     },
   };
 }

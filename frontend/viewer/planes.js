@@ -94,7 +94,7 @@ export function start(viewer) {
       frames: reader.frames,
       window: reader.pane.window(),
     });
-    if (fence.isOver()) return made.close();
+    if (fence.isOver()) return; // the engine went, and all that it held
     open = made;
     stages.forEach((stage, at) => writeMarks(stage.parentElement, reader.frames[0].instance, made.camera(at)));
   }
@@ -111,7 +111,6 @@ export function start(viewer) {
 
   events.on("series", close);
   events.on("active", close);
-  events.on("blank", () => open?.close());
   commands.add({ planes });
   commands.bind({ v: ["planes"] });
   told();

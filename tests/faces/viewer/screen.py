@@ -68,6 +68,15 @@ class Screen:
             self.page.wait_for_timeout(50)
         raise AssertionError(f"not {what} in {seconds} s but {self.state()}, {self.complaints}")
 
+    def sign_out(self) -> "Screen":
+        """The session ends elsewhere; wait until the page knows it."""
+
+        def is_blank(state: dict[str, str]) -> bool:
+            self.page.context.clear_cookies()  # an answer on its way may bring the session again
+            return state.get("state") == "blanked"
+
+        return self.until(is_blank, "blanked")
+
     def pixels(self) -> Any:
         """The live picture as grey levels, float, (rows, columns)."""
         return self.colours().mean(axis=-1)

@@ -1,11 +1,12 @@
 """The viewer's tools in a browser: measured by hand, kept, compared, gone when access ends."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pydicom
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.faces.viewer.screen import Screen
 from tests.live import LivePortal
@@ -74,6 +75,36 @@ def test_a_head_is_cut_in_three_planes_that_say_which_side_is_which(ben_opens: O
     screen.page.keyboard.press("v")
     screen.wait(planes="0")
     assert screen.complaints == []
+
+
+def test_planes_are_left_and_opened_again_while_slices_are_on_their_way(ben_opens: Opens) -> None:
+    screen = ben_opens("ct_stereotaxis_40")
+    page = screen.page
+    held: list[Route] = []
+    asked = count(1)
+    page.route(
+        "**/frames/*", lambda route: route.continue_() if next(asked) < 25 else held.append(route)
+    )
+    page.reload()
+    screen.wait(60, state="live")
+    screen.until(lambda state: "planes" in state, "the features are there")
+    page.keyboard.press("v")
+    screen.wait(60, planes="3")
+    assert held
+    page.keyboard.press("v")
+    screen.wait(planes="0")
+    assert int(screen.state()["loaded"]) < 40
+    page.route("**/frames/*", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    screen.wait(loaded="40")
+    page.keyboard.press("v")
+    screen.wait(60, planes="3")
+    page.wait_for_function(BRIGHT)
+    assert screen.complaints == []
+    screen.sign_out()
+    assert page.evaluate("() => document.querySelectorAll('canvas, img').length") == 0
+    assert [said for said in screen.complaints if "status of 401" not in said] == []  # the pulse's
 
 
 def test_what_the_scripts_say_is_in_the_reader_s_language(ben_opens: Opens) -> None:
