@@ -179,6 +179,8 @@ CELERY_TIMEZONE = "UTC"
 # The bell may get lost with the broker; the sweep finds every promise that was not kept.
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0},
+    "outbox-clear": {"task": "outbox.clear", "schedule": 3600.0},
+    "portal-forget-sessions": {"task": "portal.forget_sessions", "schedule": 3600.0},
     "audit-seal": {"task": "audit.seal", "schedule": 45.0},
     "audit-feed": {"task": "audit.feed", "schedule": 15.0},
     "partners-clear": {"task": "partners.clear", "schedule": 3600.0},

@@ -13,6 +13,11 @@ TOGETHER = 40
 BELL_EVERY = timedelta(seconds=1)
 """How often one process rings for jobs that are done together."""
 
+KEPT_DONE = timedelta(days=30)
+"""A job that is done can be looked at so long; then its row goes. What was given up stays."""
+CLEARED_AT_ONCE = 1000
+"""Rows in one transaction: SQLite has one writer, and nobody should wait for a broom."""
+
 
 def wait_after(attempts: int) -> timedelta:
     """Rest before the next try: 5 s, 20 s, 80 s, 320 s, at most 15 minutes."""

@@ -20,6 +20,8 @@ from sharing.kernel.later import later, ring
 
 from .models import Job
 from .rules import (
+    CLEARED_AT_ONCE,
+    KEPT_DONE,
     LEASE,
     MAX_ATTEMPTS,
     RENEWED_EVERY,
@@ -168,6 +170,15 @@ def sweep(*, at: datetime, most: int = 200) -> int:
     for task in {task for _, task in due if _is_together(task)}:
         later("outbox.run_together", name=task)
     return len(due)
+
+
+def clear(*, at: datetime) -> int:
+    """Let go of what was done long ago (`KEPT_DONE`), little by little; how many rows went."""
+    old = Job.objects.filter(done_at__lt=at - KEPT_DONE).order_by("done_at").values_list("pk")
+    gone = 0
+    while keys := [pk for (pk,) in old[:CLEARED_AT_ONCE]]:
+        gone += Job.objects.filter(pk__in=keys).delete()[0]
+    return gone
 
 
 def owed(*, task: str | None = None) -> int:

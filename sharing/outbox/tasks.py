@@ -22,3 +22,9 @@ def run_together(name: str) -> None:
 def sweep() -> None:
     """Ring again for all that is due; the beat calls this."""
     services.sweep(at=timezone.now())
+
+
+@shared_task(name="outbox.clear")
+def clear() -> None:
+    """Let go of what was done long ago; the beat calls this."""
+    services.clear(at=timezone.now())

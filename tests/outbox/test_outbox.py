@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from sharing.outbox import services
 from sharing.outbox.models import Job
-from sharing.outbox.rules import LEASE, MAX_ATTEMPTS, TOGETHER, next_bell, wait_after
+from sharing.outbox.rules import KEPT_DONE, LEASE, MAX_ATTEMPTS, TOGETHER, next_bell, wait_after
 from tests.cast import NOW
 
 rung: list[int] = []
@@ -198,3 +198,17 @@ def test_jobs_are_counted_by_the_hour_in_which_it_happened(db: None) -> None:
         (0, 1, 0), (1, 1, 1), (0, 0, 0), (2, 2, 0),
     ]  # fmt: skip
     assert told[-1].began == at.replace(minute=0, second=0, microsecond=0)
+
+
+def test_what_was_done_long_ago_goes_and_what_is_owed_or_given_up_stays(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "CLEARED_AT_ONCE", 2)
+    long_ago = NOW - KEPT_DONE - timedelta(seconds=1)
+    for _ in range(5):
+        Job.objects.create(task="test.note", promised_at=long_ago, done_at=long_ago)
+    lately = Job.objects.create(task="test.note", promised_at=long_ago, done_at=NOW - KEPT_DONE)
+    owed = Job.objects.create(task="test.note", promised_at=long_ago, due_at=long_ago)
+    given_up = Job.objects.create(task="test.fail", promised_at=long_ago, parked_at=long_ago)
+    assert services.clear(at=NOW) == 5
+    assert set(Job.objects.all()) == {lately, owed, given_up}
