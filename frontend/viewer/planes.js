@@ -95,6 +95,7 @@ export function start(viewer) {
       window: reader.pane.window(),
     });
     if (fence.isOver()) return; // the engine went, and all that it held
+    measuring.say("");
     open = made;
     stages.forEach((stage, at) => writeMarks(stage.parentElement, reader.frames[0].instance, made.camera(at)));
   }

@@ -90,7 +90,7 @@ export const TABLE = {
   "Key image of another series": "另一序列的关键影像",
   "Key image {number}": "关键影像{number}",
   "Length": "长度",
-  "Loading the volume": "正在加载容积",
+  "Loading the volume": "正在加载体数据",
   "Mean {mean}, SD {sd}": "均值{mean}，标准差{sd}",
   "Measure inside one calibrated part of the ultrasound image.": "请在超声影像的一个已校准区域内测量。",
   "Not kept. What you drew is still here: try again.": "未能保存。您所画的内容仍在：请重试。",

@@ -5,6 +5,7 @@ reads. What comes out is an ordinary template with `blocktranslate` around each 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from django.template.base import (
     BLOCK_TAG_END,
@@ -34,6 +35,8 @@ RAW = frozenset({"script", "style", "kbd", "code"})
 NAMES = frozenset({"body_class", "main_class", "purpose_class", "lang"})
 """Blocks that hold what machines read."""
 _WORD = re.compile(r"[A-Za-z]{2,}|\b[A-Za-z] ")
+STOP = "."
+_STOP = re.compile(r"\.(?=\s|$)")
 _ENTITY = re.compile(r"&#?\w+;")
 _DEFAULT = re.compile(r'(\|default(?:_if_none)?:)("[^"a-z][^"]*[a-z]{2}[^"]*")')
 _ARGUMENT = re.compile(r'\b(\w+)=("[^"]*[A-Za-z]{2}[^"]*")')
@@ -133,12 +136,19 @@ class Marker:
         run, self.run = self.run, []
         letters = "".join(_ENTITY.sub("", each) for each in run if isinstance(each, str))
         if not _WORD.search(letters):
-            self.out.extend(self._plain(each) for each in run)
+            self._wordless(run)
             return
         before, core, after = _trimmed(run)
         self.out.extend(self._plain(each) for each in before)
         self.out.append(self._marked(core))
         self.out.extend(self._plain(each) for each in after)
+
+    def _wordless(self, run: list[str | Token]) -> None:
+        """What has no words of its own, but for the stop that ends a sentence of somebody's."""
+        for before, each in pairwise(["", *run]):
+            plain = self._plain(each)
+            ends = isinstance(before, Token) and isinstance(each, str) and _STOP.match(each)
+            self.out.append(self._marked([STOP]) + plain.removeprefix(STOP) if ends else plain)
 
     def _marked(self, run: list[str | Token]) -> str:
         names: dict[str, str] = {}

@@ -71,6 +71,7 @@ def test_a_head_is_cut_in_three_planes_that_say_which_side_is_which(ben_opens: O
     screen.page.keyboard.press("v")
     screen.wait(60, planes="3")
     assert screen.page.evaluate(EDGES) == ["ALPR", "HLFR", "HPFA"]  # top, right, bottom, left
+    expect(screen.page.locator("#say")).to_be_hidden()
     screen.page.wait_for_function(BRIGHT)
     screen.page.keyboard.press("v")
     screen.wait(planes="0")

@@ -29,6 +29,7 @@ CATALOGUE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
         ("<h1>Home</h1>", ["Home"]),
         ("<p>Asked by {{ who.name }}, {{ at|day }}.</p>", ["Asked by %(name)s, %(at)s."]),
         ("<b>{{ name }}</b> · {{ day }}", []),
+        ("<p>{{ reason }}.</p><p>{{ day }}: {{ hour }}.5</p>", ["."]),
         ('<a title="Open it" class="big btn" href="/x/y">{{ t }}</a>', ["Open it"]),
         ('{% include "a.html" with heading="Nothing yet" icon="share" %}', ["Nothing yet"]),
         ('{{ day|default:"Date unknown" }}', ["Date unknown"]),
@@ -88,6 +89,8 @@ def test_names_dates_ages_and_counts_are_written_as_in_china() -> None:
         latin, native = "LIN^Xiaoyan", "林^晓燕"
 
     with override("zh-hans"):
+        stopped = engines["django"].from_string(marked("{{ whole }}. {{ hours }}.5"))
+        assert stopped.render({"whole": "CT", "hours": 1}) == "CT。 1.5"
         assert person(Lin) == '<span class="name">林晓燕</span>'
         assert day(date(2026, 11, 12)) == "2026年11月12日"
         assert age(date(1971, 3, 14), date(2026, 11, 24)) == "55岁"
