@@ -162,14 +162,26 @@ def imaging(modalities: Sequence[str], studies: int = 0) -> str:
     return f"{what} ({words.span(studies, 'study', 'studies')})" if studies else what
 
 
+SPEAKERS = {
+    Performer.PARENT: "a parent",
+    Performer.GUARDIAN: "a guardian",
+    Performer.REPRESENTATIVE: "a representative",
+}
+
+
 def verified(consent: Any) -> str:
-    """How it was agreed, in words."""
-    speaker = "" if consent.performer == Performer.SELF else f" by the {consent.performer}"
+    """How it was agreed, in words. Whole sentences: an empty part would fit no pattern."""
+    speaker = SPEAKERS.get(consent.performer, "")
     if consent.verification == Verification.VERBAL:
-        return f"Spoken{speaker}, witnessed by {consent.witness}"
+        witness = consent.witness
+        if not speaker:
+            return f"Spoken, witnessed by {witness}"
+        return f"Spoken by {speaker}, witnessed by {witness}"
     if consent.verification == Verification.QR:
-        return f"Signed{speaker} on the patient’s phone"
-    return f"Signed on paper{speaker}"
+        if not speaker:
+            return "Signed on the patient’s phone"
+        return f"Signed by {speaker} on the patient’s phone"
+    return f"Signed on paper by {speaker}" if speaker else "Signed on paper"
 
 
 def capital(text: str) -> str:

@@ -5,7 +5,6 @@ reads. What comes out is an ordinary template with `blocktranslate` around each 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from django.template.base import (
     BLOCK_TAG_END,
@@ -35,8 +34,8 @@ RAW = frozenset({"script", "style", "kbd", "code"})
 NAMES = frozenset({"body_class", "main_class", "purpose_class", "lang"})
 """Blocks that hold what machines read."""
 _WORD = re.compile(r"[A-Za-z]{2,}|\b[A-Za-z] ")
-STOP = "."
-_STOP = re.compile(r"\.(?=\s|$)")
+_STOP = re.compile(r"\.(?=\s|$)|[,:;] ")
+"""What ends a variable or parts it from what is next, where no word stands beside it."""
 _ENTITY = re.compile(r"&#?\w+;")
 _DEFAULT = re.compile(r'(\|default(?:_if_none)?:)("[^"a-z][^"]*[a-z]{2}[^"]*")')
 _ARGUMENT = re.compile(r'\b(\w+)=("[^"]*[A-Za-z]{2}[^"]*")')
@@ -144,11 +143,13 @@ class Marker:
         self.out.extend(self._plain(each) for each in after)
 
     def _wordless(self, run: list[str | Token]) -> None:
-        """What has no words of its own, but for the stop that ends a sentence of somebody's."""
-        for before, each in pairwise(["", *run]):
+        """What has no words of its own but stops, which are others in Chinese."""
+        spoken = True
+        for each in run:
             plain = self._plain(each)
-            ends = isinstance(before, Token) and isinstance(each, str) and _STOP.match(each)
-            self.out.append(self._marked([STOP]) + plain.removeprefix(STOP) if ends else plain)
+            stop = _STOP.match(plain) if spoken and isinstance(each, str) else None
+            self.out.append(self._marked([stop[0]]) + plain[stop.end() :] if stop else plain)
+            spoken = isinstance(each, Token)
 
     def _marked(self, run: list[str | Token]) -> str:
         names: dict[str, str] = {}

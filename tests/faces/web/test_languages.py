@@ -14,9 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from sharing.consent.models import Consent
+from sharing.consent.rules import Performer, Verification
 from sharing.kernel.saying import said
 from sharing.web.languages.marking import marked, messages_in
 from sharing.web.templatetags.portal import age, counted, day, person
+from sharing.web.wording import verified
 from tests.cast import Region, make_patient
 from tests.sessions import sign_in
 
@@ -29,7 +32,7 @@ CATALOGUE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
         ("<h1>Home</h1>", ["Home"]),
         ("<p>Asked by {{ who.name }}, {{ at|day }}.</p>", ["Asked by %(name)s, %(at)s."]),
         ("<b>{{ name }}</b> · {{ day }}", []),
-        ("<p>{{ reason }}.</p><p>{{ day }}: {{ hour }}.5</p>", ["."]),
+        ("<p>{{ reason }}.</p><p>{{ day }}: {{ hour }}.5</p>", [".", ": "]),
         ('<a title="Open it" class="big btn" href="/x/y">{{ t }}</a>', ["Open it"]),
         ('{% include "a.html" with heading="Nothing yet" icon="share" %}', ["Nothing yet"]),
         ('{{ day|default:"Date unknown" }}', ["Date unknown"]),
@@ -84,13 +87,23 @@ def test_sentences_with_names_are_found_by_their_pattern() -> None:
         assert said("Nobody wrote this down") == "Nobody wrote this down"
 
 
+@pytest.mark.parametrize("verification", Verification)
+@pytest.mark.parametrize("performer", Performer)
+def test_how_a_consent_was_agreed_is_said_whole_in_chinese(
+    verification: Verification, performer: Performer
+) -> None:
+    consent = Consent(performer=performer, verification=verification, witness="梅")
+    with override("zh-hans"):
+        assert not re.search("[A-Za-z]", said(verified(consent)))
+
+
 def test_names_dates_ages_and_counts_are_written_as_in_china() -> None:
     class Lin:
         latin, native = "LIN^Xiaoyan", "林^晓燕"
 
     with override("zh-hans"):
-        stopped = engines["django"].from_string(marked("{{ whole }}. {{ hours }}.5"))
-        assert stopped.render({"whole": "CT", "hours": 1}) == "CT。 1.5"
+        stopped = engines["django"].from_string(marked("{{ whole }}, {{ hours }}; {{ whole }}."))
+        assert stopped.render({"whole": "CT", "hours": 1}) == "CT，1；CT。"
         assert person(Lin) == '<span class="name">林晓燕</span>'
         assert day(date(2026, 11, 12)) == "2026年11月12日"
         assert age(date(1971, 3, 14), date(2026, 11, 24)) == "55岁"
