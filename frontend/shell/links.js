@@ -1,5 +1,7 @@
 // Links that carry a secret: taken out of the address on the landing page, copied on the sharer's.
 //   <div data-takes-fragment> around an input; <button data-copies="id of an input" hidden>
+import { said } from "./said.js";
+
 function takeFragment(box) {
   const secret = location.hash.slice(1);
   if (!secret) return;
@@ -15,10 +17,10 @@ async function copy(button) {
   const words = button.querySelector("span");
   try {
     await navigator.clipboard.writeText(input.value);
-    words.textContent = "Copied";
+    words.textContent = said("copied");
   } catch {
     input.select(); // refused by the browser: a key press copies what is chosen
-    words.textContent = "Press Ctrl+C";
+    words.textContent = said("copy-by-key");
   }
 }
 

@@ -1,14 +1,16 @@
 // The list of studies: the button says how many are chosen, and waits until one is.
 //   <form data-picks-studies> with checkboxes "study" and a button [data-share] around [data-words],
 //   and perhaps others that ask for a choice: [data-picked]
+import { said } from "./said.js";
+
 function count(form) {
   const button = form.querySelector("[data-share]");
   if (!button) return;
   const chosen = form.querySelectorAll('input[name="study"]:checked').length;
   button.disabled = chosen === 0;
   for (const other of form.querySelectorAll("[data-picked]")) other.disabled = chosen === 0;
-  const words = chosen === 0 ? "Choose studies to share" : `Share ${chosen} ${chosen === 1 ? "study" : "studies"}`;
-  button.querySelector("[data-words]").textContent = words;
+  const key = ["nothing-picked", "one-picked"][chosen] ?? "some-picked";
+  button.querySelector("[data-words]").textContent = said(key, { count: chosen });
 }
 
 function countAll() {

@@ -1,4 +1,6 @@
 // What the page shows of an upload: a row per file, the whole, problems in words, the receipt.
+import { said } from "./said.js";
+
 const RECEIPT_EVERY = 1000;
 const UNITS = ["B", "kB", "MB", "GB"];
 
@@ -7,16 +9,15 @@ function size(bytes) {
   return `${(bytes / 1000 ** power).toFixed(power ? 1 : 0)} ${UNITS[power]}`;
 }
 
-const count = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
+const written = (number) => number.toLocaleString("en");
 
 /** Why sending stopped, in words, and what to do. */
 function reason(status) {
-  if (status === 401 || status === 403) return "Your session has ended. Sign in again in another tab, then try again.";
-  if (status === 413) return "The file is larger than this portal accepts.";
-  if (status === 507) return "The portal has no space left. Call its operator; nothing that was sent is lost.";
-  if (status >= 400 && status < 500) return "The portal did not accept this file.";
-  if (status >= 500) return "The portal has a problem. Try again in a minute.";
-  return "The connection was lost. It goes on by itself when it is back, or try again.";
+  if (status === 401 || status === 403) return said("session-over");
+  if (status === 413) return said("too-large");
+  if (status === 507) return said("no-space");
+  if (status >= 400 && status < 500) return said("not-accepted");
+  return said(status >= 500 ? "portal-problem" : "connection-lost");
 }
 
 export class Tray {
@@ -80,9 +81,8 @@ export class Tray {
     const done = sent === files ? 1 : bytes ? Math.min(bytesSent / bytes, 1) : 0;
     this.part("overall").value = Math.floor(done * 100);
     this.part("overall").className = sent === files ? "done" : "";
-    this.part("words").textContent =
-      `${sent.toLocaleString("en")} of ${count(files, "file")} sent, ${size(bytesSent)} of ${size(bytes)}` +
-      (failed ? `, ${failed} stopped` : "");
+    const told = { sent: written(sent), files: written(files), done: size(bytesSent), all: size(bytes), failed };
+    this.part("words").textContent = said(failed ? "sent-with-stops" : "sent", told);
     this.part("again").hidden = !failed;
     this.part("pause").hidden = sent + failed === files;
     this.speak(Math.floor(done * 10), sent === files);
@@ -92,15 +92,15 @@ export class Tray {
   speak(tenth, all) {
     if (tenth === this.spokenTenth) return;
     this.spokenTenth = tenth;
-    this.part("spoken").textContent = all ? "All files are sent." : `${tenth * 10} % sent`;
+    this.part("spoken").textContent = said(all ? "all-sent" : "part-sent", { percent: tenth * 10 });
   }
 
   showPaused(button, paused) {
-    button.querySelector("[data-words]").textContent = paused ? "Go on" : "Pause all";
+    button.querySelector("[data-words]").textContent = said(paused ? "go-on" : "pause");
   }
 
   showTwice(number) {
-    if (number) this.showWords(`${count(number, "file")} of the same name and size ${number === 1 ? "is" : "are"} in this upload already.`);
+    if (number) this.showWords(said("twice", { count: written(number) }));
   }
 
   showOffline(offline) {

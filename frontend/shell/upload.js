@@ -1,14 +1,13 @@
 // The upload page: files, a folder or a ZIP, by tus 1.0, three at a time, resumed after a lost connection.
 // The markup is templates/components/upload.html; the server's contract stands in UploadBatch.
 import { UploadBatch } from "./upload-batch.js";
+import { said } from "./said.js";
 import { chosenFiles, droppedFiles } from "./upload-files.js";
 import { rememberedBatch } from "./upload-memory.js";
 import { Tray } from "./upload-tray.js";
 
 const form = document.getElementById("upload");
 const tray = new Tray(form);
-const BROKEN_OFF =
-  "An upload was broken off here. Choose the same files again: they go on where they stopped.";
 let batch = null;
 
 /** All files that arrive while a batch is open belong to it; after its receipt a new one begins. */
@@ -56,7 +55,7 @@ function watchDrops() {
 
 watchPickers();
 watchDrops();
-if (rememberedBatch()) tray.showWords(BROKEN_OFF);
+if (rememberedBatch()) tray.showWords(said("broken-off"));
 form.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("online", () => batch?.retry());
 window.addEventListener("beforeunload", (event) => {

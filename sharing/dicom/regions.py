@@ -28,9 +28,21 @@ class BodyRegion(StrEnum):
     @property
     def words(self) -> str:
         """The region as pages say it."""
-        return self.value.capitalize()
+        return _WORDS[self]
 
 
+_WORDS = {
+    BodyRegion.HEAD: "Head",
+    BodyRegion.NECK: "Neck",
+    BodyRegion.CHEST: "Chest",
+    BodyRegion.HEART: "Heart",
+    BodyRegion.BREAST: "Breast",
+    BodyRegion.ABDOMEN: "Abdomen",
+    BodyRegion.PELVIS: "Pelvis",
+    BodyRegion.SPINE: "Spine",
+    BodyRegion.ARM: "Arm",
+    BodyRegion.LEG: "Leg",
+}
 # Terms of annex L, then codes of CID 4, by region. What spans several stands below.
 _KNOWN = {
     BodyRegion.HEAD: """

@@ -23,7 +23,7 @@ _PURPOSE_WORDS = {
     Purpose.EMERGENCY: "emergency treatment",
     Purpose.RESEARCH: "research",
     Purpose.OPERATIONS: "operations",
-    Purpose.PATIENT_REQUEST: "the patient's own request",
+    Purpose.PATIENT_REQUEST: "the patient’s own request",
 }
 
 

@@ -18,6 +18,10 @@ _DAY = re.compile(
 )
 _AGE = re.compile(r"(\d+) (y|mo|d)")
 _AGES = {"y": "岁", "mo": "个月", "d": "天"}
+_REFERENCE = re.compile(r"(C-\d+ v\d+) (.+)")
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+_JOINED = re.compile(r"(, | and | or )")
+_JOINS = {", ": "、", " and ": "和", " or ": "或"}
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 MOST_KNOWN = 2_000
 
@@ -37,16 +41,49 @@ def said(text: str) -> str:
 
 @lru_cache(maxsize=MOST_KNOWN)
 def _said(text: str, language: str) -> str:
+    return _known(text, language) or _DAY.sub(_day, text)
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _known(text: str, language: str) -> str:
+    """What the catalogue has of it, or of its small letter, or a day; else nothing."""
+    if day := _DAY.fullmatch(text):
+        return _day(day)
+    small = text[:1].lower() + text[1:]
+    return _found(text, language) or (_found(small, language) if small != text else "")
+
+
+def _found(text: str, language: str) -> str:
     found = gettext(text)
     if found != text:
         return found
+    if several := _sentences(text, language) or _listed(text, language):
+        return several
+    if about := _REFERENCE.fullmatch(text):
+        return f"{about[1]} {said(about[2])}"
     for pattern, names, told in _patterns(language):
         if match := pattern.fullmatch(text):
             parts = zip(names, match.groups(), strict=True)
             return _filled(told, {name: said(part) for name, part in parts})
-    if age := _AGE.fullmatch(text):
-        return age[1] + _AGES[age[2]]
-    return _DAY.sub(_day, text)
+    age = _AGE.fullmatch(text)
+    return age[1] + _AGES[age[2]] if age else ""
+
+
+def _sentences(text: str, language: str) -> str:
+    """Several sentences, where each of them is known; else nothing."""
+    parts = _SENTENCE.split(text)
+    told = [_known(part, language) for part in parts] if len(parts) > 1 else []
+    return "".join(told) if all(told) else ""
+
+
+def _listed(text: str, language: str) -> str:
+    """`read reports, view images and download`, where each of them is known; else nothing."""
+    parts = _JOINED.split(text)
+    told = [_known(part, language) for part in parts[::2]] if len(parts) > 1 else []
+    if not told or not all(told):
+        return ""
+    joins = [*(_JOINS[join] for join in parts[1::2]), ""]
+    return "".join(word + join for word, join in zip(told, joins, strict=True))
 
 
 def _filled(told: str, parts: dict[str, str]) -> str:

@@ -22,6 +22,26 @@ class OrganizationState(StrEnum):
     REFUSED = "refused"
     CLOSED = "closed"
 
+    @property
+    def words(self) -> str:
+        """Where it stands, as its history says it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    OrganizationState.APPLIED: "Applied",
+    OrganizationState.VERIFIED: "Address confirmed",
+    OrganizationState.ASKED: "Asked for more",
+    OrganizationState.CHECKED: "Documents checked",
+    OrganizationState.SIGNED: "Terms signed",
+    OrganizationState.TESTED: "Connection tested",
+    OrganizationState.ACTIVE: "Active",
+    OrganizationState.SUSPENDED: "Suspended",
+    OrganizationState.OFFBOARDING: "Leaving",
+    OrganizationState.REFUSED: "Refused",
+    OrganizationState.CLOSED: "Closed",
+}
+
 
 class OrganizationEvent(StrEnum):
     """What moves it."""

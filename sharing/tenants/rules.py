@@ -48,10 +48,23 @@ class Role(StrEnum):
     @property
     def words(self) -> str:
         """The role as pages say it."""
-        return _WORDS.get(self.value, self.value.replace("_", " ").capitalize())
+        return _WORDS[self]
 
 
-_WORDS = {"physician": "Referring physician"}
+_WORDS = {
+    Role.ADMINISTRATOR: "Administrator",
+    Role.PRIVACY_OFFICER: "Privacy officer",
+    Role.RADIOLOGIST: "Radiologist",
+    Role.PHYSICIAN: "Referring physician",
+    Role.TECHNOLOGIST: "Technologist",
+    Role.CLERK: "Clerk",
+    Role.AUDITOR: "Auditor",
+    Role.OPERATOR: "Operator",
+    Role.RESEARCHER: "Researcher",
+    Role.SUPPORT: "Support",
+    Role.CLIENT: "Client",
+    Role.BEARER: "Bearer",
+}
 TREATING = frozenset({Role.RADIOLOGIST, Role.PHYSICIAN, Role.TECHNOLOGIST})
 
 PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {

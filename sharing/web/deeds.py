@@ -1,5 +1,6 @@
 """What was done, as the access log says it. Pure: no request, no query of its own."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -222,10 +223,12 @@ def from_elsewhere(entry: Entry, here: str) -> bool:
 def told_to_patient(entry: Entry, studies: Mapping[str, Any]) -> Doing:
     """The same line as its patient reads it."""
     line = doing(entry, studies)
-    told = line.ground
-    for said, plain in (("Patient permitted", "You permitted"), ("Patient asked", "You asked")):
-        told = told.replace(said, plain)
-    return replace(line, ground=told)
+    return replace(line, ground=to_the_patient(line.ground))
+
+
+def to_the_patient(ground: str) -> str:
+    """`You permitted ...` for `Patient permitted ...`."""
+    return re.sub("^Patient (?=permitted|asked)", "You ", ground)
 
 
 def _deed(entry: Entry) -> str:

@@ -94,7 +94,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "labels": list(Label),
         "for_region": actor.may(Duty.SET_REGION),
         "may_set_policy": actor.may(Duty.SET_POLICY),
-        "policy": ": ".join(POLICIES[policy_for(actor)]),
+        "policy": POLICIES[policy_for(actor)],
     }
     return render(request, "web/labels/rules.html", context)
 

@@ -29,6 +29,7 @@ from sharing.consent.services import (
 from sharing.consent.texts import LANGUAGES, newest
 from sharing.kernel import scope
 from sharing.kernel.lifecycle import NotNow
+from sharing.kernel.saying import in_chinese
 
 from .forms.phone import ProofForm
 from .statements import as_answer
@@ -180,8 +181,10 @@ def _for_other(request: HttpRequest, session: Any = None) -> bool:
 
 
 def _language(request: HttpRequest, usual: str = "") -> str:
+    """What was asked for, else what the clerk chose, else what the phone itself speaks."""
     asked = request.GET.get("lang", "")
-    return asked if asked in LANGUAGES else usual or next(iter(LANGUAGES))
+    own = next(code for code in LANGUAGES if code.startswith("zh") == in_chinese())
+    return asked if asked in LANGUAGES else usual or own
 
 
 def _to(request: HttpRequest, route: str) -> HttpResponse:

@@ -89,7 +89,7 @@ def _stats(actor: Actor, told: Figures, at: datetime) -> list[dict[str, Any]]:
             "Consents in force",
             consents[-1],
             consents,
-            words.span(ended, "consent") + " ended or revoked in this time",
+            f"{words.span(ended, 'consent')} ended or revoked in this time",
         ),
     ]
 

@@ -101,7 +101,7 @@ def _of_policy(wanted: RegionSettings, opens: bool) -> tuple[str, str]:
         return "closes", f"{name}: {more} What only the rule opened closes at the next request."
     plain, labelled = how_many_open(wanted.policy)
     held = f"{words.span(labelled, 'study', 'studies')} with a label"
-    stay = f"{held} stay{'s' if labelled == 1 else ''} closed."
+    stay = f"{held} stays closed." if labelled == 1 else f"{held} stay closed."
     return "opens", f"{name}: {more} That is {words.span(plain, 'study', 'studies')} now; {stay}"
 
 

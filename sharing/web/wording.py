@@ -119,19 +119,21 @@ def name_of(patient: Any) -> str:
 
 def in_words(said: Wording) -> str:
     """The consent as one may read it to the patient."""
-    what = f"{said.patient}’s {imaging(said.modalities, said.studies)} held by {said.custodian}"
+    named = imaging(said.modalities, said.studies) if said.modalities or said.studies else ""
+    what = f"all imaging of {said.patient} held by {said.custodian}"
+    if named:
+        what = f"the {named} of {said.patient} held by {said.custodian}"
     period = _period(said.starts, said.ends)
     if said.decision == Decision.DENY:
-        return (
-            f"{capital(said.whom)} may not find or view {what}, {_refused(said)}, "
-            f"{period}. This wins over every permit."
-        )
+        whom = capital(said.whom)
+        refused = f"{whom} may not find or view {what}, {_refused(said)}, {period}."
+        return " ".join([refused, "This wins over every permit."])
     may = [rung[2].format(what=what) for rung in LADDER if rung[0] in said.actions]
     never = [rung[3] for rung in LADDER if rung[0] not in said.actions]
-    last = f" They may not {and_list(never, 'or')}." if never else ""
-    last += "".join(f" {each}." for each in said.asks)
     reasons = _purposes(said.purposes)
-    return f"{capital(said.whom)} may {and_list(may)}, for {reasons}, {period}.{last}"
+    first = f"{capital(said.whom)} may {and_list(may)}, for {reasons}, {period}."
+    last = [f"They may not {and_list(never, 'or')}."] if never else []
+    return " ".join([first, *last, *(f"{each}." for each in said.asks)])
 
 
 def _refused(said: Wording) -> str:
@@ -158,7 +160,9 @@ def in_short(said: Wording) -> str:
 def imaging(modalities: Sequence[str], studies: int = 0) -> str:
     """`imaging`, `CT and MR imaging`, or `imaging (1 study)`."""
     kinds = [modality_word(code) for code in modalities]
-    what = f"{and_list(kinds)} imaging" if kinds else "imaging"
+    if not kinds:
+        return f"imaging ({words.span(studies, 'study', 'studies')})" if studies else "imaging"
+    what = f"{and_list(kinds)} imaging"
     return f"{what} ({words.span(studies, 'study', 'studies')})" if studies else what
 
 
@@ -195,8 +199,8 @@ def _purposes(purposes: Iterable[str]) -> str:
 
 
 def _period(starts: datetime, ends: datetime | None) -> str:
-    until = f" to {words.day(ends)}" if ends else " without an end"
-    return f"from {words.day(starts)}{until}"
+    start = words.day(starts)
+    return f"from {start} to {words.day(ends)}" if ends else f"from {start} without an end"
 
 
 def effect(
@@ -209,13 +213,9 @@ def effect(
 ) -> str:
     """`Shows 14 studies to 3 people, hides none; stops 1 open viewer.`"""
 
-    def some(verb: str, studies: int, word: str, people: int) -> str:
-        if not studies:
-            return f"{verb} none"
-        whom = words.span(people, "person", "people")
-        return f"{verb} {words.span(studies, 'study', 'studies')} {word} {whom}"
-
-    shows = some("Shows", gaining_studies, "to", gaining_people)
-    hides = some("hides", losing_studies, "from", losing_people)
+    gained, lost = (words.span(n, "study", "studies") for n in (gaining_studies, losing_studies))
+    gain, lose = (words.span(n, "person", "people") for n in (gaining_people, losing_people))
+    shows = f"Shows {gained} to {gain}" if gaining_studies else "Shows none"
+    hides = f"hides {lost} from {lose}" if losing_studies else "hides none"
     open_now = words.span(stops, "open viewer or download", "open viewers or downloads")
     return f"{shows}, {hides}; stops {open_now if stops else 'nothing that is open'}."

@@ -90,7 +90,7 @@ _SYSTEMS = (
 
 
 def device(user_agent: str) -> str:
-    """`Chrome on Windows`, as a person would know the device again."""
+    """`Chrome, Windows`, as a person would know the device again."""
     browser = next((word for sign, word in _BROWSERS if sign in user_agent), "A browser")
     system = next((word for sign, word in _SYSTEMS if sign in user_agent), "")
-    return f"{browser} on {system}" if system else browser
+    return f"{browser}, {system}" if system else browser

@@ -159,3 +159,51 @@ def complaints(human: Human) -> list[str]:
         f"{violation['id']} {[node['target'] for node in violation['nodes'][:3]]}"
         for violation in results.response["violations"]
     ]
+
+
+OURS = re.compile(
+    "|".join(
+        (
+            r"(Riverside|Hilltop|Lakeside|Mingde|Northgate|Sandbox|Imaging|riverside)[\w ]*",
+            r"(Dr )?(Ada|Ben|Cleo|Eva|Ines|Mei|Nora|Olga|Rita|Sam) \w+",
+            r"(CT |MR )?(Chest|chest|head|knee|Mammography|Echocardiogram)[\w, -]*",
+            r"Demonstration|The patient asked, by telephone|Webhook|English",
+            r"[\w.-]+[@/.][\w./@-]+",  # addresses, scopes, host names
+        )
+    )
+)
+"""What the demo's people and hospitals are called, and what they wrote."""
+ENGLISH = re.compile(r"[A-Za-z][a-z’']+ [a-z’']{2,}|^[A-Za-z][a-z]{3,}$")
+TEXTS = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const around = walker.currentNode.parentElement;
+    if (around.closest('script, style, kbd, code, template, noscript')) continue;
+    if (around.closest('[lang="en"], [lang="und"], [name="time_zone"]')) continue;
+    found.push(walker.currentNode.textContent.trim().replace(/\\s+/g, ' '));
+  }
+  for (const name of ['aria-label', 'alt', 'placeholder', 'title']) {
+    for (const each of document.querySelectorAll(`[${name}]`)) found.push(each.getAttribute(name));
+  }
+  return found;
+}"""
+
+
+@pytest.mark.xdist_group("pages")
+@pytest.mark.parametrize("email", PAGES, ids=lambda email: email.partition("@")[0] or "stranger")
+def test_a_chinese_reader_reads_no_english_but_names(
+    region: live.LivePortal, chromium: Browser, email: str
+) -> None:
+    human = sit_down(chromium, region, email, PASSWORD)
+    if email:
+        human.signs_in()
+    human.goes_to("/open/")
+    human.page.get_by_role("button", name="简体中文").click()
+    found = []
+    for path in PAGES[email]:
+        assert opens(human, path), f"nothing leads to {path}"
+        texts = human.page.evaluate(TEXTS)
+        found += [f"{path}: {text}" for text in texts if ENGLISH.search(OURS.sub("", text))]
+    human.page.context.close()
+    assert not found, "\n".join(found)

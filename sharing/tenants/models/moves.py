@@ -33,3 +33,8 @@ class Move(models.Model):
             models.CheckConstraint(name="a_move_says_who", condition=~Q(by_name="")),
             models.CheckConstraint(name="a_move_is_of_the_table", condition=_IN_TABLE),
         ]
+
+    @property
+    def word(self) -> str:
+        """Where the organization stood after it, for its history."""
+        return OrganizationState(self.after).words

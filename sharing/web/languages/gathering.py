@@ -1,13 +1,17 @@
 """What there is to translate: the text of templates, and the English that Python code says.
 
 In Python a text counts by where it stands: a label, a help text or a choice of a form, a message, a
-word of an enumeration, a reason of a decision. An f-string becomes a pattern, `until {until}`.
+word of an enumeration, a reason of a decision. In the modules of pages each text of several words
+does, wherever it stands. An f-string becomes a pattern, `until {until}`.
 """
 
 import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from sharing.tenants.terms import TERMS
+from sharing.web.deeds import to_the_patient
 
 from .marking import messages_in
 
@@ -40,15 +44,26 @@ SPOKEN = (
     "sharing/access/rules/*.py",
     "sharing/*/errors.py", "sharing/*/rules.py", "sharing/kernel/*.py", "sharing/notify/*.py",
     "sharing/audit/patterns.py", "sharing/access/*.py", "sharing/archive/services/showing.py",
-    "sharing/dicom/regions.py", "sharing/office/echo.py", "sharing/office/services/testing.py",
+    "sharing/archive/services/deciding.py", "sharing/archive/services/whose.py",
+    "sharing/tenants/life.py", "sharing/dicom/regions.py", "sharing/office/echo.py",
+    "sharing/office/services/testing.py",
 )  # fmt: skip
+PAGES = (
+    "sharing/web/*.py", "sharing/web/forms/*.py", "sharing/viewer/*.py", "sharing/tenants/*.py",
+    "sharing/tenants/services/joining.py", "sharing/tenants/services/signing.py",
+    "sharing/office/services/testing.py",
+)  # fmt: skip
+_SEVERAL = re.compile(r"[A-Za-z’}:,] [A-Za-z{]")
 _TEXT = re.compile(
     r"^(?=.*[a-z])(?:[,.;] )?[A-Z(“0-9{][^\n]*$|^(?:[,.;] )?[a-z][a-z’,;-]* [^\n/=_<]*$"
 )
 
 _SMALL = re.compile(r"[a-z]{4,}(?: [a-z]+)?")
 _COUNTED = re.compile(r'counted:"([^"]+)"')
-_MACHINE = re.compile(r"'none'|\(\?[!<]|%s|^[A-Z]\w+-[A-Z]\w+$|PUBLIC_URL|\{\}")
+_MACHINE = re.compile(
+    r"'none'|^private, |^form-|^Bearer |^\d\d? [A-Z][a-z]{2} \d{4}$|\(\?[!<]|%s"
+    r"|^[A-Z]\w+-[A-Z]\w+$|PUBLIC_URL|\{\}"
+)
 """Policies, patterns, fonts, addresses, and what the log of the machine says."""
 
 
@@ -82,6 +97,40 @@ def _said_by(tree: ast.Module) -> Iterator[str]:
             yield from _texts(value)
 
 
+def to_patients(texts: Sequence[str]) -> Iterator[str]:
+    """Grounds once more as the patient reads them (`sharing.web.deeds.to_the_patient`)."""
+    yield from (found for text in texts if (found := to_the_patient(text)) != text)
+
+
+def of_terms() -> Iterator[str]:
+    """The region's terms: signed in English, read in both."""
+    for heading, words in TERMS:
+        yield from (heading, words)
+
+
+def on_pages(root: Path) -> Iterator[str]:
+    """Every text of several words in the modules that make pages."""
+    for pattern in PAGES:
+        for path in sorted(root.glob(pattern)):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            apart = set(_unsaid(tree))
+            for node in ast.walk(tree):
+                if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in apart:
+                    yield from (text for text in _texts(node) if _SEVERAL.search(text))
+
+
+def _unsaid(tree: ast.Module) -> Iterator[int]:
+    """Docstrings, the pieces of f-strings, and what a programmer is told by an exception."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield id(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            yield from (id(value) for value in node.values)
+        elif isinstance(node, ast.Raise) and ast.unparse(node).startswith(("raise ValueError",
+                "raise LookupError", "raise KeyError", "raise RuntimeError")):  # fmt: skip
+            yield from (id(each) for each in ast.walk(node))
+
+
 def _places(node: ast.AST) -> Iterator[ast.expr]:
     """Expressions that stand where texts stand."""
     if isinstance(node, ast.Call):
@@ -96,7 +145,7 @@ def _places(node: ast.AST) -> Iterator[ast.expr]:
         names = [each.id for each in targets if isinstance(each, ast.Name)]
         if any(name in NAMES or TABLES.match(name) for name in names):
             yield node.value
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, (ast.Return, ast.Yield)) and node.value is not None:
         yield node.value
 
 

@@ -21,12 +21,28 @@ from django.template.base import (
 READ_ALOUD = frozenset({"alt", "aria-label", "placeholder", "title", "data-words"})
 """Attributes whose value is text."""
 SAID = frozenset(
-    ["heading", "help", "label", "note", "plural", "primary_label", "sentence", "title", "word"]
+    [
+        "button",
+        "heading",
+        "help",
+        "label",
+        "lead",
+        "note",
+        "nothing",
+        "plural",
+        "primary_label",
+        "sentence",
+        "title",
+        "what",
+        "word",
+    ]
 )
 """Arguments of `include` and `with` whose value is text."""
 SPOKEN = frozenset({
-    "answer", "choice_label", "did", "error", "ground", "help_text", "label", "message", "purpose",
-    "question", "reason", "said", "sentence", "todo", "verified", "word", "words",
+    "answer", "button", "choice_label", "did", "due", "error", "get_kind_display", "ground",
+    "help_text", "label", "lead", "message", "missing", "more", "nothing", "purpose", "question",
+    "reason", "said", "sentence", "small", "spoken", "todo", "verdict", "verified", "word",
+    "words",
 })  # fmt: skip
 """Variables, by the last of their names, whose value is English that the portal made itself: no
 patient, no person and nobody's own text is ever called so in a template."""

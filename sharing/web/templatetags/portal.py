@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
+from sharing.audit.rules import SYSTEM
 from sharing.kernel.saying import in_chinese, said
 from sharing.web import built, icons, words
 
@@ -91,6 +92,12 @@ def sex_mark(code: str) -> str:
     """`F`, where there is no room; `?` for what is not known."""
     known = (code or "").strip().upper()
     return (sex(known) if in_chinese() and known in words.SEXES else known) or "?"
+
+
+@register.filter
+def doer(name: str) -> str:
+    """Who did it: a person's own name, and the portal's in the reader's language."""
+    return said(name) if name == SYSTEM.name else name
 
 
 @register.filter

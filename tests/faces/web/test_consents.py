@@ -100,7 +100,7 @@ def test_the_preview_says_it_in_words_and_counts_what_becomes_visible(
 ) -> None:
     where = reverse("web:consent-preview", args=[region.pat.public_id])
     shown = browser(region.mei).post(where, form(evidence=None)).content.decode()
-    assert "Hilltop Family Clinic may find MOREAU Pat 莫帕’s imaging" in shown
+    assert "Hilltop Family Clinic may find all imaging of MOREAU Pat 莫帕" in shown
     assert "They may not download, send to an archive or share on." in shown
     assert "+1" in shown
     assert "1 person at Hilltop Family Clinic" in shown

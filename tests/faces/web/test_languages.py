@@ -85,6 +85,16 @@ def test_sentences_with_names_are_found_by_their_pattern() -> None:
     with override("zh-hans"):
         assert said(sentence) == "患者同意Hilltop Family Clinic为治疗查看，至2027年6月30日"
         assert said("Nobody wrote this down") == "Nobody wrote this down"
+        assert said("Pat Moreau and Lin Xiaoyan") == "Pat Moreau and Lin Xiaoyan"
+
+
+def test_lists_sentences_and_first_words_are_put_together_of_what_is_known() -> None:
+    with override("zh-hans"):
+        assert said("read reports, view images and download") == "阅读报告、查看影像和下载"
+        assert said("C-1001 v1 is not in force now") == "C-1001 v1 现在未生效"
+        assert said("Choose one. Fill this in.") == "请选择一项。请填写此项。"
+        assert said("Choose one. Ada wrote this.") == "Choose one. Ada wrote this."
+        assert said("Anybody outside Riverside") == said("anybody outside Riverside") != ""
 
 
 @pytest.mark.parametrize("verification", Verification)

@@ -7,7 +7,7 @@ import polib
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sharing.web.languages.gathering import in_code, in_templates
+from sharing.web.languages.gathering import in_code, in_templates, of_terms, on_pages, to_patients
 
 FOLDER = Path("locale/zh_Hans/LC_MESSAGES")
 HEADER = {
@@ -49,7 +49,8 @@ def updated(root: Path, path: Path) -> polib.POFile:
     kept = {entry.msgid: entry for entry in held}
     made = polib.POFile(wrapwidth=100)
     made.metadata = HEADER
-    for text in dict.fromkeys([*in_templates(root), *in_code(root)]):
+    texts = [*in_templates(root), *in_code(root), *on_pages(root), *of_terms()]
+    for text in dict.fromkeys([*texts, *to_patients(texts)]):
         told = kept[text].msgstr if text in kept else ""
         flags = ["python-format"] if "%(" in text else []
         made.append(polib.POEntry(msgid=text, msgstr=told, flags=flags))
