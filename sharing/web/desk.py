@@ -53,7 +53,7 @@ def _held(own: Any) -> dict[str, Any]:
 
 def _stats(used: office.Usage) -> list[dict[str, Any]]:
     """This month beside the one before, with a bar for each of the year."""
-    before = words.MONTHS[used.months[-2].month - 1]
+    before = words.month(used.months[-2].month)
     return [_stat(word, used.sums(name), before) for name, word in TOLD]
 
 

@@ -21,7 +21,8 @@ from . import charts
 from .doors import actor_of
 from .usage import MONTHS as YEAR
 from .usage import charts_of, csv_of
-from .words import MONTHS, span
+from .words import month as month_word
+from .words import span
 
 AHEAD = 6
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -153,7 +154,7 @@ def _growth(used: office.Usage) -> dict[str, Any]:
     base = held - sum(months)
     bars = [{"held": base + value} for value in grown]
     bars += [{"forecast": max(0, base + value)} for value in ahead]
-    labels = [MONTHS[month.month - 1] for month in used.months]
+    labels = [month_word(each.month) for each in used.months]
     labels += [f"+{number}" for number in range(1, AHEAD + 1)]
     size, unit = _unit(max(value for bar in bars for value in bar.values()))
     scaled = [{name: round(value / size, 1) for name, value in bar.items()} for bar in bars]

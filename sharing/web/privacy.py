@@ -136,7 +136,7 @@ def _label(told: Figures, place: int) -> str:
         return ""
     before = told.weeks[place - 1].begins if place else None
     is_new = len(told.weeks) > 16 or before is None or before.month != day.month
-    return f"{day.day} {words.MONTHS[day.month - 1]}" if is_new else str(day.day)
+    return words.day_of_month(day) if is_new else str(day.day)
 
 
 def _table(told: Figures) -> list[tuple[Any, list[tuple[str, int]]]]:

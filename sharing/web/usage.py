@@ -45,7 +45,7 @@ def own_table(request: HttpRequest) -> HttpResponse:
 
 def charts_of(used: office.Usage) -> list[tuple[str, str, charts.Chart]]:
     """(word, sum in words, chart) of studies, views and shares by month."""
-    labels = [words.MONTHS[month.month - 1] for month in used.months]
+    labels = [words.month(each.month) for each in used.months]
     made = []
     for name, word in (("studies", "Studies received"), ("views", "Views"), ("shares", "Shares")):
         values = used.sums(name)

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from sharing.kernel.saying import in_chinese
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SEXES = {"M": "Male", "F": "Female", "O": "Other"}
 
@@ -20,6 +22,17 @@ STATES = {  # state of a study -> word, icon, class of the chip
     "settling": ("Settling", "hourglass-split", "c-wait"),
     "complete": ("Complete", "check-lg", "c-ok"),
 }
+
+
+def month(number: int) -> str:
+    """`Oct`, and `10月` to a Chinese reader: a word of a chart, which no catalogue sees."""
+    return f"{number}月" if in_chinese() else MONTHS[number - 1]
+
+
+def day_of_month(value: date) -> str:
+    """`7 Sep`, and `9月7日` to a Chinese reader."""
+    in_month = month(value.month)
+    return f"{in_month}{value.day}日" if in_chinese() else f"{value.day} {in_month}"
 
 
 def day(value: date | datetime | None) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import override
 from sharing.consent.models import Consent
 from sharing.consent.rules import Performer, Verification
 from sharing.kernel.saying import said
+from sharing.web import words
 from sharing.web.languages.marking import marked, messages_in
 from sharing.web.templatetags.portal import age, counted, day, person
 from sharing.web.wording import verified
@@ -116,6 +117,7 @@ def test_names_dates_ages_and_counts_are_written_as_in_china() -> None:
         assert stopped.render({"whole": "CT", "hours": 1}) == "CT，1；CT。"
         assert person(Lin) == '<span class="name">林晓燕</span>'
         assert day(date(2026, 11, 12)) == "2026年11月12日"
+        assert (words.month(10), words.day_of_month(date(2026, 9, 7))) == ("10月", "9月7日")
         assert age(date(1971, 3, 14), date(2026, 11, 24)) == "55岁"
         assert counted(1014, "image") == "1,014幅影像"
 
