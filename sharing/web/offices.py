@@ -36,15 +36,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     work = office.region_work(actor, at=at)
     found = services.applications(actor)
     days = _together(cards)
+    lacking = sum(card.without_second_factor for card in cards)
     figures = (
         ("Active organizations", found.filter(state="active").count(), "of the region"),
         ("Wait for you", found.filter(state__in=("verified", "tested")).count(), "on their way in"),
         ("Jobs given up", sum(each.count for each in work.parked), "look under Jobs and health"),
-        (
-            "Without second factor",
-            sum(card.without_second_factor for card in cards),
-            "people in all",
-        ),
+        ("Without second factor", lacking, "people in all"),
     )
     context = {
         "stats": [{"word": word, "value": value, "more": more} for word, value, more in figures],

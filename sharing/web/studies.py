@@ -129,7 +129,7 @@ def _facets(found: Facets, criteria: Criteria, actor: Actor) -> list[Facet]:
     groups = [
         Facet(
             "modality",
-            "Kind of images",
+            "Modality",
             _choices(found.modalities.most_common(), criteria.modalities, modality_word),
         ),
         Facet(

@@ -19,8 +19,8 @@ KEYWORDS = frozenset(
     ["answer", "help_text", "label", "message", "question", "reason", "sentence", "words"]
 )
 CALLS = frozenset({
-    "Failed", "Field", "Heard", "Result", "Step", "ValidationError", "_refuse", "add_error",
-    "error", "info", "said", "success", "_moved", "_want", "warning", "word",
+    "Facet", "Failed", "Field", "Heard", "Result", "Step", "ValidationError", "_moved", "_refuse",
+    "_want", "add_error", "error", "info", "said", "success", "warning", "word",
 })  # fmt: skip
 NAMES = frozenset(
     [

@@ -20,23 +20,10 @@ from django.template.base import (
 
 READ_ALOUD = frozenset({"alt", "aria-label", "placeholder", "title", "data-words"})
 """Attributes whose value is text."""
-SAID = frozenset(
-    [
-        "button",
-        "heading",
-        "help",
-        "label",
-        "lead",
-        "note",
-        "nothing",
-        "plural",
-        "primary_label",
-        "sentence",
-        "title",
-        "what",
-        "word",
-    ]
-)
+SAID = frozenset({
+    "button", "heading", "help", "label", "lead", "note", "nothing", "plural", "primary_label",
+    "sentence", "title", "what", "word",
+})  # fmt: skip
 """Arguments of `include` and `with` whose value is text."""
 SPOKEN = frozenset({
     "answer", "button", "choice_label", "did", "due", "error", "get_kind_display", "ground",
