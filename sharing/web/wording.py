@@ -211,11 +211,11 @@ def effect(
     gaining_studies: int,
     stops: int,
 ) -> str:
-    """`Shows 14 studies to 3 people, hides none; stops 1 open viewer.`"""
+    """`Shows 14 studies to 3 people; hides none; stops 1 open viewer.`"""
 
     gained, lost = (words.span(n, "study", "studies") for n in (gaining_studies, losing_studies))
     gain, lose = (words.span(n, "person", "people") for n in (gaining_people, losing_people))
     shows = f"Shows {gained} to {gain}" if gaining_studies else "Shows none"
     hides = f"hides {lost} from {lose}" if losing_studies else "hides none"
     open_now = words.span(stops, "open viewer or download", "open viewers or downloads")
-    return f"{shows}, {hides}; stops {open_now if stops else 'nothing that is open'}."
+    return f"{shows}; {hides}; stops {open_now if stops else 'nothing that is open'}."

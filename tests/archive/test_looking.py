@@ -105,4 +105,4 @@ def test_the_pages_say_it_before_the_consent_ends(
     pulse(region, study)
     mei = sign_in(Client(), region.mei.user)
     page = mei.get(f"/consents/{consent.public_id}/revoke/").content.decode()
-    assert "Shows none, hides 1 study from 1 person; stops 1 open viewer or download." in page
+    assert "Shows none; hides 1 study from 1 person; stops 1 open viewer or download." in page

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests import live
 from tests.journeys.people import Human, sit_down
@@ -200,6 +200,7 @@ def test_a_chinese_reader_reads_no_english_but_names(
         human.signs_in()
     human.goes_to("/open/")
     human.page.get_by_role("button", name="简体中文").click()
+    expect(human.page.locator("html")).to_have_attribute("lang", "zh-hans")
     found = []
     for path in PAGES[email]:
         assert opens(human, path), f"nothing leads to {path}"
