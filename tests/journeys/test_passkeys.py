@@ -71,7 +71,7 @@ def test_ada_makes_a_passkey_and_signs_in_by_it(
 
     page.goto("/accounts/sessions/")
     expect(page.get_by_text("This device")).to_be_visible()
-    assert page.get_by_role("heading", name="Chrome on Linux").count() == 3
+    assert page.get_by_role("heading", name="Chrome, Linux").count() == 3
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page).to_have_url(re.compile("/accounts/login/"))
 
