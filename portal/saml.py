@@ -216,7 +216,7 @@ def _read(part: Callable[[], Any]) -> Any:
     """
     try:
         return part()
-    except Exception as error:  # noqa: BLE001 - as said above
+    except Exception as error:  # noqa: BLE001 - the library's are of many kinds, some of no family
         place = extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}, line {place.lineno}"
         raise Refused(f"{type(error).__name__} in {where}") from None

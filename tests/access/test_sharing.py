@@ -269,23 +269,28 @@ def test_ending_a_share_ends_all_that_was_shared_on_out_of_it(region: Region, st
     assert Event.objects.filter(action="study.unshare").count() == 2
 
 
+def passed_on_twice(region: Region, study: Study) -> tuple[Person, dict[str, Any]]:
+    """Riverside to Hilltop, to Lakeside, to Nora's clinic: she, and how each shared on."""
+    said: dict[str, Any] = {"actions": SHARED_ON, "until": NOW + 20 * DAY}
+    nora = make_person("Nora Berg", make_organization("north", "North Clinic"), Role.PHYSICIAN)
+    shared(region, study, actions=SHARED_ON)
+    shared(region, study, to=region.lakeside, by=region.ben.actor, **said)
+    shared(region, study, to=nora.organization, by=region.cleo.actor, **said)
+    return nora, said
+
+
 def test_what_a_suspended_organization_shared_on_opens_nothing_until_it_resumes(
     region: Region, study: Study
 ) -> None:
-    """Lakeside gives it to Ines in turn: that rests, too. What was, is explained as it was."""
-    shared(region, study, actions=SHARED_ON)
-    said: dict[str, Any] = {"actions": SHARED_ON, "until": NOW + 20 * DAY}
-    shared(region, study, to=region.lakeside, by=region.ben.actor, **said)
-    north = make_organization("north", "North Clinic")
-    nora = make_person("Nora Berg", north, Role.PHYSICIAN)
-    shared(region, study, to=north, by=region.cleo.actor, **said)
+    """What rests on what rests does, too. What was, is explained as it was."""
+    nora, said = passed_on_twice(region, study)
     said_why: dict[str, Any] = {"by": SYSTEM, "why": "Stolen accounts"}
     move(region.hilltop.pk, OrganizationEvent.SUSPEND, **said_why, at=NOW + DAY)
     for person in (region.cleo, nora):
         assert not sees(person, study, at=NOW + DAY)
         assert saw(person, study, at=NOW + DAY / 2)
     with pytest.raises(NotCovered):
-        shared(region, study, to=north, by=region.cleo.actor, **said, at=NOW + DAY)
+        shared(region, study, to=nora.organization, by=region.cleo.actor, **said, at=NOW + DAY)
     move(region.hilltop.pk, OrganizationEvent.RESUME, **said_why, at=NOW + 2 * DAY)
     for person in (region.cleo, nora):
         assert sees(person, study, at=NOW + 2 * DAY)
@@ -296,12 +301,7 @@ def test_what_was_shared_on_before_it_was_written_down_says_through_whom_it_came
     region: Region, study: Study
 ) -> None:
     """The migration finds what sharing writes."""
-    shared(region, study, actions=SHARED_ON)
-    said: dict[str, Any] = {"actions": SHARED_ON, "until": NOW + 20 * DAY}
-    shared(region, study, to=region.lakeside, by=region.ben.actor, **said)
-    north = make_organization("north", "North Clinic")
-    make_person("Nora Berg", north, Role.PHYSICIAN)
-    shared(region, study, to=north, by=region.cleo.actor, **said)
+    passed_on_twice(region, study)
     written = set(PassedOn.objects.values_list("grant", "organization__code"))
     assert [code for _, code in sorted(written)] == ["hilltop", "hilltop", "lakeside"]
     PassedOn.objects.all().delete()
