@@ -10,6 +10,7 @@ from django.urls import reverse
 from sharing.access.rules import Decision, Rule
 from sharing.archive.services.showing import Shown
 from sharing.kernel.purposes import Action
+from sharing.kernel.saying import said
 
 from .wording import in_short, verified, wording_of
 
@@ -89,11 +90,13 @@ class ConsentCard:
 
 
 def title_of(study: Any) -> str:
-    """What the study is called: its description, or what can be said without one."""
+    """What the study is called: its description, or what can be said without one, which is the
+    portal's own and in the reader's language.
+    """
     if study.description:
         return str(study.description)
     kinds = " and ".join(study.modality_list)
-    return f"{kinds} study" if kinds else "Study without description"
+    return said(f"{kinds} study" if kinds else "Study without description")
 
 
 def may_words(actions: Iterable[Action]) -> str:

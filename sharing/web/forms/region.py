@@ -87,7 +87,7 @@ class PolicyForm(Form):
     def __init__(self, *args: Any, common: ImplicitPolicy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         order = list(POLICIES)
-        self.offered = [("", "As the region says", f"Now: {POLICIES[common][0].lower()}.")]
+        self.offered = [("", "As the region says", f"Now: {POLICIES[common][0]}.")]
         for policy in order[: order.index(common)]:
             self.offered.append((policy.value, *POLICIES[policy]))
         self.fields["policy"].choices = [  # type: ignore[attr-defined]

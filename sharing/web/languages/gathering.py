@@ -53,7 +53,7 @@ PAGES = (
     "sharing/tenants/services/joining.py", "sharing/tenants/services/signing.py",
     "sharing/office/services/testing.py",
 )  # fmt: skip
-_SEVERAL = re.compile(r"[A-Za-z’}:,] [A-Za-z{]")
+_SEVERAL = re.compile(r"[A-Za-z’}:,] \(?[A-Za-z{]")
 _TEXT = re.compile(
     r"^(?=.*[a-z])(?:[,.;] )?[A-Z(“0-9{][^\n]*$|^(?:[,.;] )?[a-z][a-z’,;-]* [^\n/=_<]*$"
 )

@@ -165,8 +165,8 @@ class Marker:
                 names[name] = self._filters(each.contents)
                 said += "{{ " + name + " }}"
         said = re.sub(r"\s+", " ", said)
-        self.messages.append(re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", said.replace("%", "%%") if names
-                                    else said))  # fmt: skip
+        escaped = said.replace("%", "%%")  # as `blocktranslate` asks for it
+        self.messages.append(re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", escaped))
         given = "".join(f" {name}={value}" for name, value in names.items())
         opening = f"blocktranslate with{given}" if given else "blocktranslate"
         return f"{{% {opening} %}}{said}{{% endblocktranslate %}}"

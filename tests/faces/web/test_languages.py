@@ -42,6 +42,7 @@ CATALOGUE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
         ("{% block body_class %}wide page{% endblock %}", []),
         ("{% if a %}One thing{% else %}Another{% endif %}", ["One thing", "Another"]),
         ("<p>50 % of it, {{ n }}</p>", ["50 %% of it, %(n)s"]),
+        ("<p>Half, 50 %</p>", ["Half, 50 %%"]),
         ("{# No text for readers #}<!-- nor this -->", []),
     ],
 )
