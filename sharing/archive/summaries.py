@@ -38,7 +38,7 @@ def summary(
     }
     if timezone:
         made["00080201"] = element("SH", timezone)
-    made["00081190"] = element("UR", url)
+    made["00081190"] = element("UR", "@")
     made["00083002"] = element("UI", transfer_syntax)
     made["0020000D"] = element("UI", study_uid)
     made["0020000E"] = element("UI", series_uid)
@@ -49,7 +49,7 @@ def summary(
         made["00280010"] = element("US", rows)
         made["00280011"] = element("US", columns)
         made["00280100"] = element("US", bits_allocated or None)
-    return orjson.dumps(made).decode()
+    return _with_url(made, url)
 
 
 def study_summary(
@@ -80,7 +80,7 @@ def study_summary(
         "00080061": {"vr": "CS", "Value": modalities} if modalities else {"vr": "CS"},
         "00080090": person_name(referring_physician),
         "00081030": element("LO", description),
-        "00081190": {"vr": "UR", "Value": ["@"]},
+        "00081190": element("UR", "@"),
         "00100010": person_name(patient_name),
         "00100020": element("LO", identifier),
         "00100021": element("LO", issuer),
@@ -89,10 +89,16 @@ def study_summary(
         "0020000D": element("UI", study_uid),
         "00200010": element("SH", study_id),
     }
-    # Only the Retrieve URL may look like one.
+    return _with_url(made, f"@/studies/{study_uid}")[:-1]
+
+
+def _with_url(made: dict[str, Any], url: str) -> str:
+    """As text, with its Retrieve URL: nothing else in it may look like one."""
     text = orjson.dumps(made).decode().replace(MOUNT, r'"\u0040/')
-    url = f'"00081190":{{"vr":"UR","Value":["@/studies/{study_uid}"]}}'
-    return text.replace('"00081190":{"vr":"UR","Value":["@"]}', url, 1)[:-1]
+    return text.replace(_NO_URL, f'"00081190":{{"vr":"UR","Value":["{url}"]}}', 1)
+
+
+_NO_URL = '"00081190":{"vr":"UR","Value":["@"]}'
 
 
 def with_counts(summary: str, series: int, instances: int) -> str:

@@ -48,9 +48,9 @@ def own_text(row: Row) -> str:
 
 def placed(texts: list[str], rows: list[Row]) -> list[str]:
     """With the address of each row's custodian in its Retrieve URL."""
-    mounts = {code: f'"{root(code)}/' for code in {row[0] for row in rows}}
-    pairs = zip(texts, rows, strict=True)
-    return [text.replace(MOUNT, mounts[row[0]], 1) for text, row in pairs]
+    codes = [row[0] for row in rows]
+    mounts = {code: f'"{root(code)}/' for code in set(codes)}
+    return [text.replace(MOUNT, mounts[code], 1) for text, code in zip(texts, codes, strict=True)]
 
 
 def series_object(row: Row) -> JsonObject:

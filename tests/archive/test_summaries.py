@@ -32,3 +32,11 @@ def test_what_an_object_has_not_is_not_said_of_it() -> None:
     assert made["00200013"] == {"vr": "IS"}
     assert not {"00280008", "00280010", "00280011", "00280100", "00080201"} & set(made)
     assert json.loads(summary(**CT | {"frames": 30}))["00280008"]["Value"] == [30]
+
+
+def test_nothing_but_the_retrieve_url_begins_as_one() -> None:
+    text = summary(**CT, timezone="@/0100")
+    assert text.count(MOUNT) == 1
+    made = json.loads(text)
+    assert made["00080201"]["Value"] == ["@/0100"]
+    assert made["00081190"]["Value"][0].startswith("@/studies/")

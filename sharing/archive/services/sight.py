@@ -44,7 +44,7 @@ def _inside(arm: Arm, fence: Bound) -> Q:
     """Listed ones are asked of here: the plan of that question is kept, the page's never is."""
     if arm.organization_id is None:
         asked = one_by_one(arm.studies, [Order("archive_study.id")]).add(fence)
-        seen = rows(*asked.text([], most=len(arm.studies)))
+        seen = rows(*asked.text(["archive_study.id"], most=len(arm.studies)))
         return Q(OneOfKeys([key for (key,) in seen]))
     held = Q(organization_id=arm.organization_id)
     return held if arm.open else held & Q(Within(Study, fence))

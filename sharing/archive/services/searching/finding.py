@@ -46,8 +46,8 @@ _WITHIN = {
     Level.INSTANCE: (Order("s.number"), Order("s.id"), Order("i.number"), Order("i.id")),
 }
 """Below one study, where no other select's rows are merged in; an index may give the order."""
-_STUDY_COLUMNS = ["archive_study.organization_id", "l.summary", "archive_study.series_count",
-                  "archive_study.instance_count"]  # fmt: skip
+_CUSTODIAN = "archive_study.organization_id"
+_STUDY_COLUMNS = ["l.summary", "archive_study.series_count", "archive_study.instance_count"]
 _SERIES_COLUMNS = ["archive_study.study_uid", "s.series_uid", "s.modality", "s.number",
                    "s.description", "s.body_part", "s.laterality", "s.instance_count",
                    "s.attributes"]  # fmt: skip
@@ -74,7 +74,7 @@ def search_instances(actor: Actor, query: Query, *, at: datetime, alone: bool) -
     custodian's code and the summary. Raises BadValue.
     """
     if alone:
-        return _search(actor, query, at, Level.INSTANCE, [_STUDY_COLUMNS[0], "i.summary"])
+        return _search(actor, query, at, Level.INSTANCE, ["i.summary"])
     columns = [*_STUDY_COLUMNS, *_SERIES_COLUMNS, "i.summary"]
     return _search(actor, query, at, Level.INSTANCE, columns)
 
@@ -86,8 +86,10 @@ def _search(actor: Actor, query: Query, at: datetime, level: Level, columns: lis
         return Found([])
     listed = any("l." in column for column in columns)
     selects = _selects(actor, query, at, level, custodian, fence, listed)
-    columns = [KEY_OF[level], *columns]
+    whose = selects[0].custodian if len(selects) == 1 else None
     reads = query.stored or query.include
+    keys = [KEY_OF[level]] if reads else []
+    columns = [*keys, *([] if whose else [_CUSTODIAN]), *columns]
     images = fence_sql(actor, Action.IMAGES, at, uncounted=True) if reads else None
     if query.stored:
         found = matched(selects, columns, query, level, images)
@@ -99,7 +101,7 @@ def _search(actor: Actor, query: Query, at: datetime, level: Level, columns: lis
     if query.include:
         metadata = metadata_of([row[0] for row in found.rows], level, images)
         found = replace(found, metadata=metadata)
-    return _named(actor, found)
+    return replace(found, rows=_named(actor, found.rows, len(keys), whose))
 
 
 def _look_again(query: Query, level: Level, custodian: int | None, fence: Bound) -> None:
@@ -108,33 +110,36 @@ def _look_again(query: Query, level: Level, custodian: int | None, fence: Bound)
     if bare is None:
         return
     if custodian is not None:
-        bare.add(("archive_study.organization_id = %s", [custodian]))
+        bare.add((f"{_CUSTODIAN} = %s", [custodian]))
     text = _complete(bare, query, level, None).text(["archive_study.id"], most=1)
     look_again(str(sorted(query.keys.items())), lambda: bool(rows(*text)), fence)
 
 
 def _taken(selects: list[Select], columns: list[str], *, most: int, start: int) -> list[Any]:
-    """Rows of all selects in their common order, each beginning with its key."""
+    """Rows of all selects in their common order."""
     if len(selects) == 1:
-        found = rows(*selects[0].text(columns, most=most, start=start))
-        return [row[len(selects[0].order) :] for row in found]
+        return rows(*selects[0].text(columns, most=most, start=start))
     parts = [
-        [(one.place(row), row) for row in rows(*one.text(columns, most=start + most))]
+        [(one.place(row), row) for row in rows(*one.text(columns, most=start + most, placed=True))]
         for one in selects
     ]
     merged = list(merge(*parts, key=lambda pair: pair[0]))[start : start + most]
     return [row[len(place) :] for place, row in merged]
 
 
-def _named(actor: Actor, found: Found) -> Found:
-    """With the custodians' codes in the place of their keys, and without the rows' own keys."""
+def _named(actor: Actor, found: list[Any], keys: int, whose: int | None) -> list[Any]:
+    """Rows that begin with the custodian's code: in the place of the custodian's key or, where all
+    are of one, before them; without the rows' own `keys`.
+    """
+    here = {whose} if whose else {row[keys] for row in found}
     codes = {actor.organization_id: actor.organization_code}
-    unknown = {row[1] for row in found.rows} - set(codes)
-    if unknown:
+    if unknown := here - set(codes):
         sql, params = among("id", sorted(unknown))
         codes |= dict(rows(_CODES + sql, params))
-    given = [(codes[row[1]], *row[2:]) for row in found.rows]
-    return replace(found, rows=given)
+    if whose:
+        code = codes[whose]
+        return [(code, *row[keys:]) for row in found]
+    return [(codes[row[keys]], *row[keys + 1 :]) for row in found]
 
 
 def _custodian(actor: Actor, code: str) -> int | None:
@@ -179,11 +184,12 @@ def _one_study(actor: Actor, query: Query, custodian: int | None, fence: Bound) 
         ask.add(("archive_study.organization_id = %s", [custodian]))
     ask.add(fence)
     sql = (
-        f"SELECT archive_study.id FROM archive_study WHERE {' AND '.join(ask.where)}"  # noqa: S608
+        f"SELECT archive_study.id, {_CUSTODIAN} FROM archive_study"  # noqa: S608
+        f" WHERE {' AND '.join(ask.where)}"
         " ORDER BY archive_study.organization_id <> %s, archive_study.id LIMIT 1"
     )
-    for found in rows(sql, [*ask.params, actor.organization_id]):
-        return Select([STUDY], []).add(("archive_study.id = %s", [found[0]]))
+    for key, whose in rows(sql, [*ask.params, actor.organization_id]):
+        return Select([STUDY], [], custodian=whose).add(("archive_study.id = %s", [key]))
     return None
 
 

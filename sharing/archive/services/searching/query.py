@@ -89,6 +89,8 @@ class Select:
     table_params: list[Any] = field(default_factory=list)
     where: list[str] = field(default_factory=list)
     params: list[Any] = field(default_factory=list)
+    custodian: int | None = None
+    """Whose all its rows are, where that is known before they are read."""
 
     def add(self, *conditions: Bound) -> "Select":
         """Narrow it."""
@@ -104,13 +106,14 @@ class Select:
             self.where.append(on)
         return self
 
-    def text(self, columns: list[str], *, most: int, start: int = 0) -> Bound:
-        """The statement: the order's expressions first, then `columns`.
+    def text(self, columns: list[str], *, most: int, start: int = 0, placed: bool = False) -> Bound:
+        """The statement for `columns`; `placed`: behind the order's expressions (see `place`).
 
         CROSS JOIN is what makes SQLite walk the tables as they stand; PostgreSQL takes it for an
         inner join and chooses by its statistics.
         """
-        chosen = ", ".join([*(part.sql for part in self.order), *columns])
+        before = [part.sql for part in self.order] if placed else []
+        chosen = ", ".join([*before, *columns])
         order = ", ".join(part.sql + (" DESC" if part.falling else "") for part in self.order)
         sql = (
             f"SELECT {chosen} FROM {' CROSS JOIN '.join(self.tables)}"  # noqa: S608
@@ -119,7 +122,7 @@ class Select:
         return sql, [*self.table_params, *self.params, most, start]
 
     def place(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Where a row stands in the order, comparable with rows of other selects."""
+        """Where a placed row stands in the order, comparable with rows of other selects."""
         return tuple(
             -value if part.falling else value for part, value in zip(self.order, row, strict=False)
         )

@@ -53,8 +53,7 @@ def matched(
     """Those rows of one named study whose stored metadata match, too."""
     if not selects:
         return Found([])
-    found = rows(*selects[0].text(columns, most=READ_AT_MOST + 1))
-    kept = [row[len(selects[0].order) :] for row in found]
+    kept = rows(*selects[0].text(columns, most=READ_AT_MOST + 1))
     if len(kept) > READ_AT_MOST:
         taken = kept[query.offset : query.offset + query.page + 1]
         return Found(taken[: query.page], len(taken) > query.page, unmatched=True)
