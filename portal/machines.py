@@ -133,7 +133,19 @@ def _fixed(secure: bool) -> tuple[tuple[str, str], ...]:
 
 
 def _is_ours(request: Any) -> bool:
-    """Whether it names one of our hosts; a strange one is the long way's to refuse."""
+    """Whether it names one of our hosts; a strange one, or none, is the long way's to refuse."""
+    host = request.META.get("HTTP_HOST")
+    forwarded = request.META.get("HTTP_X_FORWARDED_HOST")
+    return host is not None and _may_name(host, forwarded, tuple(settings.ALLOWED_HOSTS))
+
+
+@lru_cache(maxsize=64)
+def _may_name(host: str, forwarded: str | None, allowed: tuple[str, ...]) -> bool:
+    """As Django says of such headers; `allowed` is what that depends on."""
+    request = HttpRequest()
+    request.META = {"HTTP_HOST": host}
+    if forwarded is not None:
+        request.META["HTTP_X_FORWARDED_HOST"] = forwarded
     try:
         request.get_host()
     except DisallowedHost:

@@ -36,7 +36,9 @@ Bound = tuple[str, list[Any]]
 
 
 class _Slot(Enum):
-    """What differs between two requests of one shape; the value stands in while compiling."""
+    """What differs between two requests of one shape, in the order of `fence`'s values; the value
+    here stands in while compiling.
+    """
 
     ORGANIZATION = -9_000_000_001
     USER = -9_000_000_002
@@ -63,14 +65,12 @@ def fence(
         return None
     person, token = actor.user_id is not None, actor.by_token
     shape = (vendor(), actor.kind, actor.roles, actor.purpose, action, person, token, actor.stage)
-    sql, plan = _compiled(studies, uncounted, deidentified, *shape)
-    values = {
-        _Slot.ORGANIZATION: actor.organization_id,
-        _Slot.USER: actor.user_id,
-        _Slot.LINK: actor.id,
-        _Slot.AT: moment(at),
-    }
-    return sql, [values[part] if type(part) is _Slot else part for part in plan]
+    sql, plan, places = _compiled(studies, uncounted, deidentified, *shape)
+    values = (actor.organization_id, actor.user_id, actor.id, moment(at))
+    bound = list(plan)
+    for place, which in places:
+        bound[place] = values[which]
+    return sql, bound
 
 
 class OfItsKey(Expression):
@@ -127,7 +127,8 @@ def _compiled(
     person: bool,
     token: bool,
     stage: OrganizationState,
-) -> tuple[str, tuple[Any, ...]]:
+) -> tuple[str, tuple[Any, ...], tuple[tuple[int, int], ...]]:
+    """The text, its parameters, and which of them are whose: (place, number of the slot)."""
     stand_in = Actor(
         kind=kind,
         id=_Slot.LINK.value,
@@ -150,7 +151,10 @@ def _compiled(
     sql, params = compiler.compile(query.where)
     if sql.count(_key_of(studies)) != 1:
         raise ValueError("the fence must speak of the study around it once, by its key")
-    return _with_constants(sql, [_slot(param) for param in params])
+    text, plan = _with_constants(sql, [_slot(param) for param in params])
+    slots = list(_Slot)
+    places = [(at, slots.index(part)) for at, part in enumerate(plan) if isinstance(part, _Slot)]
+    return text, plan, tuple(places)
 
 
 def _slot(param: Any) -> Any:

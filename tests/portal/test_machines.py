@@ -31,7 +31,11 @@ def by_the_short_way(method: str, path: str, headers: dict[str, str]) -> Answer:
         raise Elsewhere
 
     told: list[Any] = []
-    environ = RequestFactory().generic(method, path, headers=headers).environ
+    environ = (
+        RequestFactory(headers={"Host": "testserver"})
+        .generic(method, path, headers=headers)
+        .environ
+    )
     with patch("portal.machines.hand_back"):
         body = Machines(others)(environ, lambda *said: told.append(said))
     status, named = told[0]
@@ -88,6 +92,7 @@ def test_what_is_not_for_machines_goes_the_long_way(region: Region) -> None:
     own = bearer(region, "riverside")
     for path, headers in (
         ("/dicomweb/studies", own | {"Host": "evil.example"}),
+        ("/dicomweb/studies", own | {"Host": ""}),
         ("/dicomweb/nothing", own),
         ("/dicomweb/studies/", own),
         ("/api/v1/studies/", own),
