@@ -36,6 +36,7 @@ MAX_STILL = 64 * 1024**2
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _KINDS = ("Value", "InlineBinary", "BulkDataURI")
 _RANGES = {"B": 8, "H": 16, "I": 32, "Q": 64, "h": 16, "i": 32, "q": 64}
+_TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _UID = re.compile(r"[0-9.]{1,64}")
 Piece = bytes | Bulk
 
@@ -161,7 +162,8 @@ def _frames(data_set: JsonObject, default: int) -> int:
     said = _value(data_set, "00280008")
     if said is None:
         return default
-    return int(said) if str(said).isdecimal() else 0
+    words = str(said)
+    return int(words) if words.isdecimal() and len(words) <= 12 else 0
 
 
 class _Writer:
@@ -251,7 +253,8 @@ def _shape(tag: int, element: Any) -> tuple[str, str]:
         raise BadDicom("bad_metadata")
     kinds = [kind for kind in _KINDS if element.get(kind) not in (None, [], "")]
     vr = element.get("vr") or _known(tag)
-    if len(kinds) > 1 or vr not in LONG_VRS | SHORT_VRS:
+    known = isinstance(vr, str) and vr in LONG_VRS | SHORT_VRS
+    if len(kinds) > 1 or not known:
         raise BadDicom("bad_metadata")
     if vr == "SQ" and kinds not in ([], ["Value"]):
         raise BadDicom("bad_metadata")
@@ -266,12 +269,9 @@ def _known(tag: int) -> str:
 
 
 def _number(tag: Any) -> int:
-    if not isinstance(tag, str) or len(tag) != 8 or not tag.isalnum():
+    if not isinstance(tag, str) or not _TAG.fullmatch(tag):
         raise BadDicom("bad_metadata")
-    try:
-        return int(tag, 16)
-    except ValueError:
-        raise BadDicom("bad_metadata") from None
+    return int(tag, 16)
 
 
 def _first(made: JsonObject, tag: str) -> int:

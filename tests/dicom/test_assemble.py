@@ -129,9 +129,12 @@ def test_values_of_every_type_are_written_as_they_are_said() -> None:
         ({"00100020": {"vr": "LO", "Value": [{}]}}, "bad_value"),
         ({"00100020": {"vr": "LO", "Value": ["\ud800"]}}, "bad_value"),
         ({"00100020": {"vr": "??", "Value": ["a"]}}, "bad_metadata"),
+        ({"00100020": {"vr": ["LO"], "Value": ["a"]}}, "bad_metadata"),
+        ({"00100020": {"vr": {"LO": 1}}}, "bad_metadata"),
         ({"00100020": "text"}, "bad_metadata"),
         ({"0010": {"vr": "LO"}}, "bad_metadata"),
         ({"0010002g": {"vr": "LO"}}, "bad_metadata"),
+        ({"0010002\uff10": {"vr": "LO"}}, "bad_metadata"),
         ({"FFFEE000": {"vr": "OB"}}, "bad_metadata"),
         ({"00280010": {"vr": "US", "Value": [65536]}}, "bad_value"),
         ({"00280010": {"vr": "US", "Value": [1.5]}}, "bad_value"),
@@ -226,6 +229,8 @@ def test_frames_are_fragments_with_an_offset_table() -> None:
     table = found.PixelData[:16]
     assert table == struct.pack("<HHIII", 0xFFFE, 0xE000, 8, 0, len(one) + len(one) % 2 + 8)
     assert refusal(BASE | PIXELS | count, part(one, "image/jpeg")) == "bulk_data_missing"
+    endless = {"00280008": {"vr": "IS", "Value": ["9" * 5000]}}
+    assert refusal(BASE | PIXELS | endless, part(one, "image/jpeg")) == "bulk_data_missing"
 
 
 @pytest.mark.parametrize(
