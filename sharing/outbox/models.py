@@ -3,17 +3,30 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
+
+from .rules import LEASE, LONGEST_REST, RINGS_WITHIN, SKEW
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     """Questions about promised work."""
 
     def due(self, at: datetime) -> "JobQuerySet":
-        """Jobs that may run now: open, due, and leased by nobody."""
-        free = Q(leased_until=None) | Q(leased_until__lt=at)
-        return self.filter(free, done_at=None, parked_at=None, due_at__lte=at)
+        """Jobs that may run now: open, due, and leased by nobody.
+
+        A lease and a rest that are longer than they can be were given by a clock that has been set
+        back since, and so was a promise that was made in the future; who promised something for a
+        moment far away meant that moment.
+        """
+        free = Q(leased_until=None) | Q(leased_until__lt=at) | Q(leased_until__gt=at + LEASE + SKEW)
+        soon = Q(due_at__lte=F("promised_at") + RINGS_WITHIN)
+        due = (
+            Q(due_at__lte=at)
+            | Q(promised_at__gt=at + SKEW) & soon
+            | Q(attempts__gt=0, due_at__gt=at + LONGEST_REST + SKEW)
+        )
+        return self.filter(free, due, done_at=None, parked_at=None)
 
 
 class Job(models.Model):

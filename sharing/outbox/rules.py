@@ -19,9 +19,15 @@ CLEARED_AT_ONCE = 1000
 """Rows in one transaction: SQLite has one writer, and nobody should wait for a broom."""
 
 
+LONGEST_REST = timedelta(minutes=15)
+SKEW = timedelta(minutes=10)
+"""What is further in the future than anybody may have put it, by this much, was put there by a
+clock that has been set back since."""
+
+
 def wait_after(attempts: int) -> timedelta:
-    """Rest before the next try: 5 s, 20 s, 80 s, 320 s, at most 15 minutes."""
-    return min(timedelta(seconds=5 * 4 ** max(attempts - 1, 0)), timedelta(minutes=15))
+    """Rest before the next try: 5 s, 20 s, 80 s, 320 s, at most LONGEST_REST."""
+    return min(timedelta(seconds=5 * 4 ** max(attempts - 1, 0)), LONGEST_REST)
 
 
 def next_bell(due: float, until: float) -> float | None:

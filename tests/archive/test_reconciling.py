@@ -1,6 +1,7 @@
 """The reconciler: mismatches of each kind are planted, found, and healed where that is safe."""
 
 import os
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -89,6 +90,22 @@ def test_what_stands_still_is_promised_again(
     run_jobs(at=TOMORROW)
     assert Study.objects.get().state == "complete"
     assert not reconcile(at=TOMORROW, collect=False).stuck_batches
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_nothing_is_deleted_for_its_age_after_the_clock_was_set(
+    region: Region, real_data: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """What is being received at this moment would look a day old, and go before its rows come."""
+    key = orphan(region, real_data, monkeypatch)
+    with scratch() as handle:
+        os.utime(handle.name, (0, 0))
+        right = time.time
+        monkeypatch.setattr("time.time", lambda: right() + days * 86400)
+        report = reconcile(at=TOMORROW, collect=True)
+        assert (report.orphans, report.collected, report.old_scratch) == ([key], [], 0)
+        assert Path(handle.name).exists()
+    assert key in set(store().keys())
 
 
 def test_scratch_of_a_process_that_died_is_cleared(db: None) -> None:

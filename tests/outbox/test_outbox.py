@@ -10,7 +10,14 @@ from kombu.exceptions import OperationalError
 
 from sharing.outbox import services
 from sharing.outbox.models import Job
-from sharing.outbox.rules import KEPT_DONE, LEASE, MAX_ATTEMPTS, TOGETHER, next_bell, wait_after
+from sharing.outbox.rules import (
+    KEPT_DONE,
+    LEASE,
+    MAX_ATTEMPTS,
+    TOGETHER,
+    next_bell,
+    wait_after,
+)
 from tests.cast import NOW
 
 rung: list[int] = []
@@ -212,3 +219,33 @@ def test_what_was_done_long_ago_goes_and_what_is_owed_or_given_up_stays(
     given_up = Job.objects.create(task="test.fail", promised_at=long_ago, parked_at=long_ago)
     assert services.clear(at=NOW) == 5
     assert set(Job.objects.all()) == {lately, owed, given_up}
+
+
+def test_after_the_clock_was_set_back_no_job_waits_for_it_to_catch_up(db: None) -> None:
+    """What was promised, put back or begun by a clock of tomorrow is done today."""
+    tomorrow = NOW + timedelta(days=1)
+    promised = services.promise("test.note", at=tomorrow, delay=timedelta(seconds=2), number=1)
+    begun = services.promise("test.note", at=NOW, number=2)
+    services.claim(job_id=begun.pk, at=tomorrow)
+    failed = services.promise("test.fail", at=NOW)
+    assert not services.run(job_id=failed.pk, at=tomorrow)
+    assert set(Job.objects.due(NOW)) == {promised, begun, failed}
+    assert services.run(job_id=promised.pk, at=NOW)
+    assert services.run(job_id=begun.pk, at=NOW)
+    assert rung == [1, 2]
+
+
+def test_a_clock_that_is_minutes_ahead_elsewhere_makes_nothing_early_or_twice(db: None) -> None:
+    ahead = NOW + timedelta(minutes=5)
+    services.promise("test.note", at=ahead, delay=timedelta(seconds=2), number=1)
+    begun = services.promise("test.note", at=NOW, number=2)
+    services.claim(job_id=begun.pk, at=ahead)
+    assert not Job.objects.due(NOW)
+
+
+def test_what_is_meant_for_another_day_waits_for_it(db: None) -> None:
+    """Such as what a consent that begins next week brings about: its day stays its day."""
+    week = timedelta(days=7)
+    services.promise("test.note", at=NOW + timedelta(days=1), delay=week, number=1)
+    services.promise("test.note", at=NOW, delay=week, number=2)
+    assert not Job.objects.due(NOW)

@@ -29,6 +29,7 @@ from sharing.archive.models import (
 from sharing.archive.rules import GRACE, LINGER, SCRATCH_AGE, STUCK_AFTER, StudyState
 from sharing.archive.sql import chunks
 from sharing.blobs import BlobMissing, store
+from sharing.kernel import clock
 from sharing.outbox.services import promise, stuck
 
 from .journaling import is_journal
@@ -75,16 +76,22 @@ class Report:
 
 
 def reconcile(*, at: datetime, collect: bool) -> Report:
-    """Look at everything once. `collect` deletes the orphans that are older than GRACE."""
-    report = Report()
+    """Look at everything once. `collect` deletes the orphans that are older than GRACE.
+
+    Nothing is deleted for its age where the clock was set meanwhile: what was just received might
+    look a day old.
+    """
+    report, steady = Report(), not clock.jumped()
+    if not steady:
+        log.warning("the clock was set while this process ran; it deletes nothing")
     report.healed = heal(at=at)
     _look_at_rows(report)
     _ring_again(report, at)
     _count_again(report)
     _look_at_removals(report, at)
     report.late_jobs, report.parked_jobs = stuck(at=at, since=STUCK_AFTER)
-    _look_at_blobs(report, at, collect=collect)
-    report.old_scratch = _clear_scratch(at)
+    _look_at_blobs(report, at, collect=collect and steady)
+    report.old_scratch = _clear_scratch(at) if steady else 0
     report.left_documents = _drop_documents()
     log.info("reconciled: %s", ", ".join(f"{name} {n}" for name, n in report.counts.items()))
     return report
