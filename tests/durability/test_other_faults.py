@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import redis
@@ -16,6 +17,9 @@ from celery import current_app
 from django.test import Client
 
 from sharing.archive.models import Instance
+from sharing.archive.rules import Door, Outcome
+from sharing.archive.services.receiving import Incoming, receive
+from sharing.audit.rules import SYSTEM
 from sharing.blobs import store as blobs
 from sharing.dicom import child
 from sharing.dicom.errors import CannotRender
@@ -132,11 +136,11 @@ def test_a_lost_blob_is_told_for_its_object_alone(
 def test_a_sender_that_is_gone_leaves_nothing_half(
     own_store: Path, region: Region, client: Client, token: str
 ) -> None:
-    """Cut at each twentieth: no row is torn, no scratch stays, all may come again."""
+    """Cut at each hundredth: no row is torn, no scratch stays, all may come again."""
     items = [made("cut", number, side=64) for number in range(3)]
     body, names = multipart(items)
     how = {"content_type": names["Content_Type"], AS: token}
-    for percent in range(5, 100, 5):
+    for percent in range(1, 100):
         part = body[: len(body) * percent // 100]
         answer = client.generic(
             "POST", STUDIES, part, CONTENT_LENGTH=str(len(body)),
@@ -148,6 +152,30 @@ def test_a_sender_that_is_gone_leaves_nothing_half(
     for item in items:
         row = Instance.objects.get(sop_uid=item.sop)
         assert blobs().read(row.blob, row.offset, row.length) == item.raw
+
+
+def test_of_a_zip_that_is_cut_off_what_is_whole_is_kept_and_said_so(
+    own_store: Path, region: Region
+) -> None:
+    """Cut at each hundredth: each line of the receipt is an image that is there, or a reason."""
+    items = [made("zip", number, side=24) for number in range(3)]
+    whole = BytesIO()
+    with ZipFile(whole, "w", ZIP_DEFLATED) as packed:
+        for number, item in enumerate(items):
+            packed.writestr(f"{number}.dcm", item.raw)
+    raw, sent = whole.getvalue(), {item.sop: item.raw for item in items}
+    for percent in range(101):
+        part = Incoming("disc.zip", [raw[: len(raw) * percent // 100]])
+        how = {"door": Door.UPLOAD, "sender": "test", "by": SYSTEM, "at": NOW}
+        lines = receive(organization=region.riverside, files=[part], **how).items
+        assert lines, percent
+        for line in lines:
+            there = line.outcome in (Outcome.STORED, Outcome.DUPLICATE)
+            assert there or (line.outcome == Outcome.REJECTED and line.reason), percent
+        assert list(own_store.glob("tmp*")) == [], percent
+    rows = {row.sop_uid: row for row in Instance.objects.all()}
+    kept = {uid: blobs().read(row.blob, row.offset, row.length) for uid, row in rows.items()}
+    assert kept == sent
 
 
 def test_a_killed_decoder_is_one_clear_error_and_nothing_else(

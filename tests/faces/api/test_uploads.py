@@ -1,6 +1,7 @@
 """Uploads: nothing sent is lost, an interruption goes on where it stood, and all is accounted."""
 
 import hashlib
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -78,6 +79,29 @@ def test_an_interrupted_upload_goes_on_where_it_stood(
     for wrong in (0, 999, 1001, len(raw)):
         assert mei.piece(url, wrong, b"piece").status_code == 409
     assert mei.piece(url, 1000, raw[1000:])["Upload-Offset"] == str(len(raw))
+    mei.client.post(f"/api/v1/upload-batches/{batch}/close/")
+    run_jobs()
+    assert Instance.objects.get().sha256 == hashlib.sha256(raw).hexdigest()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_however_pieces_come_the_file_is_what_was_sent(
+    mei: Sender, real_data: Path, run_jobs: Callable[..., int], seed: int
+) -> None:
+    """In turn, again, ahead, overlapping, and after crashes that left more than was told of."""
+    chance, raw, told = random.Random(seed), (real_data / SMALL).read_bytes(), 0
+    batch = mei.batch()["id"]
+    url = mei.announce(batch, "a.dcm", len(raw))["Location"]
+    while told < len(raw):
+        offset = chance.choice([told, told, told, 0, max(0, told - 100), told + 100])
+        if chance.random() < 0.2 and (found := files_on_the_way()):
+            with found[0].open("ab") as file:
+                file.write(chance.randbytes(50))
+        part = raw[offset : offset + chance.randint(1, 8000)] or b"more"
+        answer = mei.piece(url, offset, part)
+        assert answer.status_code == (204 if offset == told else 409)
+        told += len(part) if offset == told else 0
+        assert mei.client.head(url, headers=TUS)["Upload-Offset"] == str(told)
     mei.client.post(f"/api/v1/upload-batches/{batch}/close/")
     run_jobs()
     assert Instance.objects.get().sha256 == hashlib.sha256(raw).hexdigest()
