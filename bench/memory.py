@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -28,22 +28,23 @@ PROCESSES = ("web", "worker")
 
 
 class Watch(threading.Thread):
-    """Samples the PSS of all processes of a rig, twenty times a second."""
+    """Samples the PSS of processes, named by `processes`, twenty times a second."""
 
-    def __init__(self, portal: Rig) -> None:
+    def __init__(self, processes: Callable[[], Mapping[str, int]]) -> None:
         super().__init__(daemon=True)
-        self.portal, self.idle, self.peak = portal, {}, {}
+        self.processes = processes
+        self.idle: dict[str, float] = {}
+        self.peak: dict[str, float] = {}
         self.over = threading.Event()
 
     def sample(self) -> dict[str, float]:
-        """MiB by process: "web 0" is the server's parent, "web 1" its worker, and so on."""
+        """MiB by process."""
         found = {}
-        for name in PROCESSES:
-            for number, pid in enumerate(family(self.portal.running[name].pid)):
-                with suppress(OSError, StopIteration):
-                    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                    line = next(line for line in lines if line.startswith("Pss:"))
-                    found[f"{name} {number}"] = int(line.split()[1]) / 1024
+        for name, pid in self.processes().items():
+            with suppress(OSError, StopIteration):
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                line = next(line for line in lines if line.startswith("Pss:"))
+                found[name] = int(line.split()[1]) / 1024
         return found
 
     def run(self) -> None:
@@ -63,6 +64,15 @@ class Watch(threading.Thread):
         print(f"{title:<46}{seconds:7.1f} s   {rows} MiB", flush=True)
 
     worst = 0.0
+
+
+def processes(portal: Rig) -> dict[str, int]:
+    """Those of a rig: "web 0" is the server's parent, "web 1" its worker, and so on."""
+    return {
+        f"{name} {number}": pid
+        for name in PROCESSES
+        for number, pid in enumerate(family(portal.running[name].pid))
+    }
 
 
 def frame(number: int) -> bytes:
@@ -176,7 +186,7 @@ def main() -> int:
         names = ("broker", "worker", "beat", "web")
         portal = stack.enter_context(rig(folder, *names, **environ))
         warm_up(portal)
-        watch = Watch(portal)
+        watch = Watch(lambda: processes(portal))
         watch.idle = watch.sample()
         print("idle: " + "  ".join(f"{n} {v:.0f}" for n, v in watch.idle.items()) + " MiB")
         watch.start()
