@@ -133,6 +133,8 @@ soak: setup needs
 	$(PY) tests/postgres.py env ROUNDS=1000 $(PY) -m pytest tests/archive/test_races.py
 	HISTORIES=100 $(PY) -m pytest tests/archive/test_replaying.py
 	$(PY) -m tests.durability.revocation --trials 200
+	$(PY) -m tests.durability.upgrading
+	$(PY) -m tests.durability.upgrading --postgres
 	$(MAKE) --no-print-directory soak-kills
 
 # Killed a hundred times, and at every system call: SQLite and PostgreSQL, files and an S3 that fails

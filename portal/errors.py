@@ -12,11 +12,12 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 
+from portal import rowlevel
 from sharing.blobs import stop_writing
 from sharing.kernel.errors import DomainError
 
@@ -265,6 +266,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
 FULL = {"SQLITE_FULL", "53100", "ENOSPC", "EDQUOT"}  # PostgreSQL's disk_full has a number
 OURS = {"SQLITE_ERROR"}  # a statement that is wrong; SQLite has no error class of its own for it
+NO_RIGHTS = "42501"  # insufficient_privilege
 DISK = {"EIO", "EROFS", "ESTALE", "ENODEV"}
 
 
@@ -295,7 +297,17 @@ def _status_of_failure(error: BaseException | None) -> tuple[int, str]:
     if name.startswith("SQLITE_IOERR"):
         stop_writing("SQLite met a failing disk")
     is_away = name in DISK if isinstance(error, OSError) else isinstance(error, AWAY)
-    return (503, "away") if is_away and name not in OURS else (500, "server_error")
+    if (is_away and name not in OURS) or (name == NO_RIGHTS and _is_lowered()):
+        return 503, "away"
+    return 500, "server_error"
+
+
+def _is_lowered() -> bool:
+    """Whether the tables are being changed under us, and our rights come back after it."""
+    try:
+        return rowlevel.is_lowered()
+    except DatabaseError:
+        return False
 
 
 def _name_of(error: BaseException | None) -> str:

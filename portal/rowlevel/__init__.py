@@ -5,8 +5,11 @@ and not migrations: what a table's columns were once is of no interest, and a te
 table has its policy or its reason for none.
 """
 
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +22,8 @@ from sharing.audit import rights
 
 _RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 _MADE = ("reads", "makes", "changes", "ends")
+AT_ONCE = 500
+"""Patients whose ties are made anew in one transaction."""
 
 
 def is_there() -> bool:
@@ -26,31 +31,101 @@ def is_there() -> bool:
     return connection.vendor == "postgresql"
 
 
-def lower() -> None:
-    """Take away what speaks of columns, before migrations change them.
-
-    What stays is the house's own policy: migrations see all, and nobody else anything.
-    """
-    for table in _standing():
-        for name in _MADE:
-            _do(f'DROP POLICY IF EXISTS {name} ON "{table}"')
-
-
 @transaction.atomic
-def put_up(role: str = "") -> None:
-    """All policies anew, the ties they ask for, and the rights of the portal's role if it has one.
+def lower(role: str = "") -> None:
+    """Take away what speaks of columns, before migrations change these.
 
-    Raises DatabaseError for an unknown role.
+    What stays is the house's own policy: migrations see all. From the portal's role its rights are
+    taken meanwhile, so that readers are told to come again and not that there is nothing.
+    """
+    if role:
+        rights = sql.SQL("REVOKE {} ON ALL TABLES IN SCHEMA public FROM {}")
+        _do(rights.format(sql.SQL(_RIGHTS), sql.Identifier(role)))
+    for table in _standing():
+        _take_down(table)
+
+
+def speaks_of(name: str) -> bool:
+    """Whether a policy, or what keeps the ties, names that table or column."""
+    return name in _words()
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    told = [text for each in POLICIES.items() for text in _statements(*each)]
+    return frozenset(re.findall(r"\w+", " ".join((*told, *ties.MADE))))
+
+
+def put_up(role: str = "") -> None:
+    """All policies as they should be, the ties they ask for, and the rights of the portal's role.
+
+    The portal may be serving: a table whose policies are right is not touched, and another one is
+    locked alone and for a moment. Raises DatabaseError for an unknown role.
     """
     for statement in ties.MADE:
         _do(statement)
-    lower()
+    held = _held()
+    for table in _standing() - set(POLICIES):
+        _take_down(table)
     for table, policy in POLICIES.items():
-        for statement in _statements(table, policy):
-            _do(statement.replace("ROW.", f"{table}."))
-    _do(ties.ALL_ANEW)
+        statements = tuple(_statements(table, policy))
+        if held.get(table) != _mark(statements):
+            _stand(table, statements)
+    _tie_anew()
     if role:
         _give(role)
+
+
+@transaction.atomic
+def _stand(table: str, statements: Sequence[str]) -> None:
+    """The policies of one table, in one moment, with the mark by which they are known again."""
+    _take_down(table)
+    for statement in statements:
+        _do(statement.replace("ROW.", f"{table}."))
+    _do(f"COMMENT ON POLICY house ON {table} IS '{_mark(statements)}'")
+
+
+def _take_down(table: str) -> None:
+    for name in _MADE:
+        _do(f'DROP POLICY IF EXISTS {name} ON "{table}"')
+
+
+def _mark(statements: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(statements).encode()).hexdigest()
+
+
+_HELD = """
+SELECT c.relname, obj_description(p.oid, 'pg_policy') FROM pg_policy p
+JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND p.polname = 'house' AND c.relrowsecurity AND c.relforcerowsecurity
+AND (SELECT count(*) FROM pg_policy every WHERE every.polrelid = c.oid) = %s
+"""
+
+
+def _held() -> dict[str, str | None]:
+    """The mark of each table that has all its policies, by table."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [len(_MADE) + 1])
+        return dict(cursor.fetchall())
+
+
+_KEPT_BY = "SELECT obj_description('access_tie'::regclass, 'pg_class')"
+
+
+def _tie_anew() -> None:
+    """Make all ties once more, where what keeps them is another than before: little by little, for
+    whoever changes a consent meanwhile waits for one patient's.
+    """
+    mark = _mark(ties.MADE)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT_BY)
+        if cursor.fetchone() == (mark,):
+            return
+        last: int | None = 0
+        while last is not None:
+            cursor.execute(ties.SOME_ANEW, [last, AT_ONCE])
+            (last, _) = cursor.fetchone()
+    _do(f"COMMENT ON TABLE access_tie IS '{mark}'")
 
 
 def _statements(table: str, policy: Policy) -> Iterator[str]:
@@ -77,12 +152,20 @@ def _give(role: str) -> None:
     rights.give(role)
 
 
-def _standing() -> list[str]:
+def _standing() -> set[str]:
     """The tables that have policies now, under the names they have now."""
     found = "SELECT DISTINCT tablename FROM pg_policies WHERE schemaname = 'public'"
     with connection.cursor() as cursor:
         cursor.execute(found)
-        return [table for (table,) in cursor.fetchall()]
+        return {table for (table,) in cursor.fetchall()}
+
+
+def is_lowered() -> bool:
+    """Whether the portal's role was refused its rights for the time of a migration."""
+    may = "SELECT NOT has_table_privilege(current_user, 'archive_study', 'SELECT')"
+    with connection.cursor() as cursor:
+        cursor.execute(may)
+        return bool(cursor.fetchone()[0])
 
 
 def _do(statement: Any) -> None:

@@ -142,4 +142,9 @@ _TRIGGERS = tuple(
 )
 MADE = (TABLE, TIED, *SEES, REVIEWS, NAMED, TIE, *_TRIGGERS)
 """In the order in which they need each other."""
-ALL_ANEW = "SELECT count(portal_tie(id)) FROM identity_patient"
+SOME_ANEW = """
+SELECT max(few.id), count(portal_tie(few.id)) FROM (
+    SELECT id FROM identity_patient WHERE id > %s ORDER BY id LIMIT %s
+) few
+"""
+"""Of the next patients after a key: the last one's key, NULL where there are none."""

@@ -23,24 +23,30 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Rig:
-    """Web server, worker, beat and broker over one folder; starts nothing by itself."""
+    """Web server, worker, beat and broker over one folder; starts nothing by itself.
 
-    def __init__(self, folder: Path, *, web_workers: int = 1, **environ: str) -> None:
+    `root`: the tree whose code runs, which may be an older one.
+    """
+
+    def __init__(
+        self, folder: Path, *, web_workers: int = 1, root: Path = ROOT, **environ: str
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self.root = folder, free_port(), root
         self.environ = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "DATA_DIR": str(folder),
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(root),
             "LOG_LEVEL": "WARNING",
             "DATABASE_URL": "", "DATABASE_OWNER_URL": "", "REDIS_URL": "",
             "BLOB_STORAGE": "", "EMAIL_URL": "",
             **environ,
         }  # fmt: skip
-        if not self.environ["DATABASE_URL"]:
-            mould.sqlite_into(folder / mould.SQLITE)
+        database = folder / mould.SQLITE
+        if not self.environ["DATABASE_URL"] and root == ROOT and not database.exists():
+            mould.sqlite_into(database)
         known = json.loads(self.module("prepare", str(self.port), str(web_workers)))
         self.token: str = known["token"]
         self.commands: dict[str, list[str]] = known["commands"]
@@ -52,7 +58,8 @@ class Rig:
         """What a module of this folder prints, run as a process in the rig's environment."""
         done = subprocess.run(
             [sys.executable, "-m", f"tests.durability.{name}", *arguments],
-            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=1800, check=False,
+            cwd=self.root, env=self.environ, capture_output=True, text=True, timeout=1800,
+            check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
@@ -63,7 +70,7 @@ class Rig:
             with (self.folder / f"{name}.log").open("ab") as log:
                 child = subprocess.Popen(
                     [*before, *self.commands[name]],
-                    cwd=ROOT, env=self.environ | environ, stdout=log, stderr=log,
+                    cwd=self.root, env=self.environ | environ, stdout=log, stderr=log,
                     stdin=subprocess.PIPE if name == "broker" else subprocess.DEVNULL,
                     start_new_session=True,
                 )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection, transaction
+from django.test import Client
 
 from portal import rowlevel
 from portal.rowlevel.policies import OPEN, POLICIES
@@ -28,6 +29,7 @@ from sharing.tenants.models import Region as RegionRow
 from tests.archive.sending import send
 from tests.cast import NOW, Region, make_organization, make_patient, make_study
 from tests.committing import owning
+from tests.sessions import sign_in
 
 postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no policies")
 FENCED = sorted(POLICIES)
@@ -260,3 +262,44 @@ def test_an_emergency_is_a_tie_of_its_organization_alone(region: Region) -> None
     for other in (region.cleo.actor.scope, scope.of(lakeside.pk, None)):
         with scope.within(other):
             assert by_pk(Study) == set()
+
+
+def policies() -> set[tuple[str, str, int]]:
+    """Table, name and key of each policy that stands."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT polrelid::regclass::text, polname, oid::int FROM pg_policy")
+        return set(cursor.fetchall())
+
+
+@postgresql
+def test_policies_that_are_right_are_left_alone_and_what_is_missing_is_put_up(db: None) -> None:
+    """Whoever reads meanwhile waits for none of them, and never finds a table without."""
+    with owning():
+        rowlevel.put_up(settings.DATABASE_ROLE)
+        before = policies()
+        with connection.cursor() as cursor:
+            cursor.execute("DROP POLICY reads ON archive_series")
+            cursor.execute("COMMENT ON POLICY house ON archive_study IS 'of another release'")
+        rowlevel.put_up(settings.DATABASE_ROLE)
+    changed = {table for table, _, _ in policies() ^ before}
+    assert changed == {"archive_series", "archive_study"}
+    assert {pair[:2] for pair in policies()} == {pair[:2] for pair in before}
+
+
+@postgresql
+def test_while_the_policies_are_down_readers_are_told_to_come_again(
+    committing: None, region: Region
+) -> None:
+    """And not that there is nothing: 503, where the study would have been absent."""
+    study = region.study()
+    client = sign_in(Client(raise_request_exception=False), region.ada.user)
+    path = f"/studies/{study.public_id}/"
+    with owning():
+        rowlevel.lower(settings.DATABASE_ROLE)
+    try:
+        answer = client.get(path)
+    finally:
+        with owning():
+            rowlevel.put_up(settings.DATABASE_ROLE)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert client.get(path).status_code == 200
