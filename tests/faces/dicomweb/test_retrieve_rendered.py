@@ -101,6 +101,8 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
         ("image/png;q=0.5, image/gif", "image/gif"),
         ("text/html, image/png", "image/png"),
         ("image/webp, */*;q=0.1", "image/jpeg"),
+        ("image/jpeg;q=0, image/*", "image/png"),
+        ("*/*;q=0.5, image/jpeg;q=0, image/png;q=0", "image/gif"),
     ):
         response = get(pacs, f"{ct}/rendered", accept)
         assert response["Content-Type"] == kind, accept
@@ -111,6 +113,7 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
             < 4
         )
     assert get(pacs, f"{ct}/rendered?accept=image/gif", "image/png")["Content-Type"] == "image/gif"
+    assert get(pacs, f"{ct}/rendered?accept=image/jp2", PNG)["Content-Type"] == "image/png"
     for accept in ("image/jp2", "video/mp4", "application/dicom", "image/png;q=0"):
         assert get(pacs, f"{ct}/rendered", accept).status_code == 406, accept
     ((kind, body),) = parts(get(pacs, f"{ct}/rendered", JPEGS))

@@ -284,6 +284,15 @@ ACCEPTED: list[tuple[str, str, str]] = [
     ("application/dicom+xml", "", "406"),
     ("application/dicom+json;q=0", "", "406"),
     ("image/jpeg, multipart/related; type=application/dicom", "", "406"),
+    ("multipart/related", "", "xml"),
+    ("multipart/related; type=application/dicom+json", "", "406"),
+    ("application/dicom+json;q=0, */*", "", "xml"),
+    # the parameter with a bare plus, and the header where the parameter names nothing of ours
+    ("", "application/dicom+json", "json"),
+    ("*/*", "multipart/related;type=application/dicom+xml;q=0.5,text/html", "xml"),
+    ("application/dicom+json", "image/png", "json"),
+    ("", "image/png", "406"),
+    ("text/html", "image/png", "406"),
 ]
 
 
