@@ -28,7 +28,7 @@ from .multipart import Outgoing, answer_as_made
 
 PDF = "application/pdf"
 _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
+_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _PROFILES = ("no", "yes", "srgb", "adobergb", "rommrgb", "displayp3")
 _Made = Iterator[bytes]
 
@@ -211,7 +211,7 @@ def _window(text: str | None) -> tuple[float, float, str] | None:
 def _quality(text: str | None) -> int:
     if not text:
         return 90
-    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= 100:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 100:
         raise BadValue("The quality is not a number from 1 to 100.")
     return int(text)
 

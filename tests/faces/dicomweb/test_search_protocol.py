@@ -35,7 +35,11 @@ REQUESTED: dict[str, Any] = {
             {
                 "00400009": {"vr": "SH", "Value": ["STEP-1"]},
                 "00401001": {"vr": "SH", "Value": ["PROC-1"]},
-            }
+            },
+            {
+                "00400009": {"vr": "SH", "Value": ["STEP-3"]},
+                "00401001": {"vr": "SH", "Value": ["PROC-3"]},
+            },
         ],
     },
 }
@@ -104,6 +108,8 @@ def four(region: Region) -> dict[str, Study]:
         ("PatientSex=M", "muller"),
         ("PatientBirthDate=19400209", "muller"),
         ("PatientBirthDate=-19500101", "muller"),
+        ("PatientBirthDate=19400209,19000101", "muller"),
+        (r"PatientBirthDate=19400209\19000101&multiplevaluematching=true", "muller"),
         ("0010,0020=RV-1", "pat muller zeng nobody"),
         ("00080061=PT", "zeng"),
         ("0020000d=1.2.3", ""),
@@ -147,6 +153,13 @@ def test_a_key_means_what_the_standard_says(
         ("00400275.00400009=STEP-*", 1),
         ("00400275.RequestedProcedureID=PROC-2", 0),
         ("RequestAttributesSequence.RequestedProcedureID=PROC-1&PatientName=moreau*", 1),
+        # of one request, not of two (PS3.4 C.2.2.2.6)
+        ("00400275.00400009=STEP-3&00400275.00401001=PROC-3", 1),
+        ("00400275.00400009=STEP-1&00400275.00401001=PROC-3", 0),
+        ("00400275.00400009=*&00400275.00401001=PROC-3", 1),
+        ('00400275.00400009=STEP-1&00400275.00401001=""&emptyvaluematching=true', 0),
+        ('SeriesInstanceUID=""&emptyvaluematching=true', 0),
+        ("SeriesNumber=2147483647", 0),
         ("PatientID=RV-*", 2),
     ],
 )  # fmt: skip
@@ -162,7 +175,7 @@ def test_series_across_studies(
         "StudyDate=2026010", "StudyDate=20261301", "StudyDate=-", "StudyTime=25", "StudyTime=9:30",
         "StudyInstanceUID=abc", "StudyInstanceUID=1.2.*", "limit=-1", "offset=x", "limit=",
         "fuzzymatching=yes", "emptyvaluematching=1", "AccessionNumber=a&AccessionNumber=b",
-        "PatientBirthDate=1940",
+        "PatientBirthDate=1940", "StudyTime=1%D9%A2",
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_and_not_repeated(
@@ -269,6 +282,14 @@ def test_attributes_without_a_column_are_matched_below_a_named_study(
     assert all(item["00080070"]["Value"] == [one] for item in found.json())
     assert pacs.get(f"{base}/instances", {"Manufacturer": "no such"}).json() == []
     assert len(pacs.get(f"{base}/instances", {"Manufacturer": "*", "limit": 2}).json()) == 2
+
+
+@pytest.mark.parametrize("name", ["*", "%3F", "{0},{1}", "{0}%5C{1}", "%20{0}", "abc"])
+def test_a_path_names_one_study(four: dict[str, Study], pacs: Client, name: str) -> None:
+    """A key may be a pattern or a list; what stands in the path is a UID (PS3.18 10.6.1)."""
+    place = name.format(four["pat"].study_uid, four["muller"].study_uid)
+    for below in ("series", "instances", "series/*/instances"):
+        assert pacs.get(f"/dicomweb/studies/{place}/{below}").status_code == 400
 
 
 ACCEPTED: list[tuple[str, str, str]] = [

@@ -62,6 +62,8 @@ def conditions(query: Query, level: Level, *, but: tuple[str, ...] = ()) -> list
         if KEYS[date_key].level == level and is_range(day) and is_range(time):
             found.append(match(days(day), times(time)))
             del given[date_key], given[time_key]
+    if level == Level.SERIES and given.keys() >= set(_REQUESTED):
+        found += _in_one_request(given, query)
     return found + [KEYS[k].match(v, query) for k, v in given.items() if KEYS[k].level == level]
 
 
@@ -128,7 +130,12 @@ def text_is(column: str, word: str) -> Bound:
 
 
 def _uid(column: str) -> Match:
-    return lambda value, query: among(column, uids(value))
+    def match(value: str, query: Query) -> Bound:
+        if query.empty and value == EMPTY:
+            return "1 = 0", []  # what is stored has all its UIDs
+        return among(column, uids(value))
+
+    return match
 
 
 def _number(column: str) -> Match:
@@ -166,7 +173,10 @@ def _day(column: str) -> Match:
 def _birth(value: str, query: Query) -> Bound:
     if query.empty and value == EMPTY:
         return "p.birth_date IS NULL", []
-    span = days(value)
+    return any_of([_born(days(word)) for word in _words(value, query, "\\,")])
+
+
+def _born(span: Span) -> Bound:
     ends = [end and f"{end // 10000:04}-{end // 100 % 100:02}-{end % 100:02}" for end in
             (span.first, span.last)]  # fmt: skip
     return _between("p.birth_date", Span(*ends), "'0001-01-01'")
@@ -262,14 +272,36 @@ def _requested(column: str) -> Match:
         if query.empty and value == EMPTY:
             inside = f"SELECT r.series_id FROM archive_requested r WHERE r.{column} <> ''"  # noqa: S608
             return f"s.id NOT IN ({inside})", []
-        sql, params = any_of([text_is(f"r.{column}", word) for word in _words(value, query)])
-        return f"s.id IN (SELECT r.series_id FROM archive_requested r WHERE {sql})", params  # noqa: S608
+        return _requested_as(_request_says(column, value, query))
 
     return match
 
 
+def _request_says(column: str, value: str, query: Query) -> Bound:
+    return any_of([text_is(f"r.{column}", word) for word in _words(value, query)])
+
+
+def _requested_as(*conditions: Bound) -> Bound:
+    """Series with one request that all of this is true of."""
+    sql = " AND ".join(text for text, _ in conditions)
+    params = [value for _, values in conditions for value in values]
+    return f"s.id IN (SELECT r.series_id FROM archive_requested r WHERE {sql})", params  # noqa: S608
+
+
+def _in_one_request(given: dict[str, str], query: Query) -> list[Bound]:
+    """Both keys on requests, which must match in the same item (PS3.4 C.2.2.2.6)."""
+    if query.empty and EMPTY in (given[key] for key in _REQUESTED):
+        return []
+    says = [_request_says(column, given.pop(key), query) for key, column in _REQUESTED.items()]
+    return [_requested_as(*says)]
+
+
 _S, _E, _I = Level.STUDY, Level.SERIES, Level.INSTANCE
 _REQUEST = "RequestAttributesSequence"
+_REQUESTED = {
+    f"{_REQUEST}.ScheduledProcedureStepID": "step",
+    f"{_REQUEST}.RequestedProcedureID": "procedure",
+}
 KEYS: dict[str, Key] = {
     "StudyInstanceUID": Key(_S, _uid("archive_study.study_uid")),
     "StudyDate": Key(_S, _day("l.day")),
@@ -292,8 +324,7 @@ KEYS: dict[str, Key] = {
     "Laterality": Key(_E, _code("s.laterality")),
     "PerformedProcedureStepStartDate": Key(_E, _day("s.performed_day")),
     "PerformedProcedureStepStartTime": Key(_E, _time("s.performed_time")),
-    f"{_REQUEST}.ScheduledProcedureStepID": Key(_E, _requested("step")),
-    f"{_REQUEST}.RequestedProcedureID": Key(_E, _requested("procedure")),
+    **{key: Key(_E, _requested(column)) for key, column in _REQUESTED.items()},
     "SOPInstanceUID": Key(_I, _uid("i.sop_uid")),
     "SOPClassUID": Key(_I, _uid("i.sop_class_uid")),
     "AvailableTransferSyntaxUID": Key(_I, _uid("i.transfer_syntax")),
