@@ -56,9 +56,19 @@ def head_of(value: str) -> str:
     return _WILD.split(value, maxsplit=1)[0]
 
 
+def listed(value: str) -> list[str]:
+    """The words of a list with commas, blanks around them (PS3.18 5.1.3), or backslashes. Raises
+    BadValue where there is none.
+    """
+    words = [word.strip() for word in re.split(r"[,\\]", value)]
+    if not any(words):
+        raise BadValue("A list in the search is empty.")
+    return [word for word in words if word]
+
+
 def uids(value: str) -> list[str]:
     """A UID, or a list with commas or backslashes (PS3.4 C.2.2.2.2). Raises BadValue."""
-    words = [word for word in re.split(r"[,\\]", value) if word]
+    words = listed(value)
     if not all(_UID.fullmatch(word) for word in words):
         raise BadValue("A UID in the search is not a UID.")
     return words
@@ -195,7 +205,7 @@ def _attribute(element: Mapping[str, Any], value: str, **how: bool) -> bool:
 
 def _alternatives(vr: str, value: str, several: bool) -> list[str]:
     if vr in _LISTED:
-        return [word for word in re.split(r"[,\\]", value) if word]
+        return listed(value)
     return value.split("\\") if several else [value]
 
 

@@ -190,11 +190,14 @@ def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     return None
 
 
-def octets_form(wants: list[Wanted]) -> bool:
-    """Whether plain bytes leave in a multipart body. Raises NotAcceptable."""
+def octets_form(wants: list[Wanted], *, ranged: bool) -> bool:
+    """Whether plain bytes leave in a multipart body. Raises NotAcceptable.
+
+    Who asks for a range of whatever there is gets it: there is none of a multipart body.
+    """
     for want in wants:
         if want.media in (OCTETS, "*/*", "application/*") and want.syntax in ("", "*", EXPLICIT_LE):
-            return want.multipart
+            return want.multipart and (want.listed or not ranged)
     raise NotAcceptable()
 
 

@@ -94,7 +94,8 @@ def _value(tags: tuple[str, ...], values: list[str], *, several: bool) -> str:
 
 def _included(request: Any) -> tuple[set[str], bool]:
     """The tags that `includefield` names, repeated or in lists; and whether all are."""
-    words = [w for text in request.GET.getlist("includefield") for w in text.split(",") if w]
+    fields = ",".join(request.GET.getlist("includefield")).split(",")
+    words = [word.strip() for word in fields if word.strip()]  # lists may hold blanks (5.1.3)
     tags = [_attribute(word) for word in words if word != "all"]
     return {found[0] for found in tags if found}, "all" in words
 

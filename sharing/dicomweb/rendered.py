@@ -217,7 +217,7 @@ def _quality(text: str | None) -> int:
 
 
 def _notes(text: str | None) -> frozenset[str]:
-    words = frozenset((text or "").lower().split(",")) - {""}
+    words = frozenset(word.strip() for word in (text or "").lower().split(",")) - {""}
     if not words <= {"patient", "technique"}:
         raise BadValue("The annotation is neither patient nor technique.")
     return words

@@ -122,6 +122,13 @@ def test_a_range_of_a_file_and_of_a_bulk_value(pacs: Client, ct: Instance, real_
         matching = get(pacs, url, accept, Range="bytes=0-9", **{"If-Range": etag})
         other = get(pacs, url, accept, Range="bytes=0-9", **{"If-Range": '"other"'})
         assert (matching.status_code, other.status_code) == (206, 200)
+    whatever = get(pacs, bulk, "*/*", Range="bytes=0-9")
+    assert (whatever.status_code, content(whatever)) == (206, pixels[:10])
+    several = get(pacs, bulk, f'multipart/related; type="{OCTETS}"', Range="bytes=0-9")
+    assert ([body for _, body in parts(several)], several.status_code) == ([pixels], 200)
+    assert several["ETag"] != whatever["ETag"] == get(pacs, bulk, OCTETS)["ETag"]
+    nothing = get(pacs, f"{path_of(ct)}/bulkdata/00100010", "*/*", **{"If-None-Match": "*"})
+    assert nothing.status_code == 404
 
 
 def _bulk_uris(element: Any, found: list[str]) -> list[str]:

@@ -88,6 +88,11 @@ def test_windows_quality_annotation_and_profile(pacs: Client, ct: str) -> None:
     assert (plain != patient)[:64].any()
     assert not (plain != patient)[100:].any()
     assert (plain != technique)[64:].any()
+    both = [
+        answer(f"annotation={words}").content
+        for words in ("patient,technique", "patient , technique")
+    ]
+    assert both[0] == both[1]
     warned = answer("iccprofile=srgb")
     assert warned.status_code == 200
     assert warned["Warning"].startswith("299 ")

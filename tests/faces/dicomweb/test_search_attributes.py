@@ -54,6 +54,9 @@ ATTRIBUTES: list[tuple[str, int]] = [
     (r"ImageType=NONE\ORIGINAL", 1),
     ("ImageType=DERIVED&ImageType=NONE", 1),
     ("ImageType=ORIG*,NONE", 1),
+    ("ImageType=NONE, ORIGINAL", 1),
+    ("SOPInstanceUID=2.25.11, 2.25.12", 2),
+    ("Modality=CT , SR", 2),
     ("ContentDate=20260105,20260107", 2),
     ("ContentDate=20260106-", 1),
     # date and time in one (PS3.5 6.2, PS3.4 C.2.2.2.5.3)

@@ -176,6 +176,7 @@ def test_series_across_studies(
         "StudyInstanceUID=abc", "StudyInstanceUID=1.2.*", "limit=-1", "offset=x", "limit=",
         "fuzzymatching=yes", "emptyvaluematching=1", "AccessionNumber=a&AccessionNumber=b",
         "PatientBirthDate=1940", "StudyTime=1%D9%A2",
+        "StudyDate=,", "StudyTime=,", "ModalitiesInStudy=%20,", "StudyInstanceUID=,",
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_and_not_repeated(
@@ -255,7 +256,10 @@ def test_more_attributes_are_included_from_what_is_stored(
 
     usual = tags(f"{base}/instances")
     assert "00080070" not in usual
-    for field in ("Manufacturer", "00080070", "Rows,Manufacturer", "x&includefield=Manufacturer"):
+    for field in (
+        *("Manufacturer", "00080070", "Rows,Manufacturer", "Rows, Manufacturer"),
+        "x&includefield=Manufacturer",
+    ):
         assert tags(f"{base}/instances?includefield={field}") == usual | {"00080070"}
     everything = tags(f"{base}/instances?includefield=all")
     assert {"00080070", "00280030", "7FE00010"} <= everything

@@ -20,6 +20,7 @@ from sharing.archive.matching import (
     in_line,
     is_range,
     is_universal,
+    listed,
     numbers,
     times,
     uids,
@@ -96,13 +97,11 @@ def _is_open(value: str, query: Query) -> bool:
     return is_universal(value) and not (query.empty and value == EMPTY)
 
 
-def _words(value: str, query: Query, separators: str = "\\") -> list[str]:
+def _words(value: str, query: Query, *, commas: bool = False) -> list[str]:
     """The alternatives: with `multiplevaluematching`, and where a VR has no such character."""
-    for other in separators[1:]:
-        value = value.replace(other, "\\")
-    if len(separators) > 1 or query.several:
-        return [word for word in value.split("\\") if word]
-    return [value]
+    if commas:
+        return listed(value)
+    return [word for word in value.split("\\") if word] if query.several else [value]
 
 
 def _text(column: str, guard: str = "") -> Match:
@@ -142,7 +141,7 @@ def _number(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} IS NULL", []
-        return among(column, numbers(_words(value, query, "\\,")))
+        return among(column, numbers(_words(value, query, commas=True)))
 
     return match
 
@@ -153,7 +152,7 @@ def _code(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} = ''", []
-        return any_of([text_is(column, word) for word in _words(value, query, "\\,")])
+        return any_of([text_is(column, word) for word in _words(value, query, commas=True)])
 
     return match
 
@@ -164,7 +163,7 @@ def _day(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} = 0", []
-        spans = [days(word) for word in _words(value, query, "\\,")]
+        spans = [days(word) for word in _words(value, query, commas=True)]
         return any_of([_between(column, span, "0") for span in spans])
 
     return match
@@ -173,7 +172,7 @@ def _day(column: str) -> Match:
 def _birth(value: str, query: Query) -> Bound:
     if query.empty and value == EMPTY:
         return "p.birth_date IS NULL", []
-    return any_of([_born(days(word)) for word in _words(value, query, "\\,")])
+    return any_of([_born(days(word)) for word in _words(value, query, commas=True)])
 
 
 def _born(span: Span) -> Bound:
@@ -186,7 +185,7 @@ def _time(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} = ''", []
-        spans = [times(word) for word in _words(value, query, "\\,")]
+        spans = [times(word) for word in _words(value, query, commas=True)]
         return any_of([_between(exact(column), span, "''") for span in spans])
 
     return match
@@ -260,7 +259,9 @@ def _in_line(column: str, word: str, query: Query) -> Bound:
 def _modalities(value: str, query: Query) -> Bound:
     if query.empty and value == EMPTY:
         return "archive_study.modalities = '|'", []
-    sql, params = any_of([text_is("m.modality", word) for word in _words(value, query, "\\,")])
+    sql, params = any_of(
+        [text_is("m.modality", word) for word in _words(value, query, commas=True)]
+    )
     return (
         "EXISTS (SELECT 1 FROM archive_listed m WHERE m.study_id = archive_study.id"  # noqa: S608
         f" AND m.modality <> '' AND {sql})"
