@@ -66,7 +66,15 @@ def test_every_resource_tells_what_it_can(pacs: Client, ct: Instance, region: Re
     assert root[0].get("base", "").endswith("/dicomweb/o/riverside")
     assert len(list(root.iter(f"{NS}resource"))) == len(urls._ALL)
     as_json = pacs.options("/dicomweb/studies", headers={"Accept": "application/json"}).json()
-    assert as_json["application"]["resources"]["resource"][0]["@path"] == "studies"
+    described = as_json["application"]["resources"]["resource"][0]
+    assert described["@path"] == "studies"
+    search, store = described["method"]
+    asked = {one["@name"] for one in search["request"]["param"]}
+    assert {f"{kind}matching" for kind in ("fuzzy", "emptyvalue", "multiplevalue")} < asked
+    taken = {one["@mediaType"] for one in store["request"]["representation"]}
+    assert {FILE.partition(";")[0], "application/dicom+json"} < taken
+    given = {one["@mediaType"] for one in store["response"]["representation"]}
+    assert {"application/dicom+json", "application/dicom+xml"} < given
     assert pacs.options("/dicomweb/studies", headers={"Accept": "text/css"}).status_code == 406
     assert Client().options("/dicomweb/studies").status_code == 401
     # The answer is of the route alone: what is not there is described just the same.
