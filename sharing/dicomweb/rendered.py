@@ -135,6 +135,8 @@ def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
     how = How(size=_viewport(request.GET.get("viewport"))[0], media=media)
     version = found.stored.sha256 if isinstance(found, Drawable) else found.version
     etag = tag(version, "thumbnail", numbers, how, found.mark)
+    if isinstance(found, Drawable) and numbers:
+        found.stored.frame_length(numbers[0] - 1)  # it must be there
     if answer_304 := unchanged(request, etag):
         return answer_304
     if isinstance(found, Drawable):

@@ -251,6 +251,14 @@ def test_a_copy_that_is_still_right_is_not_sent_again(pacs: Client, small: Insta
             assert {"Authorization", "Cookie", "Accept"} <= set(answer["Vary"].split(", "))
 
 
+def test_of_what_is_not_there_no_copy_is_right(pacs: Client, small: Instance) -> None:
+    """An asterisk means whatever there is (RFC 9110 13.1.2)."""
+    for frame, status in ((1, 304), (2, 404)):
+        for place in ("", "/rendered", "/thumbnail"):
+            url = f"{path_of(small)}/frames/{frame}{place}"
+            assert get(pacs, url, "*/*", **{"If-None-Match": "*"}).status_code == status, url
+
+
 def test_one_tag_never_means_two_representations(pacs: Client, small: Instance) -> None:
     url = f"{path_of(small)}/rendered"
     tags = {
