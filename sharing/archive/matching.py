@@ -1,7 +1,7 @@
 """What matching keys mean (PS3.4 C.2.2.2, PS3.18 8.3.4.1), apart from any database. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,12 +9,19 @@ from typing import Any
 from sharing.dicom.names import fold, search_key
 from sharing.kernel.errors import BadValue
 
+from . import moments
+
 LAST = "\U0010ffff"
 """Comes after every character that a key may hold."""
 EMPTY = '""'
 """The value that asks for empty attributes, where `emptyvaluematching` was asked for."""
 _UID = re.compile(r"[0-9.]{1,64}")
-_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?(\.\d{1,6})?)?")
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?(\.\d{1,6})?)?", re.ASCII)
+_LISTED = {
+    *("AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS"),
+    *("SL", "SS", "SV", "TM", "UI", "UL", "US", "UV"),
+}
+"""VRs whose values hold no comma, so that one separates alternatives."""
 _WILD = re.compile(r"[*?]")
 
 
@@ -49,19 +56,30 @@ def head_of(value: str) -> str:
     return _WILD.split(value, maxsplit=1)[0]
 
 
+def listed(value: str) -> list[str]:
+    """The words of a list with commas, blanks around them (PS3.18 5.1.3), or backslashes. Raises
+    BadValue where there is none.
+    """
+    words = [word.strip() for word in re.split(r"[,\\]", value)]
+    if not any(words):
+        raise BadValue("A list in the search is empty.")
+    return [word for word in words if word]
+
+
 def uids(value: str) -> list[str]:
     """A UID, or a list with commas or backslashes (PS3.4 C.2.2.2.2). Raises BadValue."""
-    words = [word for word in re.split(r"[,\\]", value) if word]
+    words = listed(value)
     if not all(_UID.fullmatch(word) for word in words):
         raise BadValue("A UID in the search is not a UID.")
     return words
 
 
 def numbers(words: list[str]) -> list[int]:
-    """Whole numbers. Raises BadValue."""
-    if not all(re.fullmatch(r"[+-]?\d{1,9}", word) for word in words):
+    """Whole numbers of 32 bits, as an IS holds (PS3.5 6.2). Raises BadValue."""
+    found = [int(word) for word in words if re.fullmatch(r"[+-]?[0-9]{1,11}", word)]
+    if len(found) < len(words) or not all(-(2**31) <= number < 2**31 for number in found):
         raise BadValue("A number in the search is not a number.")
-    return [int(word) for word in words]
+    return found
 
 
 def days(value: str) -> Span:
@@ -152,29 +170,43 @@ def _without_zeros(word: str) -> str:
     return whole
 
 
-def matches(made: Mapping[str, Any], path: tuple[str, ...], value: str, **how: bool) -> bool:
-    """Whether a DICOM JSON object matches a key on the attribute at `path` (tags; all but the last
-    are sequences, of which any item will do). `how`: fuzzy, empty, several. Raises BadValue.
+def matches(made: Mapping[str, Any], keys: Mapping[tuple[str, ...], str], **how: bool) -> bool:
+    """Whether a DICOM JSON object matches all keys, each on the attribute at a path of tags: all
+    but the last are sequences. Keys below one sequence must match in the same item, whichever
+    (PS3.4 C.2.2.2.6). `how`: fuzzy, empty, several. Raises BadValue.
     """
-    found = list(_elements(made, path))
-    values = [(one.get("vr", "UN"), v) for one in found for v in one.get("Value", ()) if v != ""]
+    below: dict[str, dict[tuple[str, ...], str]] = {}
+    for path, value in keys.items():
+        if is_universal(value) and not (how["empty"] and value == EMPTY):
+            continue
+        if len(path) > 1:
+            below.setdefault(path[0], {})[path[1:]] = value
+        elif not _attribute(made.get(path[0]) or {}, value, **how):
+            return False
+    return all(
+        any(matches(item or {}, inner, **how) for item in _items(made.get(tag)))
+        for tag, inner in below.items()
+    )
+
+
+def _items(sequence: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
+    """Those of a sequence; of one that is empty or absent all attributes are empty."""
+    return (sequence or {}).get("Value") or ({},)
+
+
+def _attribute(element: Mapping[str, Any], value: str, **how: bool) -> bool:
+    kept = [one for one in element.get("Value", ()) if one not in ("", None)]
     if how["empty"] and value == EMPTY:
-        return not values
-    if is_universal(value):
-        return True
-    words = value.split("\\") if how["several"] else [value]
-    return any(_one(vr, kept, word, how["fuzzy"]) for word in words for vr, kept in values)
+        return not kept
+    vr = element.get("vr", "UN")
+    words = _alternatives(vr, value, how["several"])
+    return any(_one(vr, one, word, how["fuzzy"]) for word in words for one in kept)
 
 
-def _elements(made: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
-    element = made.get(path[0])
-    if element is None:
-        return
-    if len(path) == 1:
-        yield element
-        return
-    for item in element.get("Value", ()):
-        yield from _elements(item, path[1:])
+def _alternatives(vr: str, value: str, several: bool) -> list[str]:
+    if vr in _LISTED:
+        return listed(value)
+    return value.split("\\") if several else [value]
 
 
 def _one(vr: str, kept: Any, wanted: str, fuzzy: bool) -> bool:
@@ -187,14 +219,24 @@ def _one(vr: str, kept: Any, wanted: str, fuzzy: bool) -> bool:
         return _within(str(kept), days(wanted), str)
     if vr == "TM":
         return _within(str(kept), times(wanted), str)
+    if vr == "DT":
+        return _during(str(kept), wanted)
     if isinstance(kept, int | float):
-        return any(_number(word) == kept for word in wanted.split(","))
+        return _number(wanted) == kept
     return fits(str(kept), wanted)
 
 
 def _within(kept: str, span: Span, form: Any) -> bool:
     after = span.first is None or kept >= form(span.first)
     return after and (span.last is None or kept <= form(span.last))
+
+
+def _during(kept: str, wanted: str) -> bool:
+    try:
+        first, last = moments.ends(wanted)
+    except ValueError:
+        raise BadValue("A date and time in the search is malformed.") from None
+    return moments.within(kept, first, last)
 
 
 def _number(word: str) -> float:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,6 @@ from sharing.dicom.transcode import TARGETS
 
 OCTETS, DICOM, MULTIPART = "application/octet-stream", "application/dicom", "multipart/related"
 JSON, XML, PLAIN_JSON = "application/dicom+json", "application/dicom+xml", "application/json"
-FITS_JSON = (JSON, PLAIN_JSON, "application/*", "*/*")
 _J = "1.2.840.10008.1.2.4."
 MEDIA = {
     **dict.fromkeys((f"{_J}50", f"{_J}51", f"{_J}57", f"{_J}70"), "image/jpeg"),
@@ -54,19 +53,35 @@ class Wanted:
     quality: float
     multipart: bool
     listed: bool = True  # said so, and not just */*
+    but: frozenset[str] = frozenset()  # what a range does not mean: refused by name with q=0
+
+    def first(self, *media: str) -> str:
+        """The first of these types that is meant, by its name or by a range; "" where none is."""
+        ranges = ("*/*", f"{media[0].partition('/')[0]}/*")
+        meant = (one for one in media if self.media in ranges and one not in self.but)
+        return self.media if self.media in media else next(meant, "")
 
 
 def wanted(request: Any) -> list[Wanted]:
-    """What is acceptable, best first; the query parameter `accept` goes before the header."""
+    """What is acceptable, best first; the query parameter `accept` goes before the header, which
+    counts where nothing of the parameter fits (PS3.18 8.7.8.1).
+    """
+    header = request.META.get("HTTP_ACCEPT") or ""
     asked = request.GET.get("accept") if request.META.get("QUERY_STRING") else None
-    return list(_wanted(asked or request.META.get("HTTP_ACCEPT") or "*/*"))
+    if not asked:
+        return list(_wanted(header or "*/*"))
+    # A plus sign stands for a blank in forms, and for itself everywhere else (RFC 3986).
+    plus = re.sub(r"(?<=\w) (?=\w)", "+", asked)
+    return [*_wanted(plus), *_wanted(header)]
 
 
 @lru_cache(maxsize=256)
 def _wanted(text: str) -> tuple[Wanted, ...]:
     """A viewer sends the same header a hundred times each second."""
     found = [one for part in _PART.findall(text[:4096]) for one in _parsed(part)]
-    return tuple(sorted(found, key=lambda one: -one.quality))
+    but = frozenset(one.media for one in found if one.quality <= 0 and not one.multipart)
+    taken = [replace(one, but=but) for one in found if one.quality > 0]
+    return tuple(sorted(taken, key=lambda one: -one.quality))
 
 
 def _parsed(part: str) -> Iterator[Wanted]:
@@ -74,12 +89,12 @@ def _parsed(part: str) -> Iterator[Wanted]:
     given = {name.lower(): value.strip('"') for name, value in _PARAMETER.findall(part)}
     syntax = given.get("transfer-syntax", "")
     quality = _quality(given.get("q", "1"))
-    if not media or quality <= 0:
-        return
     if media in (MULTIPART, "multipart/*"):
-        media = given.get("type", "*/*").lower()
-        yield Wanted(media, syntax, quality, multipart=True)
-    else:
+        media, _, inner = given.get("type", "*/*").lower().partition(";")
+        # Some write the parameters of the parts' type into its quotes.
+        syntax = syntax or dict(_PARAMETER.findall(f";{inner}")).get("transfer-syntax", "")
+        yield Wanted(media.strip(), syntax, quality, multipart=True)
+    elif media:
         whatever = media == "*/*"
         yield Wanted(media, syntax, quality, multipart=whatever, listed=not whatever)
 
@@ -121,7 +136,8 @@ def _frame_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     own = stored.transfer_syntax
     media = MEDIA.get(own, "")
     asked = ALIASES.get(want.media, want.media)
-    if media and asked in (media, "image/*") and want.syntax in ("", "*", own):
+    meant = asked == media or (asked == "image/*" and media not in want.but)
+    if media and meant and want.syntax in ("", "*", own):
         return Form(want.multipart, media, own, stored=True)
     if asked in DEFAULTS:
         return _encoded(want, stored, asked, able)
@@ -174,11 +190,14 @@ def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     return None
 
 
-def octets_form(wants: list[Wanted]) -> bool:
-    """Whether plain bytes leave in a multipart body. Raises NotAcceptable."""
+def octets_form(wants: list[Wanted], *, ranged: bool) -> bool:
+    """Whether plain bytes leave in a multipart body. Raises NotAcceptable.
+
+    Who asks for a range of whatever there is gets it: there is none of a multipart body.
+    """
     for want in wants:
         if want.media in (OCTETS, "*/*", "application/*") and want.syntax in ("", "*", EXPLICIT_LE):
-            return want.multipart
+            return want.multipart and (want.listed or not ranged)
     raise NotAcceptable()
 
 
@@ -191,10 +210,16 @@ def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
     Several pictures need one, a single one only where nothing else is wanted. NotAcceptable.
     """
     for want in wants:
-        media = JPEG if want.media in ("image/*", "*/*") else want.media
-        if media in PICTURES and (want.multipart or not many):
+        media = want.first(*PICTURES)
+        if media and (want.multipart or not many):
             return media, many or (want.multipart and want.listed)
     raise NotAcceptable()
+
+
+def takes_json(want: Wanted) -> bool:
+    """Whether it means DICOM JSON, which never leaves in parts (PS3.18 8.7.3.2)."""
+    single = not (want.multipart and want.listed)
+    return single and bool(want.first(JSON) or want.media == PLAIN_JSON)
 
 
 def accepts(wants: list[Wanted], *media: str) -> bool:

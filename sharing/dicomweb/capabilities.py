@@ -25,12 +25,18 @@ _FILES = tuple(
     for form in (f'multipart/related; type="{DICOM}"', DICOM)
     for syntax in _SYNTAXES
 )
-_FRAMES = tuple(
-    f'multipart/related; type="{media}"' for media in dict.fromkeys((OCTETS, *MEDIA.values()))
-)
+_PIXELS = tuple(dict.fromkeys((OCTETS, *MEDIA.values())))
+_FRAMES = (*(f'multipart/related; type="{media}"' for media in _PIXELS), *_PIXELS)
 _PICTURES = (*PICTURES, *(f'multipart/related; type="{media}"' for media in PICTURES))
-_STORED = tuple(f'multipart/related; type="{media}"' for media in (DICOM, JSON, XML))
-_SEARCH = ("limit", "offset", "includefield", "fuzzymatching", "accept", "{attributeID}")
+_STORED = (
+    *(f'multipart/related; type="{media}"' for media in (DICOM, JSON, XML)),
+    *(DICOM, JSON),
+)
+_SEARCH = (
+    *("limit", "offset", "includefield"),
+    *("fuzzymatching", "emptyvaluematching", "multiplevaluematching"),
+    *("accept", "{attributeID}"),
+)
 _VIEW = ("accept", "window", "viewport", "quality", "annotation", "iccprofile")
 
 
@@ -46,7 +52,7 @@ class Method:
 
 
 _METADATA = (JSON, f'multipart/related; type="{XML}"')
-_STORE = Method("POST", "StoreInstances", (), _STORED, (JSON,))
+_STORE = Method("POST", "StoreInstances", ("accept",), _STORED, (*_METADATA, XML))
 _OF: dict[str, tuple[Method, ...]] = {
     "studies": (Method("GET", "SearchForStudies", _SEARCH, (), _METADATA), _STORE),
     "study": (Method("GET", "RetrieveStudy", gives=_FILES), _STORE),

@@ -37,10 +37,10 @@ def frames_view(request: Any, **path: str) -> HttpResponseBase:
     numbers = frame_list(path["frames"])
     form = frame_form(wanted(request), stored, count=len(numbers), able=able_among([stored]))
     etag = tag(stored.sha256, path["frames"], form.multipart, form.content_type)
+    length = sum(stored.frame_length(number - 1) for number in numbers)  # each must be there
     if answer_304 := unchanged(request, etag):
         return answer_304
     as_it_lies = form.stored or (form.syntax == EXPLICIT_LE and stored.plain)
-    length = sum(stored.frame_length(number - 1) for number in numbers)
     if as_it_lies and length <= IN_ONE_PIECE:
         response: HttpResponseBase = _whole(stored, form, numbers)
     else:

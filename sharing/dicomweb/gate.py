@@ -77,9 +77,12 @@ def tag(*parts: object) -> str:
 
 
 def unchanged(request: Any, etag: str) -> HttpResponse | None:
-    """304 where the client's copy is still right; asked only after the fence was passed."""
+    """304 where the client's copy is still right; asked only after the fence was passed.
+
+    Compared as weak tags are (RFC 9110 13.1.2): a proxy that compresses has made ours weak.
+    """
     given = request.META.get("HTTP_IF_NONE_MATCH")
-    known = parse_etags(given) if given else ()
+    known = [one.removeprefix("W/") for one in parse_etags(given)] if given else ()
     if etag not in known and "*" not in known:
         return None
     response = HttpResponseNotModified()

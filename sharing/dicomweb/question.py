@@ -10,6 +10,7 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from sharing.archive.services.searching import MOST, Level, Query, searchable
 from sharing.dicom import levels
 from sharing.kernel.errors import BadValue
+from sharing.kernel.uids import UID
 
 _SWITCHES = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
 _OWN = frozenset({"limit", "offset", "includefield", "accept", "charset", *_SWITCHES})
@@ -59,7 +60,7 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
             stored[tags] = value
         else:
             ignored = True
-    keys |= {keyword: path[name] for name, keyword in _PATH.items() if name in path}
+    keys |= {_PATH[name]: UID.parse(path[name]) for name in _PATH if name in path}
     included, everything = _included(request)
     wanted = included | {tags[0] for tags in stored}
     query = Query(
@@ -93,7 +94,8 @@ def _value(tags: tuple[str, ...], values: list[str], *, several: bool) -> str:
 
 def _included(request: Any) -> tuple[set[str], bool]:
     """The tags that `includefield` names, repeated or in lists; and whether all are."""
-    words = [w for text in request.GET.getlist("includefield") for w in text.split(",") if w]
+    fields = ",".join(request.GET.getlist("includefield")).split(",")
+    words = [word.strip() for word in fields if word.strip()]  # lists may hold blanks (5.1.3)
     tags = [_attribute(word) for word in words if word != "all"]
     return {found[0] for found in tags if found}, "all" in words
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(
+    r"bytes=,{0,9}(?:(\d{1,99})-(\d{0,99})|-(\d{1,99})),{0,9}", re.ASCII | re.IGNORECASE
+)
+"""One range; a list may have empty elements, and the unit any case (RFC 9110 5.6.1, 14.1)."""
 Slice = Callable[[int, int], Iterable[bytes]]
 
 
@@ -16,13 +19,13 @@ def wanted_range(request: Any, etag: str, total: int) -> tuple[int, int] | None:
     Several ranges, other units, and an If-Range of another version ask for all (RFC 9110 14.2).
     `stop` <= `start` where nothing of the range is there.
     """
-    match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    match = _RANGE.fullmatch(re.sub(r"[ \t]", "", request.headers.get("Range", "")))
     condition = request.headers.get("If-Range")
     if request.method != "GET" or match is None or (condition and condition != etag):
         return None
-    first, last = match.groups()
-    if not first:
-        return (max(0, total - int(last)), total) if last and int(last) else (0, 0)
+    first, last, suffix = match.groups()
+    if suffix:
+        return (max(0, total - int(suffix)), total) if int(suffix) else (0, 0)
     if last and int(last) < int(first):
         return None
     return int(first), min(int(last) + 1, total) if last else total

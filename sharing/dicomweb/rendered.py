@@ -28,7 +28,7 @@ from .multipart import Outgoing, answer_as_made
 
 PDF = "application/pdf"
 _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
+_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _PROFILES = ("no", "yes", "srgb", "adobergb", "rommrgb", "displayp3")
 _Made = Iterator[bytes]
 
@@ -135,6 +135,8 @@ def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
     how = How(size=_viewport(request.GET.get("viewport"))[0], media=media)
     version = found.stored.sha256 if isinstance(found, Drawable) else found.version
     etag = tag(version, "thumbnail", numbers, how, found.mark)
+    if isinstance(found, Drawable) and numbers:
+        found.stored.frame_length(numbers[0] - 1)  # it must be there
     if answer_304 := unchanged(request, etag):
         return answer_304
     if isinstance(found, Drawable):
@@ -211,13 +213,13 @@ def _window(text: str | None) -> tuple[float, float, str] | None:
 def _quality(text: str | None) -> int:
     if not text:
         return 90
-    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= 100:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 100:
         raise BadValue("The quality is not a number from 1 to 100.")
     return int(text)
 
 
 def _notes(text: str | None) -> frozenset[str]:
-    words = frozenset((text or "").lower().split(",")) - {""}
+    words = frozenset(word.strip() for word in (text or "").lower().split(",")) - {""}
     if not words <= {"patient", "technique"}:
         raise BadValue("The annotation is neither patient nor technique.")
     return words

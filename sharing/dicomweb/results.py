@@ -10,7 +10,7 @@ from isal import isal_zlib
 from sharing.archive.errors import NotAcceptable
 from sharing.dicom.xml_model import to_xml
 
-from .accept import FITS_JSON, JSON, XML, takes_gzip, wanted
+from .accept import JSON, XML, takes_gzip, takes_json, wanted
 
 _WORTH = 1400
 """An answer of one packet is sent as it is."""
@@ -19,9 +19,9 @@ _WORTH = 1400
 def form_of(request: Any) -> str:
     """The media type that is preferred of the two. Raises NotAcceptable."""
     for want in wanted(request):
-        if want.media in FITS_JSON and (not want.multipart or want.media == "*/*"):
+        if takes_json(want):
             return JSON
-        if want.multipart and want.media == XML:
+        if want.multipart and want.first(XML):
             return XML
     raise NotAcceptable()
 

@@ -20,7 +20,7 @@ from sharing.archive.summaries import element
 from sharing.dicom.xml_model import to_xml
 from sharing.tenants.rules import Duty
 
-from .accept import FITS_JSON, JSON, MULTIPART, XML, wanted
+from .accept import JSON, MULTIPART, XML, takes_json, wanted
 from .gate import needs, root, where
 from .multipart import Outgoing, answer
 from .parts import BadBody
@@ -54,9 +54,9 @@ def _announced(request: Any) -> int:
 def _form(request: Any) -> str:
     """JSON, XML or MULTIPART (XML in one part), by Accept. Raises NotAcceptable."""
     for want in wanted(request):
-        if want.media in FITS_JSON:
+        if takes_json(want):
             return JSON
-        if want.media == XML:
+        if want.first(XML):
             return MULTIPART if want.multipart else XML
     raise NotAcceptable()
 

@@ -124,11 +124,11 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     stored = objects(opened)[0]
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
         return _pixels(request, stored)
-    etag = tag(stored.sha256, path["bulk"])
+    value = bulk_value(stored, path["bulk"])
+    multipart = octets_form(wanted(request), ranged="HTTP_RANGE" in request.META)
+    etag = tag(stored.sha256, path["bulk"], multipart)
     if answer_304 := unchanged(request, etag):
         return answer_304
-    value = bulk_value(stored, path["bulk"])
-    multipart = octets_form(wanted(request))
     ready([stored])
 
     def cut(start: int, stop: int) -> Iterator[bytes]:

@@ -242,10 +242,21 @@ def test_a_copy_that_is_still_right_is_not_sent_again(pacs: Client, small: Insta
         content(first)
         again = get(pacs, path_of(small) + place, accept, **{"If-None-Match": first["ETag"]})
         assert again.status_code == 304, place
+        weak = f'W/"other", W/{first["ETag"]}'  # as a proxy that compresses makes of it
+        weakly = get(pacs, path_of(small) + place, accept, **{"If-None-Match": weak})
+        assert (weakly.status_code, weakly["ETag"]) == (304, first["ETag"]), place
         for answer in (first, again):
             assert answer["Cache-Control"] == "private, max-age=0, must-revalidate"
             assert answer["X-Content-Type-Options"] == "nosniff"
             assert {"Authorization", "Cookie", "Accept"} <= set(answer["Vary"].split(", "))
+
+
+def test_of_what_is_not_there_no_copy_is_right(pacs: Client, small: Instance) -> None:
+    """An asterisk means whatever there is (RFC 9110 13.1.2)."""
+    for frame, status in ((1, 304), (2, 404)):
+        for place in ("", "/rendered", "/thumbnail"):
+            url = f"{path_of(small)}/frames/{frame}{place}"
+            assert get(pacs, url, "*/*", **{"If-None-Match": "*"}).status_code == status, url
 
 
 def test_one_tag_never_means_two_representations(pacs: Client, small: Instance) -> None:

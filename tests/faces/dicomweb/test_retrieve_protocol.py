@@ -66,7 +66,15 @@ def test_every_resource_tells_what_it_can(pacs: Client, ct: Instance, region: Re
     assert root[0].get("base", "").endswith("/dicomweb/o/riverside")
     assert len(list(root.iter(f"{NS}resource"))) == len(urls._ALL)
     as_json = pacs.options("/dicomweb/studies", headers={"Accept": "application/json"}).json()
-    assert as_json["application"]["resources"]["resource"][0]["@path"] == "studies"
+    described = as_json["application"]["resources"]["resource"][0]
+    assert described["@path"] == "studies"
+    search, store = described["method"]
+    asked = {one["@name"] for one in search["request"]["param"]}
+    assert {f"{kind}matching" for kind in ("fuzzy", "emptyvalue", "multiplevalue")} < asked
+    taken = {one["@mediaType"] for one in store["request"]["representation"]}
+    assert {FILE.partition(";")[0], "application/dicom+json"} < taken
+    given = {one["@mediaType"] for one in store["response"]["representation"]}
+    assert {"application/dicom+json", "application/dicom+xml"} < given
     assert pacs.options("/dicomweb/studies", headers={"Accept": "text/css"}).status_code == 406
     assert Client().options("/dicomweb/studies").status_code == 401
     # The answer is of the route alone: what is not there is described just the same.
@@ -87,6 +95,10 @@ RANGES = [
     ("bytes=5-2", 200, 0, None),
     ("bytes=0-1,5-6", 200, 0, None),
     ("lines=1-2", 200, 0, None),
+    ("bytes=-", 200, 0, None),
+    ("BYTES = ,10-19 ,", 206, 10, 20),
+    (f"bytes=10-{9 * 10**30}", 206, 10, None),
+    (f"bytes={9 * 10**30}-", 416, 0, 0),
 ]
 
 
@@ -118,6 +130,13 @@ def test_a_range_of_a_file_and_of_a_bulk_value(pacs: Client, ct: Instance, real_
         matching = get(pacs, url, accept, Range="bytes=0-9", **{"If-Range": etag})
         other = get(pacs, url, accept, Range="bytes=0-9", **{"If-Range": '"other"'})
         assert (matching.status_code, other.status_code) == (206, 200)
+    whatever = get(pacs, bulk, "*/*", Range="bytes=0-9")
+    assert (whatever.status_code, content(whatever)) == (206, pixels[:10])
+    several = get(pacs, bulk, f'multipart/related; type="{OCTETS}"', Range="bytes=0-9")
+    assert ([body for _, body in parts(several)], several.status_code) == ([pixels], 200)
+    assert several["ETag"] != whatever["ETag"] == get(pacs, bulk, OCTETS)["ETag"]
+    nothing = get(pacs, f"{path_of(ct)}/bulkdata/00100010", "*/*", **{"If-None-Match": "*"})
+    assert nothing.status_code == 404
 
 
 def _bulk_uris(element: Any, found: list[str]) -> list[str]:

@@ -88,6 +88,11 @@ def test_windows_quality_annotation_and_profile(pacs: Client, ct: str) -> None:
     assert (plain != patient)[:64].any()
     assert not (plain != patient)[100:].any()
     assert (plain != technique)[64:].any()
+    both = [
+        answer(f"annotation={words}").content
+        for words in ("patient,technique", "patient , technique")
+    ]
+    assert both[0] == both[1]
     warned = answer("iccprofile=srgb")
     assert warned.status_code == 200
     assert warned["Warning"].startswith("299 ")
@@ -101,6 +106,8 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
         ("image/png;q=0.5, image/gif", "image/gif"),
         ("text/html, image/png", "image/png"),
         ("image/webp, */*;q=0.1", "image/jpeg"),
+        ("image/jpeg;q=0, image/*", "image/png"),
+        ("*/*;q=0.5, image/jpeg;q=0, image/png;q=0", "image/gif"),
     ):
         response = get(pacs, f"{ct}/rendered", accept)
         assert response["Content-Type"] == kind, accept
@@ -111,6 +118,7 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
             < 4
         )
     assert get(pacs, f"{ct}/rendered?accept=image/gif", "image/png")["Content-Type"] == "image/gif"
+    assert get(pacs, f"{ct}/rendered?accept=image/jp2", PNG)["Content-Type"] == "image/png"
     for accept in ("image/jp2", "video/mp4", "application/dicom", "image/png;q=0"):
         assert get(pacs, f"{ct}/rendered", accept).status_code == 406, accept
     ((kind, body),) = parts(get(pacs, f"{ct}/rendered", JPEGS))

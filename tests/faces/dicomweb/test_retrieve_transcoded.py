@@ -179,6 +179,9 @@ def test_frames_leave_as_the_client_accepts_them(
         for t in ("*", f"{J}.201", f'"{J}.202"')
     }
     assert several == 200
+    inside = f'multipart/related; type="image/jls; transfer-syntax={J}.80"'
+    ((kind, _),) = parts(get(pacs, url, inside))
+    assert kind == f"image/jls; transfer-syntax={J}.80"
 
 
 def test_implicit_and_big_endian_never_leave(region: Region, pacs: Client, real_data: Path) -> None:

@@ -35,7 +35,11 @@ REQUESTED: dict[str, Any] = {
             {
                 "00400009": {"vr": "SH", "Value": ["STEP-1"]},
                 "00401001": {"vr": "SH", "Value": ["PROC-1"]},
-            }
+            },
+            {
+                "00400009": {"vr": "SH", "Value": ["STEP-3"]},
+                "00401001": {"vr": "SH", "Value": ["PROC-3"]},
+            },
         ],
     },
 }
@@ -104,6 +108,8 @@ def four(region: Region) -> dict[str, Study]:
         ("PatientSex=M", "muller"),
         ("PatientBirthDate=19400209", "muller"),
         ("PatientBirthDate=-19500101", "muller"),
+        ("PatientBirthDate=19400209,19000101", "muller"),
+        (r"PatientBirthDate=19400209\19000101&multiplevaluematching=true", "muller"),
         ("0010,0020=RV-1", "pat muller zeng nobody"),
         ("00080061=PT", "zeng"),
         ("0020000d=1.2.3", ""),
@@ -147,6 +153,13 @@ def test_a_key_means_what_the_standard_says(
         ("00400275.00400009=STEP-*", 1),
         ("00400275.RequestedProcedureID=PROC-2", 0),
         ("RequestAttributesSequence.RequestedProcedureID=PROC-1&PatientName=moreau*", 1),
+        # of one request, not of two (PS3.4 C.2.2.2.6)
+        ("00400275.00400009=STEP-3&00400275.00401001=PROC-3", 1),
+        ("00400275.00400009=STEP-1&00400275.00401001=PROC-3", 0),
+        ("00400275.00400009=*&00400275.00401001=PROC-3", 1),
+        ('00400275.00400009=STEP-1&00400275.00401001=""&emptyvaluematching=true', 0),
+        ('SeriesInstanceUID=""&emptyvaluematching=true', 0),
+        ("SeriesNumber=2147483647", 0),
         ("PatientID=RV-*", 2),
     ],
 )  # fmt: skip
@@ -162,7 +175,8 @@ def test_series_across_studies(
         "StudyDate=2026010", "StudyDate=20261301", "StudyDate=-", "StudyTime=25", "StudyTime=9:30",
         "StudyInstanceUID=abc", "StudyInstanceUID=1.2.*", "limit=-1", "offset=x", "limit=",
         "fuzzymatching=yes", "emptyvaluematching=1", "AccessionNumber=a&AccessionNumber=b",
-        "PatientBirthDate=1940",
+        "PatientBirthDate=1940", "StudyTime=1%D9%A2",
+        "StudyDate=,", "StudyTime=,", "ModalitiesInStudy=%20,", "StudyInstanceUID=,",
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_and_not_repeated(
@@ -242,7 +256,10 @@ def test_more_attributes_are_included_from_what_is_stored(
 
     usual = tags(f"{base}/instances")
     assert "00080070" not in usual
-    for field in ("Manufacturer", "00080070", "Rows,Manufacturer", "x&includefield=Manufacturer"):
+    for field in (
+        *("Manufacturer", "00080070", "Rows,Manufacturer", "Rows, Manufacturer"),
+        "x&includefield=Manufacturer",
+    ):
         assert tags(f"{base}/instances?includefield={field}") == usual | {"00080070"}
     everything = tags(f"{base}/instances?includefield=all")
     assert {"00080070", "00280030", "7FE00010"} <= everything
@@ -271,6 +288,14 @@ def test_attributes_without_a_column_are_matched_below_a_named_study(
     assert len(pacs.get(f"{base}/instances", {"Manufacturer": "*", "limit": 2}).json()) == 2
 
 
+@pytest.mark.parametrize("name", ["*", "%3F", "{0},{1}", "{0}%5C{1}", "%20{0}", "abc"])
+def test_a_path_names_one_study(four: dict[str, Study], pacs: Client, name: str) -> None:
+    """A key may be a pattern or a list; what stands in the path is a UID (PS3.18 10.6.1)."""
+    place = name.format(four["pat"].study_uid, four["muller"].study_uid)
+    for below in ("series", "instances", "series/*/instances"):
+        assert pacs.get(f"/dicomweb/studies/{place}/{below}").status_code == 400
+
+
 ACCEPTED: list[tuple[str, str, str]] = [
     ("", "", "json"),
     ("*/*", "", "json"),
@@ -284,6 +309,15 @@ ACCEPTED: list[tuple[str, str, str]] = [
     ("application/dicom+xml", "", "406"),
     ("application/dicom+json;q=0", "", "406"),
     ("image/jpeg, multipart/related; type=application/dicom", "", "406"),
+    ("multipart/related", "", "xml"),
+    ("multipart/related; type=application/dicom+json", "", "406"),
+    ("application/dicom+json;q=0, */*", "", "xml"),
+    # the parameter with a bare plus, and the header where the parameter names nothing of ours
+    ("", "application/dicom+json", "json"),
+    ("*/*", "multipart/related;type=application/dicom+xml;q=0.5,text/html", "xml"),
+    ("application/dicom+json", "image/png", "json"),
+    ("", "image/png", "406"),
+    ("text/html", "image/png", "406"),
 ]
 
 

@@ -147,10 +147,13 @@ def test_xml_that_is_no_instance_is_told_of(pacs: Client, raw: bytes, reason: in
 def test_the_answer_is_in_the_language_that_was_asked_for(pacs: Client) -> None:
     answers = {
         accept: post(pacs, metadata(BASE), Accept=accept)
-        for accept in ("*/*", JSON, XML, f'multipart/related; type="{XML}"', f"{XML};q=0.1, {JSON}")
+        for accept in (
+            *("*/*", JSON, XML, f'multipart/related; type="{XML}"', f"{XML};q=0.1, {JSON}"),
+            *("multipart/related", f"{JSON};q=0, application/*"),
+        )
     }
     kinds = [answer["Content-Type"].split(";")[0] for answer in answers.values()]
-    assert kinds == [JSON, JSON, XML, "multipart/related", JSON]
+    assert kinds == [JSON, JSON, XML, "multipart/related", JSON, "multipart/related", XML]
     expected = answers["*/*"].json() | {}
     assert from_xml(answers[XML].content) == expected
     first = answers["*/*"]

@@ -20,6 +20,7 @@ from sharing.archive.matching import (
     in_line,
     is_range,
     is_universal,
+    listed,
     numbers,
     times,
     uids,
@@ -62,6 +63,8 @@ def conditions(query: Query, level: Level, *, but: tuple[str, ...] = ()) -> list
         if KEYS[date_key].level == level and is_range(day) and is_range(time):
             found.append(match(days(day), times(time)))
             del given[date_key], given[time_key]
+    if level == Level.SERIES and given.keys() >= set(_REQUESTED):
+        found += _in_one_request(given, query)
     return found + [KEYS[k].match(v, query) for k, v in given.items() if KEYS[k].level == level]
 
 
@@ -94,13 +97,11 @@ def _is_open(value: str, query: Query) -> bool:
     return is_universal(value) and not (query.empty and value == EMPTY)
 
 
-def _words(value: str, query: Query, separators: str = "\\") -> list[str]:
+def _words(value: str, query: Query, *, commas: bool = False) -> list[str]:
     """The alternatives: with `multiplevaluematching`, and where a VR has no such character."""
-    for other in separators[1:]:
-        value = value.replace(other, "\\")
-    if len(separators) > 1 or query.several:
-        return [word for word in value.split("\\") if word]
-    return [value]
+    if commas:
+        return listed(value)
+    return [word for word in value.split("\\") if word] if query.several else [value]
 
 
 def _text(column: str, guard: str = "") -> Match:
@@ -128,14 +129,19 @@ def text_is(column: str, word: str) -> Bound:
 
 
 def _uid(column: str) -> Match:
-    return lambda value, query: among(column, uids(value))
+    def match(value: str, query: Query) -> Bound:
+        if query.empty and value == EMPTY:
+            return "1 = 0", []  # what is stored has all its UIDs
+        return among(column, uids(value))
+
+    return match
 
 
 def _number(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} IS NULL", []
-        return among(column, numbers(_words(value, query, "\\,")))
+        return among(column, numbers(_words(value, query, commas=True)))
 
     return match
 
@@ -146,7 +152,7 @@ def _code(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} = ''", []
-        return any_of([text_is(column, word) for word in _words(value, query, "\\,")])
+        return any_of([text_is(column, word) for word in _words(value, query, commas=True)])
 
     return match
 
@@ -157,7 +163,7 @@ def _day(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} = 0", []
-        spans = [days(word) for word in _words(value, query, "\\,")]
+        spans = [days(word) for word in _words(value, query, commas=True)]
         return any_of([_between(column, span, "0") for span in spans])
 
     return match
@@ -166,7 +172,10 @@ def _day(column: str) -> Match:
 def _birth(value: str, query: Query) -> Bound:
     if query.empty and value == EMPTY:
         return "p.birth_date IS NULL", []
-    span = days(value)
+    return any_of([_born(days(word)) for word in _words(value, query, commas=True)])
+
+
+def _born(span: Span) -> Bound:
     ends = [end and f"{end // 10000:04}-{end // 100 % 100:02}-{end % 100:02}" for end in
             (span.first, span.last)]  # fmt: skip
     return _between("p.birth_date", Span(*ends), "'0001-01-01'")
@@ -176,7 +185,7 @@ def _time(column: str) -> Match:
     def match(value: str, query: Query) -> Bound:
         if query.empty and value == EMPTY:
             return f"{column} = ''", []
-        spans = [times(word) for word in _words(value, query, "\\,")]
+        spans = [times(word) for word in _words(value, query, commas=True)]
         return any_of([_between(exact(column), span, "''") for span in spans])
 
     return match
@@ -250,7 +259,9 @@ def _in_line(column: str, word: str, query: Query) -> Bound:
 def _modalities(value: str, query: Query) -> Bound:
     if query.empty and value == EMPTY:
         return "archive_study.modalities = '|'", []
-    sql, params = any_of([text_is("m.modality", word) for word in _words(value, query, "\\,")])
+    sql, params = any_of(
+        [text_is("m.modality", word) for word in _words(value, query, commas=True)]
+    )
     return (
         "EXISTS (SELECT 1 FROM archive_listed m WHERE m.study_id = archive_study.id"  # noqa: S608
         f" AND m.modality <> '' AND {sql})"
@@ -262,14 +273,36 @@ def _requested(column: str) -> Match:
         if query.empty and value == EMPTY:
             inside = f"SELECT r.series_id FROM archive_requested r WHERE r.{column} <> ''"  # noqa: S608
             return f"s.id NOT IN ({inside})", []
-        sql, params = any_of([text_is(f"r.{column}", word) for word in _words(value, query)])
-        return f"s.id IN (SELECT r.series_id FROM archive_requested r WHERE {sql})", params  # noqa: S608
+        return _requested_as(_request_says(column, value, query))
 
     return match
 
 
+def _request_says(column: str, value: str, query: Query) -> Bound:
+    return any_of([text_is(f"r.{column}", word) for word in _words(value, query)])
+
+
+def _requested_as(*conditions: Bound) -> Bound:
+    """Series with one request that all of this is true of."""
+    sql = " AND ".join(text for text, _ in conditions)
+    params = [value for _, values in conditions for value in values]
+    return f"s.id IN (SELECT r.series_id FROM archive_requested r WHERE {sql})", params  # noqa: S608
+
+
+def _in_one_request(given: dict[str, str], query: Query) -> list[Bound]:
+    """Both keys on requests, which must match in the same item (PS3.4 C.2.2.2.6)."""
+    if query.empty and EMPTY in (given[key] for key in _REQUESTED):
+        return []
+    says = [_request_says(column, given.pop(key), query) for key, column in _REQUESTED.items()]
+    return [_requested_as(*says)]
+
+
 _S, _E, _I = Level.STUDY, Level.SERIES, Level.INSTANCE
 _REQUEST = "RequestAttributesSequence"
+_REQUESTED = {
+    f"{_REQUEST}.ScheduledProcedureStepID": "step",
+    f"{_REQUEST}.RequestedProcedureID": "procedure",
+}
 KEYS: dict[str, Key] = {
     "StudyInstanceUID": Key(_S, _uid("archive_study.study_uid")),
     "StudyDate": Key(_S, _day("l.day")),
@@ -292,8 +325,7 @@ KEYS: dict[str, Key] = {
     "Laterality": Key(_E, _code("s.laterality")),
     "PerformedProcedureStepStartDate": Key(_E, _day("s.performed_day")),
     "PerformedProcedureStepStartTime": Key(_E, _time("s.performed_time")),
-    f"{_REQUEST}.ScheduledProcedureStepID": Key(_E, _requested("step")),
-    f"{_REQUEST}.RequestedProcedureID": Key(_E, _requested("procedure")),
+    **{key: Key(_E, _requested(column)) for key, column in _REQUESTED.items()},
     "SOPInstanceUID": Key(_I, _uid("i.sop_uid")),
     "SOPClassUID": Key(_I, _uid("i.sop_class_uid")),
     "AvailableTransferSyntaxUID": Key(_I, _uid("i.transfer_syntax")),

@@ -64,7 +64,7 @@ def matched(
         held = [row[0] for row in page]
         for row, text in zip(page, metadata_of(held, level, images), strict=True):
             made = orjson.loads(zlib.decompress(text)) if text else {}
-            if all(matches(made, path, value, **how) for path, value in query.stored.items()):
+            if matches(made, query.stored, **how):
                 fit.append(row)
     taken = fit[query.offset : query.offset + query.page]
     return Found(taken, more=len(fit) > query.offset + query.page)

@@ -1,0 +1,90 @@
+"""QIDO-RS below a named study: keys without a column, by the stored data sets (PS3.4 C.2.2.2)."""
+
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+
+from sharing.dicomweb.accept import JSON
+
+
+def _element(vr: str, *values: Any) -> dict[str, Any]:
+    return {"vr": vr, "Value": list(values)}
+
+
+def _referring(*pairs: tuple[str, str]) -> dict[str, Any]:
+    items = [{"00081150": _element("UI", a), "00081155": _element("UI", b)} for a, b in pairs]
+    return _element("SQ", *items)
+
+
+@pytest.fixture
+def two(pacs: Client) -> str:
+    """Two instances of one study, as they are described; the address of the study."""
+    common = {
+        "00080016": _element("UI", "1.2.840.10008.5.1.4.1.1.88.11"),
+        "00080060": _element("CS", "SR"),
+        "00100020": _element("LO", "RV-1"),
+        "0020000D": _element("UI", "2.25.2"),
+        "0020000E": _element("UI", "2.25.3"),
+    }
+    described = [
+        {
+            "00080008": _element("CS", "ORIGINAL", "PRIMARY"),
+            "00080018": _element("UI", "2.25.11"),
+            "00080023": _element("DA", "20260105"),
+            "0008002A": _element("DT", "202601051030"),
+            "00081140": _referring(("1.2.1", "1.2.10"), ("1.2.2", "1.2.20")),
+        },
+        {
+            "00080008": _element("CS", "DERIVED", "PRIMARY"),
+            "00080018": _element("UI", "2.25.12"),
+            "00080023": _element("DA", "20260107"),
+            "0008002A": _element("DT", "20260107093000.25+0200"),
+        },
+    ]
+    made = [dict(sorted((common | one).items())) for one in described]
+    response = pacs.post("/dicomweb/studies", orjson.dumps(made), content_type=JSON)
+    assert response.status_code == 200
+    return "/dicomweb/studies/2.25.2"
+
+
+ATTRIBUTES: list[tuple[str, int]] = [
+    ("ImageType=ORIGINAL,DERIVED", 2),
+    (r"ImageType=NONE\ORIGINAL", 1),
+    ("ImageType=DERIVED&ImageType=NONE", 1),
+    ("ImageType=ORIG*,NONE", 1),
+    ("ImageType=NONE, ORIGINAL", 1),
+    ("SOPInstanceUID=2.25.11, 2.25.12", 2),
+    ("Modality=CT , SR", 2),
+    ("ContentDate=20260105,20260107", 2),
+    ("ContentDate=20260106-", 1),
+    # date and time in one (PS3.5 6.2, PS3.4 C.2.2.2.5.3)
+    ("AcquisitionDateTime=20260105", 1),
+    ("AcquisitionDateTime=2026", 2),
+    ("AcquisitionDateTime=20260105-20260107", 2),
+    ("AcquisitionDateTime=-202601051029", 0),
+    ("AcquisitionDateTime=-202601051030", 1),
+    ("AcquisitionDateTime=20260107093000.5-", 0),
+    ("AcquisitionDateTime=20260107073000.25%2B0000", 1),
+    ("AcquisitionDateTime=20260107093000.25-0500", 0),
+    # in one item of a sequence, not in two
+    ("ReferencedImageSequence.00081150=1.2.1&ReferencedImageSequence.00081155=1.2.10", 1),
+    ("ReferencedImageSequence.00081150=1.2.1&ReferencedImageSequence.00081155=1.2.20", 0),
+    ("ReferencedImageSequence.00081150=*&00081140.00081155=1.2.20", 1),
+    ('ReferencedImageSequence.00081155=""&emptyvaluematching=true', 1),
+]
+
+
+@pytest.mark.parametrize(("query", "found"), ATTRIBUTES)
+def test_an_attribute_without_a_column_means_what_its_vr_says(
+    pacs: Client, two: str, query: str, found: int
+) -> None:
+    answer = pacs.get(f"{two}/instances?{query}")
+    assert len(answer.json()) == found
+    assert "Warning" not in answer.headers
+
+
+@pytest.mark.parametrize("moment", ["2026*", "-", "20261301", "2026010", "20260105.5"])
+def test_a_date_and_time_that_is_none_is_refused(pacs: Client, two: str, moment: str) -> None:
+    assert pacs.get(f"{two}/instances?AcquisitionDateTime={moment}").status_code == 400
