@@ -133,19 +133,20 @@ def _fixed(secure: bool) -> tuple[tuple[str, str], ...]:
 
 
 def _is_ours(request: Any) -> bool:
-    """Whether it names one of our hosts; a strange one, or none, is the long way's to refuse."""
-    host = request.META.get("HTTP_HOST")
-    forwarded = request.META.get("HTTP_X_FORWARDED_HOST")
-    return host is not None and _may_name(host, forwarded, tuple(settings.ALLOWED_HOSTS))
+    """Whether it names one of our hosts; a strange one is the long way's to refuse."""
+    told = (request.META.get(name) for name in _NAMED_BY)
+    return _may_name(tuple(told), tuple(settings.ALLOWED_HOSTS))
+
+
+_NAMED_BY = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "SERVER_NAME", "SERVER_PORT")
 
 
 @lru_cache(maxsize=64)
-def _may_name(host: str, forwarded: str | None, allowed: tuple[str, ...]) -> bool:
+def _may_name(told: tuple[str | None, ...], allowed: tuple[str, ...]) -> bool:
     """As Django says of such headers; `allowed` is what that depends on."""
     request = HttpRequest()
-    request.META = {"HTTP_HOST": host}
-    if forwarded is not None:
-        request.META["HTTP_X_FORWARDED_HOST"] = forwarded
+    pairs = zip(_NAMED_BY, told, strict=True)
+    request.META = {name: value for name, value in pairs if value is not None}
     try:
         request.get_host()
     except DisallowedHost:

@@ -32,6 +32,7 @@ def lived(own_store: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canari
     """The region after some weeks: consents, shares, requests, emergencies, albums, links."""
     both = build()
     monkeypatch.setattr("django.utils.timezone.now", lambda: both.at)
+    monkeypatch.setattr("sharing.kernel.clock.is_apart", lambda: False)  # the database's is today's
     monkeypatch.setattr("sharing.audit.windows.REMEMBERED_SECONDS", 3600.0)
     _live(both, Random(6), 40)
     yield both
