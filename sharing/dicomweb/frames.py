@@ -5,6 +5,7 @@ One query for the fence, the path and the place; then one read, in the form that
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -57,16 +58,18 @@ def _whole(stored: Stored, form: Form, numbers: list[int]) -> HttpResponse:
 
 
 def streamed(
-    request: Any, stored: Stored, form: Form, indices: Sequence[int]
+    request: Any, stored: Stored, form: Form, indices: Sequence[int], *, location: str = ""
 ) -> StreamingHttpResponse:
-    """The frames of these indices (from 0) in pieces, so that memory stays flat."""
+    """The frames of these indices (from 0) in pieces, so that memory stays flat; `location`: what
+    each part says of its place.
+    """
     ready([stored])
     first, *others = indices
     watch = Watch(request.actor, stored.study, timezone.now)
     parts = [_frame(watch, stored, form, first)]
     parts += [_frame(watch, stored, form, index, lazy=True) for index in others]
     if form.multipart:
-        return answer(parts, form.media)
+        return answer([replace(part, location=location) for part in parts], form.media)
     response = StreamingHttpResponse(parts[0].chunks, content_type=form.content_type)
     response["Content-Length"] = str(parts[0].length)
     return response

@@ -11,11 +11,14 @@ SMALL = 16 * 1024
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One part of an answer; `length` is None where it is known only at its end."""
+    """One part of an answer; `length` is None where it is known only at its end. `location`: the
+    address of what is in it, where a part must name it (PS3.18 10.4.3.3.5).
+    """
 
     content_type: str
     chunks: Iterable[bytes]
     length: int | None
+    location: str = ""
 
 
 def answer(parts: list[Outgoing], media: str) -> StreamingHttpResponse:
@@ -64,8 +67,9 @@ def joined(content_type: str, bodies: Iterable[bytes], media: str) -> HttpRespon
 
 def _head(boundary: str, part: Outgoing) -> bytes:
     length = "" if part.length is None else f"Content-Length: {part.length}\r\n"
+    place = f"Content-Location: {part.location}\r\n" if part.location else ""
     return (
-        f"\r\n--{boundary}\r\nContent-Type: {part.content_type}\r\n{length}"
+        f"\r\n--{boundary}\r\nContent-Type: {part.content_type}\r\n{length}{place}"
         "MIME-Version: 1.0\r\n\r\n"
     ).encode()
 

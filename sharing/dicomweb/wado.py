@@ -29,7 +29,7 @@ from .accept import (
     wanted,
 )
 from .frames import streamed, watched
-from .gate import needs, tag, unchanged, where
+from .gate import needs, root, tag, unchanged, where
 from .multipart import Outgoing, answer
 from .ranges import ranged
 
@@ -122,8 +122,11 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order."""
     opened = _open(request, path, raw=True)
     stored = objects(opened)[0]
+    address = "{}/studies/{study}/series/{series}/instances/{instance}/bulkdata/{bulk}".format(
+        root(opened.study.custodian), **path
+    )
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
-        return _pixels(request, stored)
+        return _pixels(request, stored, address)
     value = bulk_value(stored, path["bulk"])
     multipart = octets_form(wanted(request), ranged="HTTP_RANGE" in request.META)
     etag = tag(stored.sha256, path["bulk"], multipart)
@@ -135,7 +138,7 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
         return watched(request, stored, value.pieces(start, stop))
 
     if multipart:
-        part = Outgoing(OCTETS, cut(0, value.length), value.length)
+        part = Outgoing(OCTETS, cut(0, value.length), value.length, address)
         response: HttpResponseBase = answer([part], OCTETS)
         response["ETag"] = etag
     else:
@@ -144,12 +147,12 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     return response
 
 
-def _pixels(request: Any, stored: Stored) -> HttpResponseBase:
+def _pixels(request: Any, stored: Stored, address: str) -> HttpResponseBase:
     """Encapsulated pixel data as bulk data: its frames, one part each (PS3.18 8.7.3.3)."""
     form = frame_form(wanted(request), stored, count=stored.frames, able=able_among([stored]))
     etag = tag(stored.sha256, PIXEL_DATA, form)
     if answer_304 := unchanged(request, etag):
         return answer_304
-    response = streamed(request, stored, form, range(stored.frames))
+    response = streamed(request, stored, form, range(stored.frames), location=address)
     response["ETag"] = etag
     return response

@@ -30,6 +30,11 @@ def content(response: Any) -> bytes:
 
 def parts(response: Any) -> list[tuple[str, bytes]]:
     """(content type, body) of each part of a multipart answer, and its length was true."""
+    return [(fields["Content-Type"], body) for fields, body in whole_parts(response)]
+
+
+def whole_parts(response: Any) -> list[tuple[dict[str, str], bytes]]:
+    """The same with all headers of each part."""
     raw = content(response)
     if "Content-Length" in response:
         assert len(raw) == int(response["Content-Length"])
@@ -38,7 +43,7 @@ def parts(response: Any) -> list[tuple[str, bytes]]:
     for part in raw.split(b"\r\n--" + boundary)[1:-1]:
         head, _, body = part.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().strip().split("\r\n"))
-        found.append((fields["Content-Type"], body))
+        found.append((fields, body))
     return found
 
 

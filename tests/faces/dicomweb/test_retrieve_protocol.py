@@ -18,7 +18,7 @@ from tests.archive.sending import send
 from tests.cast import Region
 from tests.faces.dicomweb.conftest import stored_study
 from tests.faces.dicomweb.test_fence import address
-from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
+from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of, whole_parts
 
 FILE = "application/dicom; transfer-syntax=*"
 OCTETS = "application/octet-stream"
@@ -179,8 +179,9 @@ def test_every_bulk_data_uri_leads_to_the_value(
         if not original.original_encoding[1]:
             expected = np.frombuffer(expected, ">u2").astype("<u2").tobytes()
         local = uri.partition("/dicomweb")[2]
-        ((kind, body),) = parts(get(pacs, f"/dicomweb{local}"))
-        assert (kind, body) == (OCTETS, expected), uri
+        ((fields, body),) = whole_parts(get(pacs, f"/dicomweb{local}"))
+        assert (fields["Content-Type"], body) == (OCTETS, expected), uri
+        assert fields["Content-Location"] == uri
         assert content(get(pacs, f"/dicomweb{local}", OCTETS)) == expected
         assert get(pacs, f"/dicomweb{local}", "image/png").status_code == 406
     for wrong in ("00100010", "7FE00010/0", "zz", "00404000/1/7FE00010"):
@@ -194,7 +195,10 @@ def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
     send(region, path)
     url = path_of(Instance.objects.get())
     stored = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
-    found = parts(get(pacs, f"{url}/bulkdata/7FE00010", stored))
+    found = whole_parts(get(pacs, f"{url}/bulkdata/7FE00010", stored))
+    (metadata,) = get(pacs, f"{url}/metadata", "application/dicom+json").json()
+    places = {fields["Content-Location"] for fields, _ in found}
+    assert places == {metadata["7FE00010"]["BulkDataURI"]}
     frames = list(
         pydicom.encaps.generate_frames(pydicom.dcmread(path).PixelData, number_of_frames=30)
     )
