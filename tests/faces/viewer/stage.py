@@ -41,6 +41,16 @@ def prepare(folder: str, names: list[str]) -> None:
         _permit(patient, hilltop)
 
 
+def also(folders: list[str]) -> None:
+    """Prints which public id each further study got; its patient permits Hilltop to see it."""
+    riverside = Organization.objects.get(code="riverside")
+    hilltop = Organization.objects.get(code="hilltop")
+    known = set(Patient.objects.values_list("pk", flat=True))
+    print(json.dumps({name: _store(riverside, _files(Path(name))) for name in folders}))
+    for patient in Patient.objects.exclude(pk__in=known):
+        _permit(patient, hilltop)
+
+
 def tell_partner() -> None:
     """Prints the newest study's viewer and UID, and a token of the house that holds it."""
     study = Study.objects.select_related("organization").latest("pk")
