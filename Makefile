@@ -84,7 +84,8 @@ ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_f
   tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \
   tests/durability/test_other_faults.py tests/oracle/test_canaries.py tests/oracle/test_twins.py \
   tests/faces/web/test_languages.py tests/faces/web/test_lanes.py tests/archive/test_queries.py \
-  tests/mutants tests/faces/viewer/test_line.py tests/faces/viewer/test_tools.py tests/clients \
+  tests/mutants tests/faces/viewer/test_line.py tests/faces/viewer/test_tools.py \
+  tests/faces/viewer/test_scripts.py tests/clients \
   tests/journeys/test_passkeys.py tests/portal/test_serve.py tests/portal/test_production.py \
   tests/durability/test_disk.py tests/demo tests/kernel/test_outgoing.py \
   tests/kernel/test_sql.py tests/kernel/test_tokens.py tests/faces/web/test_frame.py \
@@ -124,6 +125,7 @@ soak: setup needs
 	STATEFUL=200 STEPS=40 $(PY) -m pytest tests/access/test_stateful.py
 	WORLDS=500 $(PY) -m pytest -n $(WORKERS) tests/oracle/test_worlds.py
 	REQUESTS=100000 $(PY) -m pytest tests/oracle/test_canaries.py
+	SCRIPTS=60 $(PY) -m pytest tests/faces/viewer/test_scripts.py
 	QUESTIONS=1000 $(PY) -m pytest tests/oracle/test_twins.py
 	ROUNDS=1000 $(PY) -m pytest tests/oracle/test_races.py
 	$(PY) tests/postgres.py env ROUNDS=1000 $(PY) -m pytest tests/oracle/test_races.py
