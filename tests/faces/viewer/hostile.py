@@ -97,6 +97,11 @@ def _words(number: int) -> Dataset:
     return data
 
 
+def said(number: int, keyword: str) -> str:
+    """What that attribute of such a study says."""
+    return str(_words(number)[keyword].value)
+
+
 def _texts() -> Iterator[tuple[int, str]]:
     for tag, (vr, _, _, retired, _) in sorted(DicomDictionary.items()):
         if vr in WORDS and not retired and tag >> 16 not in (0, 2, 4, 0xFFFE):
