@@ -6,7 +6,7 @@ may wait longer than LONGEST for a lock, none may fail but those that are told t
 and then succeed, and whatever either of the two acknowledged must be there at the end. On
 PostgreSQL the portal serves as a role that owns nothing, behind the second fence (ADR-008).
 
-REV is, unless another one is named, what stood before the newest migration.
+REV is, unless another one is named, what stood before the newest migrations.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from tests.postgres import QUICK, cluster, urls
 LONGEST = 2.0
 """Seconds that a request may take while migrations run: its own time, and its wait for a lock."""
 TRIES = 5
+MIGRATIONS = "*/migrations/0*.py"
 
 
 class Looker(threading.Thread):
@@ -87,10 +88,23 @@ def looking(portal: Rig, studies: str) -> Iterator[Looker]:
 
 
 def before_the_newest_migration() -> str:
-    """The revision that the newest migration came after."""
-    log = ["git", "log", "-1", "--format=%h", "--", "*/migrations/0*.py"]
-    newest = subprocess.run(log, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return f"{newest.strip()}^"
+    """The newest revision whose migrations are all among ours, which are more."""
+    added = _git("log", "--diff-filter=A", "--format=%h", "--", MIGRATIONS).split()
+    here = _migrations("HEAD")
+    for revision in added:
+        if _migrations(f"{revision}^") < here:
+            return f"{revision}^"
+    raise SystemExit("No older revision fits; name one by --since.")
+
+
+def _migrations(revision: str) -> set[str]:
+    files = _git("ls-tree", "-r", "--name-only", revision).splitlines()
+    return {name for name in files if "/migrations/0" in name}
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def older(since: str, folder: Path) -> Path:

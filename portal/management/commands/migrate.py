@@ -5,6 +5,7 @@ The portal may be serving while it runs: no request waits longer than LOCKS for 
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -33,13 +34,14 @@ class Command(migrate.Command):
         if not rowlevel.is_there() or options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
             return
-        with rowlevel.as_owner(), scope.as_house():
-            _do(f"SET lock_timeout = '{LOCKS}'")
+        with rowlevel.as_owner(), scope.as_house(), _waiting_briefly():
             if options["app_label"] or any(map(stands_in_the_way, _waiting())):
                 self.patiently(lambda: rowlevel.lower(settings.DATABASE_ROLE))
             self.patiently(lambda: migrate.Command.handle(self, *args, **options))
             if not options["app_label"]:
                 self.patiently(lambda: rowlevel.put_up(settings.DATABASE_ROLE))
+            else:
+                self.stdout.write("  Policies are down until migrate has run without a label.")
 
     def patiently(self, step: Callable[[], object]) -> None:
         """Once more where somebody held what it needs: each migration is done, or not at all."""
@@ -53,6 +55,14 @@ class Command(migrate.Command):
                 time.sleep(REST)
             else:
                 return
+
+
+@contextmanager
+def _waiting_briefly() -> Iterator[None]:
+    """Inside, a statement waits LOCKS for a lock and then fails."""
+    _do(f"SET lock_timeout = '{LOCKS}'")
+    yield
+    _do("RESET lock_timeout")
 
 
 def _do(statement: str) -> None:
