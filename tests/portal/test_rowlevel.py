@@ -303,3 +303,19 @@ def test_while_the_policies_are_down_readers_are_told_to_come_again(
             rowlevel.put_up(settings.DATABASE_ROLE)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert client.get(path).status_code == 200
+
+
+@postgresql
+def test_ties_are_made_anew_where_what_keeps_them_changed(
+    full: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For every patient, one transaction after another; and not where it is as before."""
+    monkeypatch.setattr(rowlevel, "AT_ONCE", 1)
+    with owning(), connection.cursor() as cursor:
+        before = seen("access_tie")
+        cursor.execute("DELETE FROM access_tie")
+        rowlevel.put_up(settings.DATABASE_ROLE)
+        assert seen("access_tie") == 0
+        cursor.execute("COMMENT ON TABLE access_tie IS 'of another release'")
+        rowlevel.put_up(settings.DATABASE_ROLE)
+        assert seen("access_tie") == before > 0

@@ -184,7 +184,7 @@ def _one_study(actor: Actor, query: Query, custodian: int | None, fence: Bound) 
         ask.add(("archive_study.organization_id = %s", [custodian]))
     ask.add(fence)
     sql = (
-        f"SELECT archive_study.id, {_CUSTODIAN} FROM archive_study"  # noqa: S608
+        f"SELECT archive_study.id, {_CUSTODIAN} FROM archive_study"  # noqa: S608 - our own names
         f" WHERE {' AND '.join(ask.where)}"
         " ORDER BY archive_study.organization_id <> %s, archive_study.id LIMIT 1"
     )
