@@ -16,7 +16,7 @@ from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import physicians_mail, researchers
 
 from .rules import Ask, ConsentFacts, Decision, Facts, Named, Subject, decide
-from .services import consent_facts, facts_on_file, physician_of
+from .services import facts_of_consents, facts_on_file, physician_of
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ def lost_sight(
 ) -> Iterator[tuple[User, Organization]]:
     """Those who could find one of the studies until this consent ended at `at`, and now cannot."""
     after = facts_on_file(subjects)
-    spoken = replace(consent_facts(consent), state=ConsentState.ACTIVE)
+    (ended,) = facts_of_consents([consent])
+    spoken = replace(ended, state=ConsentState.ACTIVE)
     before = replace(after, consents=(*after.consents, spoken))
     for user, organization in people:
         asker = replace(physician_of(organization, Purpose.TREATMENT), user_id=user.pk)

@@ -21,20 +21,23 @@ _PREPARED = frozenset({"DateField", "DateTimeField", "JSONField"})
 
 def insert(
     model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, ignore: bool = False
-) -> None:
+) -> int:
     """Insert rows whose values stand in the order of `names` (`patient_id` for a foreign key).
 
-    Columns that are not named get their field's default. `ignore` leaves rows out that a unique
-    constraint refuses; nothing else is forgiven. Raises IntegrityError.
+    Returns how many there are more. Columns that are not named get their field's default. `ignore`
+    leaves rows out that a unique constraint refuses; nothing else is forgiven.
+    Raises IntegrityError.
     """
     statement, rest, converters = _plan(model, tuple(names), ignore, vendor())
     constants = [_prepared(field, field.get_default()) for field in rest]
     made = [[*row, *constants] for row in rows]
     for place, field in converters:
         _prepare(field, place, made)
-    if made:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, made)
+    if not made:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, made)
+        return int(cursor.rowcount)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ could be taken again today, because shares end and people leave.
 from datetime import datetime
 
 from sharing.access.rules import Ask, ConsentFacts, way_of
-from sharing.access.services import consent_facts
+from sharing.access.services import facts_of_consents
 from sharing.archive.services.past import subject_at
 from sharing.archive.services.replaying import ACCESSES
 from sharing.audit.rules import UNNAMED_COPY, What
@@ -15,7 +15,7 @@ from sharing.audit.services import Copy
 from sharing.consent.models import Consent
 from sharing.consent.rules import ConsentState, Decision, Force
 from sharing.kernel.purposes import Obligation
-from sharing.tenants.services import actor_at, members_at
+from sharing.tenants.services import actor_at
 
 _TAKEN_BACK = (ConsentState.REVOKED, ConsentState.ENTERED_IN_ERROR)
 
@@ -71,5 +71,5 @@ def _is_about(facts: ConsentFacts, ask: Ask) -> bool:
 
 
 def _facts(consent: Consent, moment: datetime) -> ConsentFacts:
-    teams = consent.grantees.exclude(team=None).values_list("team_id", flat=True)
-    return consent_facts(consent, members=members_at(teams, at=moment))
+    (facts,) = facts_of_consents([consent], moment=moment)
+    return facts

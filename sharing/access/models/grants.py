@@ -67,6 +67,10 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """Neither over nor revoked: they live, or rest without their review."""
         return self.filter(ends_at__gt=at, revoked_at=None)
 
+    def with_whom(self) -> "GrantQuerySet":
+        """With their shares, and whom they were given to."""
+        return self.select_related("share__shared_by", "organization", "user", "team")
+
     def coming_through(self) -> "GrantQuerySet":
         """Those that no organization passed on which is not active now: it shares nothing."""
         passed = PassedOn.objects.filter(grant=OuterRef("pk"))

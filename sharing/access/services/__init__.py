@@ -1,7 +1,7 @@
 """Deciding with the facts on file, and sharing inside what was permitted.
 
 One module per kind of act: `asking`, `deciding`, `emergency`, `ending`, `renewing`, `sharing`,
-`using`.
+`using`. What `deciding` decides with is read by `on_file` and made into values by `by_value`.
 """
 
 from .asking import (
@@ -15,16 +15,8 @@ from .asking import (
     requests_to_answer,
     withdraw_request,
 )
-from .deciding import (
-    consent_facts,
-    decide_each,
-    decide_many,
-    decide_one,
-    facts_on_file,
-    glass_facts,
-    grant_facts,
-    physician_of,
-)
+from .by_value import facts_of_consents
+from .deciding import decide_each, decide_many, decide_one, physician_of
 from .emergency import (
     Emergency,
     break_glass,
@@ -41,6 +33,7 @@ from .emergency import (
 )
 from .ending import end_given, end_grants, revoke_share, share_made, shares_made
 from .foreseeing import SHARED_ACTIONS, Preview, Wanted, foresee, preview_share
+from .on_file import facts_on_file
 from .past import explain_access, facts_at, keep_grant
 from .relating import Kind, Tie, end_tie, kinds_of, record_tie, ties_of
 from .renewing import (
@@ -81,7 +74,6 @@ __all__ = [
     "ask_renewal",
     "break_glass",
     "close_review",
-    "consent_facts",
     "cut_glass",
     "decide_each",
     "decide_many",
@@ -95,13 +87,12 @@ __all__ = [
     "expire_requests",
     "explain_access",
     "facts_at",
+    "facts_of_consents",
     "facts_on_file",
     "foresee",
     "gifts_for",
     "give",
-    "glass_facts",
     "glass_of",
-    "grant_facts",
     "is_counted",
     "is_there",
     "keep_grant",

@@ -12,7 +12,8 @@ from sharing.tenants.models import Organization, Team, User
 from sharing.tenants.rules import Actor, Role
 from sharing.tenants.services import actor_for_link, treating_members
 
-from .deciding import facts_on_file, physician_of
+from .deciding import physician_of
+from .on_file import facts_on_file
 
 SHARED_ACTIONS = (Action.DISCOVER, Action.REPORT, Action.IMAGES)
 ASKED_OF_TEAM = 5

@@ -17,7 +17,6 @@ from sharing.access.rules import (
     GlassFacts,
     GrantFacts,
     Subject,
-    UseFacts,
     explain,
 )
 from sharing.audit.services import as_it_was, keep_past
@@ -25,18 +24,10 @@ from sharing.consent.models import Consent
 from sharing.consent.rules import ConsentState
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
-from sharing.tenants.services import members_at, organizations_at, region_at
+from sharing.tenants.services import organizations_at, region_at
 
-from .deciding import (
-    agreements_of,
-    all_relations,
-    consent_facts,
-    facts_on_file,
-    glass_facts,
-    grant_facts,
-    uses_of,
-    with_what_they_say,
-)
+from .by_value import Uses, facts_of_consents, facts_of_grants, glass_facts
+from .on_file import agreements_of, all_relations, facts_on_file, uses_of
 
 
 def explain_access(
@@ -68,32 +59,28 @@ def keep_grant(grant: Grant, at: datetime) -> None:
 
 def _consents(patients: set[int], moment: datetime) -> tuple[ConsentFacts, ...]:
     stood = Q(ended_at=None) | Q(ended_at__gt=moment)
-    rows = list(
-        with_what_they_say(Consent.objects.filter(stood, patient_id__in=patients))
-        .filter(recorded_at__lte=moment)
-        .exclude(state=ConsentState.DRAFT)
-    )
-    teams = {each.team_id for row in rows for each in row.grantees.all() if each.team_id}
-    members = members_at(teams, at=moment)
+    known = Consent.objects.filter(stood, patient_id__in=patients, recorded_at__lte=moment)
+    rows = list(known.exclude(state=ConsentState.DRAFT).order_by("pk"))
     was = as_it_was(kind="consent", keys=(row.public_id for row in rows), at=moment)
-    uses, later = uses_of(rows), _used_since(rows, moment)
+    later = _used_since(rows, moment)
+    now = facts_of_consents(rows, _used_before(rows, moment), moment=moment)
     return tuple(
         replace(
-            consent_facts(row, _before(uses, row, moment), members),
+            facts,
             state=ConsentState.ACTIVE,  # it ended after that moment, or not at all
             used=row.used - later[row.pk],
             lapses_at=_lapse(row, was.get(row.public_id)),
         )
-        for row in rows
+        for row, facts in zip(rows, now, strict=True)
     )
 
 
-def _before(
-    uses: Mapping[tuple[int, int], list[UseFacts]], row: Consent, moment: datetime
-) -> list[UseFacts]:
-    """Without those of that very moment: they are what was decided then."""
-    mine = uses.get((row.custodian_id, row.number), [])
-    return [use for use in mine if use.starts_at < moment]
+def _used_before(rows: Sequence[Consent], moment: datetime) -> Uses:
+    """Without the uses of that very moment: they are what was decided then."""
+    return {
+        which: [use for use in used if use.starts_at < moment]
+        for which, used in uses_of(rows).items()
+    }
 
 
 def _used_since(rows: Sequence[Consent], moment: datetime) -> Counter[int]:
@@ -110,14 +97,11 @@ def _lapse(row: Consent, was: Mapping[str, Any] | None) -> datetime | None:
 def _grants(patients: set[int], moment: datetime) -> Iterator[GrantFacts]:
     lived = Q(revoked_at=None) | Q(revoked_at__gt=moment)
     rows = Grant.objects.filter(lived, patient_id__in=patients, share__shared_at__lte=moment)
-    related = rows.select_related("share__shared_by", "organization", "user", "team")
-    found = list(related.order_by("pk"))
-    members = members_at((row.team_id for row in found if row.team_id), at=moment)
+    found = list(rows.with_whom().order_by("pk"))
     was = as_it_was(kind="grant", keys=(str(row.pk) for row in found), at=moment)
     resting = _resting(found, moment)
-    for row in found:
-        active = row.pk not in resting
-        facts = replace(grant_facts(row, members), revoked=False, through_active=active)
+    for row, now in zip(found, facts_of_grants(found, moment=moment), strict=True):
+        facts = replace(now, revoked=False, through_active=row.pk not in resting)
         said = was.get(str(row.pk))
         yield replace(facts, **_read(said)) if said else facts
 

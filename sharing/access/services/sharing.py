@@ -27,8 +27,10 @@ from sharing.tenants.services import (
     treating_members,
 )
 
-from .deciding import decide_many, facts_on_file, grant_facts
+from .by_value import facts_of_grants
+from .deciding import decide_many
 from .foreseeing import SHARED_ACTIONS, Wanted, foresee
+from .on_file import facts_on_file
 
 REVIEWED_EVERY = timedelta(days=91)
 """So often the custodian says of a standing grant that it is still needed; else it rests."""
@@ -231,10 +233,11 @@ def _parent(subject: Subject, wanted: Wanted, by: Actor, at: datetime) -> Grant:
         .filter(actions__contains=f"|{Action.RESHARE}|")
     )
     facts, ask = facts_on_file([subject]), Ask(by, wanted.actions[-1], subject, at)
+    grants = list(given.order_by("-ends_at", "pk"))
     refusals = {
         grant: _widening(grant, wanted)
-        for grant in given.order_by("-ends_at", "pk")
-        if is_carried(ask, facts, grant_facts(grant))
+        for grant, value in zip(grants, facts_of_grants(grants), strict=True)
+        if is_carried(ask, facts, value)
     }
     inside = next((grant for grant, why in refusals.items() if why is None), None)
     if inside is not None:

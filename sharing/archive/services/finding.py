@@ -15,6 +15,7 @@ from sharing.archive.sql import fence_sql, rows
 from sharing.audit.rules import Ground, What, Who
 from sharing.audit.services import record_read
 from sharing.kernel import scope
+from sharing.kernel.prepared import prepared
 from sharing.kernel.purposes import LEAVING, Action, Obligation
 from sharing.tenants.rules import Actor
 
@@ -100,7 +101,7 @@ def open_study(
     Raises StudyNotFound, the same for what is hidden and for what does not exist; and in the same
     way TooManyMisses for an actor who guesses.
     """
-    held = list(Study.objects.with_owners().filter(public_id=public_id))
+    held = prepared(_by_public_id, [public_id])
     absent = What(study_uid=name_of_nothing(public_id))
     return _opened(actor, held, Asked(public_id, absent), action, at, request_id)
 
@@ -121,11 +122,24 @@ def open_study_by_uid(
     `raw`: its pixels as they are stored. Raises StudyNotFound as `open_study` does, and MarkedOnly
     where the patient wants that images carry their reader's name and these would not.
     """
-    named = Study.objects.with_owners().filter(study_uid=study_uid)
     if custodian:
-        named = named.filter(organization__code=custodian)
+        named = prepared(_at_one, [study_uid], [custodian])
+    else:
+        named = prepared(_anywhere, [study_uid])
     asked = Asked(study_uid, What(study_uid=study_uid))
-    return _opened(actor, list(named), asked, action, at, request_id, raw)
+    return _opened(actor, named, asked, action, at, request_id, raw)
+
+
+def _anywhere(uids: list[str]) -> QuerySet[Study]:
+    return Study.objects.with_owners().filter(study_uid__in=uids)
+
+
+def _at_one(uids: list[str], custodians: list[str]) -> QuerySet[Study]:
+    return _anywhere(uids).filter(organization__code__in=custodians)
+
+
+def _by_public_id(names: list[str]) -> QuerySet[Study]:
+    return Study.objects.with_owners().filter(public_id__in=names)
 
 
 def still_allowed(

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import DatabaseError, Error, connection, transaction
 from django.db.models import F
 
 from sharing.audit.errors import LogAway
@@ -15,7 +15,8 @@ from sharing.audit.models import Event, Tally
 from sharing.audit.rules import Ground, What, Who, window_of
 from sharing.audit.spool import spool
 from sharing.audit.windows import windows
-from sharing.kernel.bulk import insert
+from sharing.kernel.bulk import insert, read
+from sharing.kernel.sql import moment
 
 log = logging.getLogger(__name__)
 
@@ -82,11 +83,10 @@ def record_read(
         _try_to_drain()
 
 
-def _read(row: Mapping[str, object]) -> int:
+def _read(row: Mapping[str, Any]) -> int:
     """The key of the event, written or counted once more."""
-    identity = {name: row[name] for name in _WINDOW_KEY}
-    known = Event.objects.filter(**identity).values_list("pk", flat=True).first()
-    event, written = (known, False) if known is not None else _first(identity, row)
+    known = _known(row)
+    event, written = (known, False) if known is not None else _first(row)
     if not written:
         _once_more(event)
     return event
@@ -113,7 +113,7 @@ def _take(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         row.setdefault("client", "")  # a line of a version that knew no clients
         detail = row["detail"] | {"spooled": True}  # why its place comes after its moment
-        _first({name: row[name] for name in _WINDOW_KEY}, row | {"detail": detail})
+        _first(row | {"detail": detail})
 
 
 def repeat_read(*, who: Who, action: str, custodian: str, study_uid: str, at: datetime) -> bool:
@@ -136,12 +136,22 @@ def _key(who: Who, action: str, custodian: str, study_uid: str, at: datetime) ->
 
 
 @transaction.atomic
-def _first(identity: Mapping[str, object], row: Mapping[str, object]) -> tuple[int, bool]:
+def _first(row: Mapping[str, Any]) -> tuple[int, bool]:
     """The event's key, and whether it is new: two first reads may come at once."""
-    event, created = Event.objects.get_or_create(**identity, defaults=row)
-    if created:
-        Tally.objects.create(event=event)
-    return event.pk, created
+    written = insert(Event, tuple(row), [tuple(row.values())], ignore=True) > 0
+    event = _known(row)
+    if event is None:
+        raise DatabaseError("an event that was just written is not there")
+    if written:
+        insert(Tally, ("event_id",), [(event,)])
+    return event, written
+
+
+def _known(row: Mapping[str, Any]) -> int | None:
+    """The key of the event of the row's window."""
+    window = {name: row[name] for name in _WINDOW_KEY} | {"window": moment(row["window"])}
+    found = read(Event, ("id",), _SAME_WINDOW, tuple(window.values()))
+    return found[0][0] if found else None
 
 
 def _once_more(event: int) -> None:
@@ -163,9 +173,10 @@ _WINDOW_KEY = (
     "client",
     "window",
 )
+_SAME_WINDOW = " AND ".join(f'"{name}" = %s' for name in _WINDOW_KEY)
 
 
-def _row(who: Who, action: str, at: datetime, what: What, ground: Ground) -> dict[str, object]:
+def _row(who: Who, action: str, at: datetime, what: What, ground: Ground) -> dict[str, Any]:
     return {
         "at": at,
         "actor_kind": who.kind,

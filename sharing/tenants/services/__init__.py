@@ -67,7 +67,7 @@ from .moving import (
     stay,
     suspend,
 )
-from .past import actor_at, members_at
+from .past import actor_at, members_at, members_now
 from .people import (
     accept_invitation,
     add_member,
@@ -224,6 +224,7 @@ __all__ = [
     "may_forget_factor",
     "members",
     "members_at",
+    "members_now",
     "note_language",
     "offboard",
     "open_invitations",

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from sharing.audit.rules import Who
+from sharing.kernel.prepared import prepared
 from sharing.kernel.purposes import Purpose
 from sharing.tenants.models import Membership, Organization, SupportSession, TeamMember
 from sharing.tenants.rules import WORKING, Actor, Role, roles_in
@@ -74,10 +75,22 @@ def _support_at(who: Who, organization: Organization, at: datetime) -> SupportSe
 
 def members_at(teams: Iterable[int], *, at: datetime) -> dict[int, frozenset[int]]:
     """Who was in these teams at that moment, by their keys."""
+    return _by_team(TeamMember.objects.filter(_then(at), team_id__in=set(teams)))
+
+
+def members_now(teams: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Who is in these teams, by their keys; asked for where there are none as well."""
+    return _by_team(prepared(_members, teams))
+
+
+def _members(teams: list[int]) -> QuerySet[TeamMember]:
+    return TeamMember.objects.filter(team__in=teams, ended_at=None)
+
+
+def _by_team(rows: Iterable[TeamMember]) -> dict[int, frozenset[int]]:
     found: dict[int, set[int]] = {}
-    rows = TeamMember.objects.filter(_then(at), team_id__in=set(teams))
-    for team_id, user_id in rows.values_list("team_id", "user_id"):
-        found.setdefault(team_id, set()).add(user_id)
+    for row in rows:
+        found.setdefault(row.team_id, set()).add(row.user_id)
     return {team: frozenset(users) for team, users in found.items()}
 
 
