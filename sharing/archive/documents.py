@@ -1,5 +1,5 @@
-"""Series documents: the DICOM JSON of all instances of a series, ready to be sent, plain and gzip;
-and the small picture with which a viewer begins.
+"""Series documents: the DICOM JSON of all instances of a series, ready to be sent, plain and gzip,
+as it was stored or as a search tells it; and the small picture with which a viewer begins.
 
 A bounded folder beside the database, never a truth: built from the rows on first demand, and named
 by the series' version, so that an old one is never served. Whoever asks came through the fence.
@@ -20,6 +20,7 @@ from django.conf import settings
 
 from sharing.archive.metadata import expanded, gzipped
 from sharing.archive.sql import chunks, marks, rows
+from sharing.archive.summaries import MOUNT
 
 PIECE = 1024 * 1024
 AT_ONCE = 100
@@ -31,13 +32,17 @@ PRUNE_EVERY = 300.0
 
 @dataclass(frozen=True)
 class Sheet:
-    """One version of one series' document. `address` is the absolute URL of its study."""
+    """One version of one series' document. `address` is the absolute URL of its study.
+
+    `listed`: what a search says of each instance; else their metadata.
+    """
 
     series: int
     series_uid: str
     version: int
     changed_at: str
     address: str
+    listed: bool = False
 
     @cached_property
     def stamp(self) -> str:
@@ -48,7 +53,8 @@ class Sheet:
     @property
     def path(self) -> Path:
         """Where the plain text lies; its gzip has `.gz` behind it."""
-        return _folder(self.series) / f"{self.series}-{self.stamp}.json"
+        kind = "list.json" if self.listed else "json"
+        return _folder(self.series) / f"{self.series}-{self.stamp}.{kind}"
 
 
 def opened(sheet: Sheet, *, packed: bool) -> IO[bytes]:
@@ -128,15 +134,27 @@ def _draft(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _pieces(sheet: Sheet) -> Iterator[bytes]:
-    ids = rows(
-        "SELECT id FROM archive_instance WHERE series_id = %s ORDER BY number, id", [sheet.series]
-    )
-    mark, base = b"[", f"{sheet.address}/series/{sheet.series_uid}/instances"
-    for some in chunks(ids, AT_ONCE):
-        for sop_uid, column in _columns([pk for (pk,) in some]):
-            yield mark + expanded(column, bulk_uri=f"{base}/{sop_uid}/bulkdata")
-            mark = b","
+    mark = b"["
+    for each in _listed(sheet) if sheet.listed else _described(sheet):
+        yield mark + each
+        mark = b","
     yield b"]" if mark == b"," else b"[]"
+
+
+def _listed(sheet: Sheet) -> Iterator[bytes]:
+    mount = f'"{sheet.address.rpartition("/studies/")[0]}/'
+    for (text,) in rows(_IN_ORDER.format("summary"), [sheet.series]):
+        yield text.replace(MOUNT, mount, 1).encode()
+
+
+def _described(sheet: Sheet) -> Iterator[bytes]:
+    base = f"{sheet.address}/series/{sheet.series_uid}/instances"
+    for some in chunks(rows(_IN_ORDER.format("id"), [sheet.series]), AT_ONCE):
+        for sop_uid, column in _columns([pk for (pk,) in some]):
+            yield expanded(column, bulk_uri=f"{base}/{sop_uid}/bulkdata")
+
+
+_IN_ORDER = "SELECT {} FROM archive_instance WHERE series_id = %s ORDER BY number, id"
 
 
 def _columns(ids: list[int]) -> Iterable[tuple[str, bytes]]:

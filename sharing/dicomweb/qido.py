@@ -10,15 +10,17 @@ from django.utils import timezone
 from sharing.archive.services.searching import (
     Found,
     Level,
+    ready_instances,
     search_instances,
     search_series,
     search_studies,
 )
 
+from .accept import JSON
 from .dataset import enriched, instance_text, own_text, placed, series_text, study_text
-from .gate import needs
+from .gate import needs, root
 from .question import Question, question
-from .results import form_of, results
+from .results import form_of, ready, results
 
 _IGNORED = "The search parameters that are not supported were ignored."
 _MORE = "There are additional results that can be requested."
@@ -47,10 +49,14 @@ def series(request: Any, **path: str) -> HttpResponseBase:
 @needs("dicomweb.read")
 def instances(request: Any, **path: str) -> HttpResponseBase:
     """GET instances, also below a study or a series: with the attributes of the levels between."""
-    form = form_of(request)
+    form, at = form_of(request), timezone.now()
     asked = question(request, path, Level.INSTANCE)
     alone = "series" in path
-    found = search_instances(request.actor, asked.query, at=timezone.now(), alone=alone)
+    if alone and form == JSON and not asked.ignored:
+        sheet = ready_instances(request.actor, asked.query, at=at, mount=root("{}"))
+        if sheet is not None:
+            return ready(request, sheet)
+    found = search_instances(request.actor, asked.query, at=at, alone=alone)
     text = own_text if alone else partial(instance_text, study="study" not in path)
     return results(request, form, _texts(found, text, asked), _warnings(found, asked))
 

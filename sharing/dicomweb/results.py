@@ -7,7 +7,9 @@ from typing import Any
 from django.http import HttpResponse
 from isal import isal_zlib
 
+from sharing.archive.documents import Sheet
 from sharing.archive.errors import NotAcceptable
+from sharing.archive.services.describing import document
 from sharing.dicom.xml_model import to_xml
 
 from .accept import JSON, XML, takes_gzip, takes_json, wanted
@@ -33,11 +35,24 @@ def results(request: Any, form: str, objects: list[str], warnings: list[str]) ->
     else:
         body, media = _parts([to_xml(text.encode()) for text in objects])
     small = _gzipped(request, body)
-    response = HttpResponse(body if small is None else small, content_type=media)
-    if small is not None:
-        response.headers["Content-Encoding"] = "gzip"
+    response = _coded(body if small is None else small, media, packed=small is not None)
     if warnings:
         response.headers["Warning"] = ", ".join(f'299 portal "{words}"' for words in warnings)
+    return response
+
+
+def ready(request: Any, sheet: Sheet) -> HttpResponse:
+    """The same in JSON, of objects that lie together ready."""
+    packed = takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    handle, _ = document(sheet, packed=packed)
+    with handle:
+        return _coded(handle.read(), JSON, packed=packed)
+
+
+def _coded(body: bytes, media: str, *, packed: bool) -> HttpResponse:
+    response = HttpResponse(body, content_type=media)
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
     return response
 
