@@ -10,7 +10,7 @@ GLASS = "sharing/access/rules/glass.py"
 EMERGENCY = "sharing/access/services/emergency.py"
 SHARING = "sharing/access/services/sharing.py"
 ASKING = "sharing/access/services/asking.py"
-DECIDING = "sharing/access/services/deciding.py"
+TEAMS = "sharing/tenants/services/past.py"
 DECIDE, SHARE = "tests/access/test_decide.py", "tests/access/test_sharing.py"
 BREAK, ASK, LINK = (f"tests/access/test_{name}.py" for name in ("emergency", "asking", "links"))
 VERSIONS, PROXIES = "tests/consent/test_versions.py", "tests/consent/test_proxies.py"
@@ -186,9 +186,9 @@ DECISION = (
     ),
     Mutant(
         "who left a team is still in it",
-        DECIDING,
-        "for each in team.members.all() if each.ended_at is None",
-        "for each in team.members.all()",
+        TEAMS,
+        "return TeamMember.objects.filter(team__in=teams, ended_at=None)",
+        "return TeamMember.objects.filter(team__in=teams)",
         (f"{GROUPS}::test_a_consent_for_a_team_means_who_is_in_it_at_that_moment",),
     ),
     Mutant(

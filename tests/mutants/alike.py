@@ -3,7 +3,8 @@
 from .mutant import Mutant
 
 FINDING = "sharing/archive/services/finding.py"
-DECIDING = "sharing/access/services/deciding.py"
+ON_FILE = "sharing/access/services/on_file.py"
+BY_VALUE = "sharing/access/services/by_value.py"
 ALIKE = "tests/archive/test_alike.py"
 SEEN = f"{ALIKE}::test_what_is_hidden_asks_what_is_absent_asks"
 
@@ -24,17 +25,17 @@ MUTANTS = (
     ),
     Mutant(
         "what hangs on consents is asked for where there are some",
-        DECIDING,
-        "prefetch_related_objects([*rows, kind(pk=NOBODY)], *lookups)",
-        "prefetch_related_objects([*rows], *lookups)",
+        BY_VALUE,
+        "grantees, terms = prepared(_grantees, keys), prepared(_terms, keys)",
+        "grantees = prepared(_grantees, keys) if keys else []\n"
+        "    terms = prepared(_terms, keys) if keys else []",
         (SEEN,),
     ),
     Mutant(
         "uses are asked for where they are limited",
-        DECIDING,
-        "    for use in Use.objects.filter(custodian__in=places, number__in=numbers):",
-        "    rows = Use.objects.filter(custodian__in=places, number__in=numbers)\n"
-        "    for use in rows if limited else ():",
+        ON_FILE,
+        "    for use in prepared(_uses, places, numbers):",
+        "    for use in prepared(_uses, places, numbers) if limited else ():",
         (SEEN,),
     ),
     Mutant(
