@@ -234,7 +234,8 @@ class _Writer:
         if vr in _BINARY:
             raise BadDicom("bad_value")
         if vr in NUMBER_CODES:
-            return b"".join(_packed(NUMBER_CODES[vr], value) for value in values)
+            some = any(value is not None for value in values)
+            return b"".join(_packed(NUMBER_CODES[vr], value) for value in values if some)
         if vr == "AT":
             numbers = [_number(value) for value in values]
             return b"".join(struct.pack("<HH", n >> 16, n & 0xFFFF) for n in numbers)
@@ -288,8 +289,12 @@ def _inline(text: Any) -> bytes:
 
 
 def _packed(code: str, value: Any) -> bytes:
-    """One number; JSON may give 64 bits and what is not finite as text (PS3.18 F.2.3)."""
+    """One number; JSON may give 64 bits (PS3.18 F.2.3) and what is not finite as text.
+
+    A null among floats is NaN: others write it so (dcm4che issue 329), and so did we.
+    """
     try:
+        value = "NaN" if value is None and code in "fd" else value
         number = float(value) if code in "fd" else int(value)
         if isinstance(value, float) and number != value and code not in "fd":
             raise BadDicom("bad_value")
