@@ -60,11 +60,12 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
             stored[tags] = value
         else:
             ignored = True
-    keys |= {_PATH[name]: UID.parse(path[name]) for name in _PATH if name in path}
+    named = {_PATH[name]: UID.parse(path[name]) for name in _PATH if name in path}
     included, everything = _included(request)
     wanted = included | {tags[0] for tags in stored}
     query = Query(
-        keys=keys,
+        keys=keys | named,
+        also={keyword: keys[keyword] for keyword in named if keyword in keys},
         custodian=path.get("organization", ""),
         limit=_number(request.GET.get("limit"), default=MOST),
         offset=_number(request.GET.get("offset"), default=0),
