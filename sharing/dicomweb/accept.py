@@ -201,7 +201,7 @@ def octets_form(wants: list[Wanted], *, ranged: bool) -> bool:
     raise NotAcceptable()
 
 
-PICTURES = (JPEG, PNG, GIF)
+PICTURES, PDF = (JPEG, PNG, GIF), "application/pdf"
 
 
 def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
@@ -214,6 +214,23 @@ def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
         if media and (want.multipart or not many):
             return media, many or (want.multipart and want.listed)
     raise NotAcceptable()
+
+
+def renderings_form(wants: list[Wanted]) -> tuple[str, bool]:
+    """Of many objects in a multipart body: the media type of pictures, "" where none are wanted,
+    and whether documents are (PS3.18 table 8.7.4-1: each category has its own). NotAcceptable.
+    """
+    several = [want for want in wants if want.multipart]
+    media = next(filter(None, (want.first(*PICTURES) for want in several)), "")
+    documents = any(want.first(PDF) for want in several)
+    if not media and not documents:
+        raise NotAcceptable()
+    return media, documents
+
+
+def takes_pdf(wants: list[Wanted]) -> bool:
+    """Whether a PDF alone would do, without a multipart body around it."""
+    return any(want.first(PDF) and not (want.multipart and want.listed) for want in wants)
 
 
 def takes_json(want: Wanted) -> bool:

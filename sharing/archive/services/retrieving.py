@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db.models import QuerySet
 
@@ -33,6 +33,7 @@ from .finding import still_allowed
 from .locating import INSTANCE, Asker, Where, locate
 from .looking import STREAM, note
 
+Chunk = TypeVar("Chunk")
 PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
 RECHECK_SECONDS = 0.6
 """Streams ask again so often, so that the last byte leaves within a second of a revocation."""
@@ -177,7 +178,7 @@ class Watch:
     """Of a copy that names nobody."""
     asked: float = field(default_factory=time.monotonic)
 
-    def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def over(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The same chunks, but cut within a second of the actor's loss of the study, or of the
         role; and not begun at all after it. Raises StudyNotFound in the middle, which breaks the
         connection: never a whole-looking answer.
@@ -207,12 +208,12 @@ class Watch:
 
 
 def guarded(
-    chunks: Iterator[bytes],
+    chunks: Iterator[Chunk],
     actor: Actor,
     study: str,
     clock: Callable[[], datetime],
     action: Action = Action.IMAGES,
-) -> Iterator[bytes]:
+) -> Iterator[Chunk]:
     """An answer in one part, watched."""
     return Watch(actor, study, clock, action).over(chunks)
 
