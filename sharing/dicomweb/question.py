@@ -7,8 +7,10 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
+from sharing.archive.matching import EMPTY, is_universal
 from sharing.archive.services.searching import MOST, Level, Query, searchable
 from sharing.dicom import levels
+from sharing.dicom.json_model import BINARY
 from sharing.kernel.errors import BadValue
 from sharing.kernel.uids import UID
 
@@ -56,7 +58,7 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
         keyword = ".".join(_keyword(tag) for tag in tags)
         if searchable(keyword, level):
             keys[keyword] = value
-        elif tags and "study" in path and _is_stored(tags, level):
+        elif tags and "study" in path and _is_stored(tags, level) and _is_a_key(tags[-1], value):
             stored[tags] = value
         else:
             ignored = True
@@ -81,6 +83,16 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
 def _is_stored(tags: tuple[str, ...], level: Level) -> bool:
     """Below a named study: what tells of a series there, of an instance anything."""
     return level == Level.INSTANCE or (level == Level.SERIES and tags[0] in levels.SERIES)
+
+
+def _is_a_key(tag: str, value: str) -> bool:
+    """Whether such a value can be matched: of a sequence and of bytes no value can, so that they
+    are only asked for, and a sequence for being empty (PS3.4 C.2.2.2).
+    """
+    vr = _vr(tag)
+    if vr == "SQ":
+        return is_universal(value) or value == EMPTY
+    return is_universal(value) or not (vr in BINARY or vr == "OB or OW")
 
 
 def _value(tags: tuple[str, ...], values: list[str], *, several: bool) -> str:
