@@ -252,8 +252,9 @@ def _kept(made: Mapping[str, Any], tag: str) -> list[Any]:
 
 
 def _items(sequence: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
-    """Those of a sequence; of one that is empty or absent all attributes are empty."""
-    return (sequence or {}).get("Value") or ({},)
+    """Those of a sequence; of one that is empty, absent or none all attributes are empty."""
+    found = sequence or {}
+    return (found.get("vr") == "SQ" and found.get("Value")) or ({},)
 
 
 def _attribute(element: Mapping[str, Any], value: str, **how: bool) -> bool:

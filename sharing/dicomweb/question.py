@@ -116,7 +116,7 @@ def _included(request: Any) -> tuple[set[str], bool]:
 @lru_cache(maxsize=1024)
 def _attribute(name: str) -> tuple[str, ...]:
     """The tags of an attribute by keyword, hexadecimal, or either with points below sequences; none
-    where it is unknown.
+    where it is unknown, or stands below what is no sequence.
     """
     found = []
     for word in name.split("."):
@@ -124,7 +124,7 @@ def _attribute(name: str) -> tuple[str, ...]:
         if tag is None:
             return ()
         found.append(f"{tag:08X}")
-    return tuple(found)
+    return tuple(found) if all(_vr(tag) in ("SQ", "") for tag in found[:-1]) else ()
 
 
 @lru_cache(maxsize=1024)

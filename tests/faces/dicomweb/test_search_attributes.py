@@ -35,6 +35,8 @@ def two(pacs: Client) -> str:
             "00080023": _element("DA", "20260105"),
             "00080033": _element("TM", "0930"),
             "0008002A": _element("DT", "202601051030"),
+            "00090010": _element("LO", "ACME"),
+            "00091001": _element("LO", "x"),
             "00081140": _referring(("1.2.1", "1.2.10"), ("1.2.2", "1.2.20")),
         },
         {
@@ -109,6 +111,8 @@ def test_an_attribute_without_a_column_means_what_its_vr_says(
         "ReferencedImageSequence=*1.2.10*",
         "EncapsulatedDocument=x",
         'PixelData=""&emptyvaluematching=true',
+        "ImageType.ImageType=ORIGINAL",  # below what is no sequence
+        "PatientName.00080008=x",
     ],
 )
 def test_sequences_and_bytes_have_no_value_to_match_and_that_is_said(
@@ -117,6 +121,11 @@ def test_sequences_and_bytes_have_no_value_to_match_and_that_is_said(
     answer = pacs.get(f"{two}/instances?{query}")
     assert len(answer.json()) == 2
     assert "ignored" in answer.headers["Warning"]
+
+
+def test_a_private_element_that_is_no_sequence_has_nothing_below_it(pacs: Client, two: str) -> None:
+    answer = pacs.get(f"{two}/instances?00091001.00080008=x")
+    assert (answer.status_code, answer.json()) == (200, [])
 
 
 @pytest.mark.parametrize("moment", ["2026*", "-", "20261301", "2026010", "20260105.5"])
