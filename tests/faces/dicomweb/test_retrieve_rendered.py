@@ -111,6 +111,10 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
         ("image/webp, */*;q=0.1", "image/jpeg"),
         ("image/jpeg;q=0, image/*", "image/png"),
         ("*/*;q=0.5, image/jpeg;q=0, image/png;q=0", "image/gif"),
+        ("image/jpeg;q=0.1, image/*", "image/png"),
+        ("image/*;q=0.9, image/jpeg;q=0.1, image/png;q=0.2", "image/gif"),
+        ("image/jpeg;q=0.9, image/*;q=0.1", "image/jpeg"),
+        ("image/*;q=0.1, */*", "image/jpeg"),
     ):
         response = get(pacs, f"{ct}/rendered", accept)
         assert response["Content-Type"] == kind, accept
@@ -122,7 +126,8 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
         )
     assert get(pacs, f"{ct}/rendered?accept=image/gif", "image/png")["Content-Type"] == "image/gif"
     assert get(pacs, f"{ct}/rendered?accept=image/jp2", PNG)["Content-Type"] == "image/png"
-    for accept in ("image/jp2", "video/mp4", "application/dicom", "image/png;q=0"):
+    none = ("image/jp2", "video/mp4", "application/dicom", "image/png;q=0", "image/*;q=0, */*")
+    for accept in none:
         assert get(pacs, f"{ct}/rendered", accept).status_code == 406, accept
     ((kind, body),) = parts(get(pacs, f"{ct}/rendered", JPEGS))
     assert (kind, body[:2]) == ("image/jpeg", b"\xff\xd8")
