@@ -210,6 +210,8 @@ class _Writer:
         length = sum(part.length for part in parts)
         if not parts or length >= UNDEFINED - 1:
             raise BadDicom("bulk_data_missing" if not parts else "too_large")
+        if tag == 0x7FE00010 and any(part.is_compressed for part in parts):
+            raise BadDicom("bulk_media_type")  # of an item: an icon, which is written plain
         if tag == 0x7FE00010 and (vr not in ("OB", "OW") or _first(made, "00280100") > 8):
             vr = "OW"  # PS3.5 A.2
         odd = length % 2

@@ -278,6 +278,12 @@ def test_plain_and_compressed_parts_do_not_mix() -> None:
     assert refusal(BASE | PIXELS, jpeg, plain) == "bulk_media_type"
 
 
+def test_a_compressed_icon_is_refused_rather_than_written_as_if_it_were_plain() -> None:
+    icon = {"00880200": {"vr": "SQ", "Value": [PIXELS]}}
+    assert refusal(BASE | icon, part(picture("JPEG"), "image/jpeg")) == "bulk_media_type"
+    assert made(BASE | icon, part(b"xx")).IconImageSequence[0].PixelData == b"xx"
+
+
 def test_a_png_or_gif_becomes_plain_pixels() -> None:
     """PS3.18 table 10.5.2-1: there is no transfer syntax for them."""
     grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
