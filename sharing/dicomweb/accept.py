@@ -198,14 +198,16 @@ def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     return None
 
 
-def octets_form(wants: list[Wanted], *, ranged: bool) -> bool:
-    """Whether plain bytes leave in a multipart body. Raises NotAcceptable.
+def octets_form(wants: list[Wanted], *own: str, ranged: bool) -> tuple[str, bool]:
+    """The media type of bytes, theirs or the general one, and whether they leave in a multipart
+    body. Raises NotAcceptable.
 
     Who asks for a range of whatever there is gets it: there is none of a multipart body.
     """
     for want in wants:
-        if want.first(OCTETS) and want.syntax in ("", "*", EXPLICIT_LE):
-            return want.multipart and (want.listed or not ranged)
+        media = want.first(OCTETS, *own)
+        if media and want.syntax in ("", "*", EXPLICIT_LE):
+            return media, want.multipart and (want.listed or not ranged)
     raise NotAcceptable()
 
 

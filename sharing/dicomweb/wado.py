@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from sharing.archive.services.rendering import PDF_CLASS
 from sharing.archive.services.retrieving import (
     Opened,
     Stored,
@@ -21,7 +22,7 @@ from sharing.kernel.purposes import Action
 
 from .accept import (
     DICOM,
-    OCTETS,
+    PDF,
     Form,
     frame_form,
     object_forms,
@@ -33,7 +34,7 @@ from .gate import needs, root, tag, unchanged, where
 from .multipart import Outgoing, answer
 from .ranges import ranged
 
-PIXEL_DATA = "7FE00010"
+PIXEL_DATA, DOCUMENT = "7FE00010", "00420011"
 
 
 def _open(
@@ -119,7 +120,10 @@ def _single(part: Outgoing, stored: Stored) -> HttpResponseBase:
 
 @needs("dicomweb.read")
 def bulk_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order."""
+    """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order.
+
+    An encapsulated PDF is had by its own media type, too (8.7.3.3).
+    """
     opened = _open(request, path, raw=True)
     stored = objects(opened)[0]
     address = "{}/studies/{study}/series/{series}/instances/{instance}/bulkdata/{bulk}".format(
@@ -128,8 +132,10 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
         return _pixels(request, stored, address)
     value = bulk_value(stored, path["bulk"])
-    multipart = octets_form(wanted(request), ranged="HTTP_RANGE" in request.META)
-    etag = tag(stored.sha256, path["bulk"], multipart)
+    is_pdf = path["bulk"] == DOCUMENT and stored.sop_class_uid == PDF_CLASS
+    own = (PDF,) if is_pdf else ()
+    media, multipart = octets_form(wanted(request), *own, ranged="HTTP_RANGE" in request.META)
+    etag = tag(stored.sha256, path["bulk"], media, multipart)
     if answer_304 := unchanged(request, etag):
         return answer_304
     ready([stored])
@@ -138,11 +144,11 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
         return watched(request, stored, value.pieces(start, stop))
 
     if multipart:
-        part = Outgoing(OCTETS, cut(0, value.length), value.length, address)
-        response: HttpResponseBase = answer([part], OCTETS)
+        part = Outgoing(media, cut(0, value.length), value.length, address)
+        response: HttpResponseBase = answer([part], media)
         response["ETag"] = etag
     else:
-        response = ranged(request, cut, total=value.length, content_type=OCTETS, etag=etag)
+        response = ranged(request, cut, total=value.length, content_type=media, etag=etag)
     response["Content-Disposition"] = "attachment"
     return response
 

@@ -22,6 +22,7 @@ from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of, who
 
 FILE = "application/dicom; transfer-syntax=*"
 OCTETS = "application/octet-stream"
+TWO = ("orthanc_sample-pdf.dcm", "pydicom_CT_small.dcm")
 NS = "{http://wadl.dev.java.net/2009/02}"
 
 
@@ -186,6 +187,28 @@ def test_every_bulk_data_uri_leads_to_the_value(
         assert get(pacs, f"/dicomweb{local}", "image/png").status_code == 406
     for wrong in ("00100010", "7FE00010/0", "zz", "00404000/1/7FE00010"):
         assert get(pacs, f"{url}/bulkdata/{wrong}").status_code == 404
+
+
+def test_a_pdf_is_bulk_data_of_its_own_media_type(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    send(region, *(real_data / "single" / name for name in TWO))
+    pdf, ct = (Instance.objects.get(frames=frames) for frames in (0, 1))
+    url = f"{path_of(pdf)}/bulkdata/00420011"
+    for accept, kind in (
+        ("application/pdf", "application/pdf"),
+        ("application/octet-stream", "application/octet-stream"),
+        ("application/pdf, application/*;q=0.5", "application/pdf"),
+        ("application/*", "application/octet-stream"),
+    ):
+        answer = get(pacs, url, accept)
+        assert (answer["Content-Type"], content(answer)[:5]) == (kind, b"%PDF-"), accept
+        assert answer["Content-Disposition"] == "attachment"
+    part = get(pacs, url, "application/pdf", Range="bytes=0-3")
+    assert (part.status_code, part["Content-Type"]) == (206, "application/pdf")
+    ((kind, _),) = parts(get(pacs, url, 'multipart/related; type="application/pdf"'))
+    assert kind == "application/pdf"
+    assert get(pacs, f"{path_of(ct)}/bulkdata/7FE00010", "application/pdf").status_code == 406
 
 
 def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
