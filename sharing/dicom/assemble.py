@@ -4,6 +4,7 @@ DICOM JSON in, a Part 10 file in Explicit VR Little Endian out, or in the transf
 compressed pixel data. Bulk data stay where they are and are read while the file is written.
 """
 
+import codecs
 import re
 import struct
 from base64 import b64decode
@@ -50,7 +51,7 @@ def read_json(raw: bytes, limits: Limits | None = None) -> list[JsonObject]:
     if raw.count(b"{") + raw.count(b"[") > bounds.elements:
         raise BadDicom("too_many_elements")
     try:
-        made = orjson.loads(raw)
+        made = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))  # some write it (RFC 8259 8.1)
     except orjson.JSONDecodeError as wrong:
         raise BadDicom("bad_metadata") from wrong
     found = [made] if isinstance(made, dict) else made
