@@ -71,12 +71,13 @@ def assemble(made: JsonObject, bulk: Lookup, limits: Limits | None = None) -> It
     pixels = _pixels(data_set, bulk)
     if pixels and pixels.derived:
         data_set = pixels.derived | data_set
-    writer = _Writer(bulk, limits or Limits())
+    syntax = pixels.syntax if pixels else EXPLICIT_LE
+    writer = _Writer(bulk, limits or Limits(), syntax)
     pieces = writer.data_set(data_set, pixels)
     sop_class, sop_uid = _uid(data_set, "00080016"), _uid(data_set, "00080018")
     if not sop_class or not sop_uid:
         raise BadDicom("missing_sop_uid" if sop_class else "missing_sop_class")
-    yield meta_information(sop_class, sop_uid, pixels.syntax if pixels else EXPLICIT_LE)
+    yield meta_information(sop_class, sop_uid, syntax)
     for piece in pieces:
         yield from _read(piece)
 
@@ -170,8 +171,8 @@ def _frames(data_set: JsonObject, default: int) -> int:
 class _Writer:
     """Writes data sets as lists of pieces, bulk data by reference."""
 
-    def __init__(self, bulk: Lookup, limits: Limits) -> None:
-        self._bulk, self._limits = bulk, limits
+    def __init__(self, bulk: Lookup, limits: Limits, syntax: str) -> None:
+        self._bulk, self._limits, self._syntax = bulk, limits, syntax
         self._count, self._foreign = 0, False
 
     def data_set(self, made: JsonObject, pixels: _Pixels | None, depth: int = 0) -> list[Piece]:
@@ -212,12 +213,18 @@ class _Writer:
         if not parts or length >= UNDEFINED - 1:
             raise BadDicom("bulk_data_missing" if not parts else "too_large")
         if tag == 0x7FE00010 and any(part.is_compressed for part in parts):
-            raise BadDicom("bulk_media_type")  # of an item: an icon, which is written plain
+            return self._icon(parts)
         if tag == 0x7FE00010 and (vr not in ("OB", "OW") or _first(made, "00280100") > 8):
             vr = "OW"  # PS3.5 A.2
         odd = length % 2
         pad = b" " if vr in ("LT", "ST", "UC", "UR", "UT") else b"\0"
         return [head(tag, fitting(vr, length + odd), length + odd), *parts, pad * odd]
+
+    def _icon(self, parts: list[Bulk]) -> list[Piece]:
+        """Compressed pixels of an item: in the syntax of the object's own (PS3.5 A.4), or none."""
+        if {syntax_of(part) for part in parts} != {self._syntax}:
+            raise BadDicom("bulk_media_type")
+        return _encapsulated([bare(part) for part in parts])
 
     def _sequence(self, tag: int, items: Any, depth: int) -> list[Piece]:
         if not isinstance(items, list):

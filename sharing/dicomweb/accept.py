@@ -198,15 +198,17 @@ def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     return None
 
 
-def octets_form(wants: list[Wanted], *own: str, ranged: bool) -> tuple[str, bool]:
-    """The media type of bytes, theirs or the general one, and whether they leave in a multipart
+def value_form(
+    wants: list[Wanted], *kinds: str, syntax: str = EXPLICIT_LE, ranged: bool
+) -> tuple[str, bool]:
+    """The media type of a bulk value, of those that it has, and whether it leaves in a multipart
     body. Raises NotAcceptable.
 
     Who asks for a range of whatever there is gets it: there is none of a multipart body.
     """
     for want in wants:
-        media = want.first(OCTETS, *own)
-        if media and want.syntax in ("", "*", EXPLICIT_LE):
+        media = want.first(*kinds)
+        if media and want.syntax in ("", "*", syntax):
             return media, want.multipart and (want.listed or not ranged)
     raise NotAcceptable()
 

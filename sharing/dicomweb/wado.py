@@ -17,16 +17,18 @@ from sharing.archive.services.retrieving import (
     ready,
 )
 from sharing.archive.services.transcoding import able_among, object_in
-from sharing.archive.services.values import bulk_value, file_range
+from sharing.archive.services.values import BulkValue, bulk_value, file_range
 from sharing.kernel.purposes import Action
 
 from .accept import (
     DICOM,
+    MEDIA,
+    OCTETS,
     PDF,
     Form,
     frame_form,
     object_forms,
-    octets_form,
+    value_form,
     wanted,
 )
 from .frames import streamed, watched
@@ -122,7 +124,7 @@ def _single(part: Outgoing, stored: Stored) -> HttpResponseBase:
 def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order.
 
-    An encapsulated PDF is had by its own media type, too (8.7.3.3).
+    An encapsulated PDF is had by its own media type, too, a compressed icon only so (8.7.3.3).
     """
     opened = _open(request, path, raw=True)
     stored = objects(opened)[0]
@@ -132,9 +134,7 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
         return _pixels(request, stored, address)
     value = bulk_value(stored, path["bulk"])
-    is_pdf = path["bulk"] == DOCUMENT and stored.sop_class_uid == PDF_CLASS
-    own = (PDF,) if is_pdf else ()
-    media, multipart = octets_form(wanted(request), *own, ranged="HTTP_RANGE" in request.META)
+    media, multipart = _value_form(request, stored, path["bulk"], value)
     etag = tag(stored.sha256, path["bulk"], media, multipart)
     if answer_304 := unchanged(request, etag):
         return answer_304
@@ -145,12 +145,23 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
 
     if multipart:
         part = Outgoing(media, cut(0, value.length), value.length, address)
-        response: HttpResponseBase = answer([part], media)
+        response: HttpResponseBase = answer([part], media.partition(";")[0])
         response["ETag"] = etag
     else:
         response = ranged(request, cut, total=value.length, content_type=media, etag=etag)
     response["Content-Disposition"] = "attachment"
     return response
+
+
+def _value_form(request: Any, stored: Stored, place: str, value: BulkValue) -> tuple[str, bool]:
+    """The content type of a bulk value, and whether it leaves in a multipart body."""
+    wants, ranged = wanted(request), "HTTP_RANGE" in request.META
+    if value.compressed:
+        own = stored.transfer_syntax
+        media, multipart = value_form(wants, MEDIA.get(own, OCTETS), syntax=own, ranged=ranged)
+        return f"{media}; transfer-syntax={own}", multipart
+    is_pdf = place == DOCUMENT and stored.sop_class_uid == PDF_CLASS
+    return value_form(wants, OCTETS, *((PDF,) if is_pdf else ()), ranged=ranged)
 
 
 def _pixels(request: Any, stored: Stored, address: str) -> HttpResponseBase:

@@ -278,10 +278,19 @@ def test_plain_and_compressed_parts_do_not_mix() -> None:
     assert refusal(BASE | PIXELS, jpeg, plain) == "bulk_media_type"
 
 
-def test_a_compressed_icon_is_refused_rather_than_written_as_if_it_were_plain() -> None:
+def test_an_icon_is_plain_or_compressed_as_the_image_is() -> None:
+    """... and never a code stream that is said to be pixels (PS3.5 A.4)."""
     icon = {"00880200": {"vr": "SQ", "Value": [PIXELS]}}
-    assert refusal(BASE | icon, part(picture("JPEG"), "image/jpeg")) == "bulk_media_type"
+    jpeg, lossless = part(picture("JPEG"), "image/jpeg"), part(picture("JPEG2000"), "image/jp2")
+    assert refusal(BASE | icon, jpeg) == "bulk_media_type"
     assert made(BASE | icon, part(b"xx")).IconImageSequence[0].PixelData == b"xx"
+    both = made(BASE | PIXELS | icon, jpeg)
+    assert both.IconImageSequence[0].PixelData == both.PixelData
+    other = {"00880200": {"vr": "SQ", "Value": [{"7FE00010": {"vr": "OB", "BulkDataURI": "i"}}]}}
+    parts = {"p": [jpeg], "i": [lossless]}
+    with pytest.raises(BadDicom) as refused:
+        list(assemble(BASE | PIXELS | other, lambda uri: parts[uri]))
+    assert refused.value.code == "bulk_media_type"
 
 
 def test_a_png_or_gif_becomes_plain_pixels() -> None:

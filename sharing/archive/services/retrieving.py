@@ -22,7 +22,6 @@ from sharing.dicom.decode import image_of
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
-from sharing.dicom.json_model import bulk_range
 from sharing.dicom.render import Picture, picture_of
 from sharing.dicom.scan import DEFLATED, EXPLICIT_LE, IMPLICIT_LE, Scanned, plain, scan
 from sharing.kernel.purposes import Action
@@ -340,14 +339,6 @@ class Stored:
     def gathered(self, index: int) -> Picture:
         """What a picture of frame `index` is made of. Raises CannotRender."""
         return picture_of(self.scanned, self.plain_range, unpacked(self.layout), index)
-
-    def bulk(self, path: str) -> bytes:
-        """The bulk value that a BulkDataURI names. Raises StudyNotFound."""
-        try:
-            offset, length = bulk_range(self.scanned, path)
-        except KeyError:
-            raise StudyNotFound() from None
-        return self.plain_range(offset, length)
 
     @cached_property
     def scanned(self) -> Scanned:

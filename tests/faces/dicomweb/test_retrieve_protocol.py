@@ -11,6 +11,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from django.http import HttpResponse
 from django.test import Client
+from pydicom.encaps import generate_frames
 
 from sharing.archive.models import Instance
 from sharing.dicomweb import urls
@@ -20,6 +21,7 @@ from tests.faces.dicomweb.conftest import stored_study
 from tests.faces.dicomweb.test_fence import address
 from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of, whole_parts
 
+SV1 = "1.2.840.10008.1.2.4.70"
 FILE = "application/dicom; transfer-syntax=*"
 OCTETS = "application/octet-stream"
 TWO = ("orthanc_sample-pdf.dcm", "pydicom_CT_small.dcm")
@@ -227,6 +229,27 @@ def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
     )
     assert [body for _, body in found] == frames
     assert get(pacs, f"{url}/bulkdata/7FE00010", OCTETS).status_code == 406
+
+
+def test_a_compressed_icon_is_bulk_data_of_the_images_media_type(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    source = real_data / "studies/mg_single_view/s01/0001.dcm"
+    send(region, source)
+    icon = pydicom.dcmread(source).IconImageSequence[0].PixelData
+    url = f"{path_of(Instance.objects.get())}/bulkdata/00880200/0/7FE00010"
+    for accept in (
+        "image/jpeg",
+        f"image/jpeg; transfer-syntax={SV1}",
+        "image/jpeg; transfer-syntax=*",
+    ):
+        answer = get(pacs, url, accept)
+        assert answer["Content-Type"] == f"image/jpeg; transfer-syntax={SV1}"
+        assert [content(answer)] == list(generate_frames(icon, number_of_frames=1))
+    ((kind, _),) = parts(get(pacs, url, "*/*"))
+    assert kind == f"image/jpeg; transfer-syntax={SV1}"
+    for accept in (OCTETS, "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50"):
+        assert get(pacs, url, accept).status_code == 406
 
 
 def test_metadata_as_xml_says_what_the_json_says(
