@@ -4,7 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
+
+from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
 from sharing.dicom.names import fold, search_key
 from sharing.kernel.errors import BadValue
@@ -175,23 +179,82 @@ def matches(made: Mapping[str, Any], keys: Mapping[tuple[str, ...], str], **how:
     but the last are sequences. Keys below one sequence must match in the same item, whichever
     (PS3.4 C.2.2.2.6). `how`: fuzzy, empty, several. Raises BadValue.
     """
+    here: dict[str, str] = {}
     below: dict[str, dict[tuple[str, ...], str]] = {}
     for path, value in keys.items():
         if is_universal(value) and not (how["empty"] and value == EMPTY):
             continue
         if len(path) > 1:
             below.setdefault(path[0], {})[path[1:]] = value
-        elif not _attribute(made.get(path[0]) or {}, value, **how):
-            return False
-    return all(
+        else:
+            here[path[0]] = value
+    return _at_this_level(made, here, how) and all(
         any(matches(item or {}, inner, **how) for item in _items(made.get(tag)))
         for tag, inner in below.items()
     )
 
 
+def _at_this_level(made: Mapping[str, Any], keys: dict[str, str], how: dict[str, bool]) -> bool:
+    """A date and its time that are both ranges are one range of moments (PS3.4 C.2.2.2.5)."""
+    pairs = [(day, time_beside(day)) for day in keys if is_range(keys[day])]
+    pairs = [(day, time) for day, time in pairs if is_range(keys.get(time, ""))]
+    joined = {tag for pair in pairs for tag in pair}
+    return all(
+        _moment(_kept(made, day), _kept(made, time), days(keys[day]), times(keys[time]))
+        for day, time in pairs
+    ) and all(
+        _attribute(made.get(tag) or {}, value, **how)
+        for tag, value in keys.items()
+        if tag not in joined
+    )
+
+
+@lru_cache(maxsize=256)
+def time_beside(day: str) -> str:
+    """The tag of the time (TM) that stands beside a date (DA) in its keyword; "" where none does"""
+    word = keyword_for_tag(int(day, 16))
+    found = tag_for_keyword(f"{word.removesuffix('Date')}Time") if word.endswith("Date") else None
+    return f"{found:08X}" if found and dictionary_VR(found) == "TM" else ""
+
+
+def _moment(kept_days: list[Any], kept_times: list[Any], dates: Span, hours: Span) -> bool:
+    """Whether one date with its time is from the first moment to the last."""
+    found = zip_longest(map(_plain_day, kept_days), map(_plain_time, kept_times), fillvalue="")
+    return any(
+        day
+        and (dates.first is None or _reached(day, time, dates.first, hours.first))
+        and (dates.last is None or _not_over(day, time, dates.last, hours.last))
+        for day, time in found
+    )
+
+
+def _reached(day: str, time: str, date: int, hour: str | None) -> bool:
+    return day > str(date) or (day == str(date) and (hour is None or time >= hour))
+
+
+def _not_over(day: str, time: str, date: int, hour: str | None) -> bool:
+    return day < str(date) or (day == str(date) and (hour is None or "" < time <= hour))
+
+
+def _plain_day(kept: Any) -> str:
+    """Without the points of a date of old (PS3.5 6.2)."""
+    return str(kept or "").replace(".", "")
+
+
+def _plain_time(kept: Any) -> str:
+    """Without the colons of a time of old (PS3.5 6.2)."""
+    return str(kept or "").replace(":", "")
+
+
+def _kept(made: Mapping[str, Any], tag: str) -> list[Any]:
+    found: list[Any] = (made.get(tag) or {}).get("Value", [])
+    return found
+
+
 def _items(sequence: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
-    """Those of a sequence; of one that is empty or absent all attributes are empty."""
-    return (sequence or {}).get("Value") or ({},)
+    """Those of a sequence; of one that is empty, absent or none all attributes are empty."""
+    found = sequence or {}
+    return (found.get("vr") == "SQ" and found.get("Value")) or ({},)
 
 
 def _attribute(element: Mapping[str, Any], value: str, **how: bool) -> bool:
@@ -216,9 +279,9 @@ def _one(vr: str, kept: Any, wanted: str, fuzzy: bool) -> bool:
     if vr == "UI":
         return kept in uids(wanted)
     if vr == "DA":
-        return _within(str(kept), days(wanted), str)
+        return _within(_plain_day(kept), days(wanted), str)
     if vr == "TM":
-        return _within(str(kept), times(wanted), str)
+        return _within(_plain_time(kept), times(wanted), str)
     if vr == "DT":
         return _during(str(kept), wanted)
     if isinstance(kept, int | float):

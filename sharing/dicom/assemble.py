@@ -4,6 +4,7 @@ DICOM JSON in, a Part 10 file in Explicit VR Little Endian out, or in the transf
 compressed pixel data. Bulk data stay where they are and are read while the file is written.
 """
 
+import codecs
 import re
 import struct
 from base64 import b64decode
@@ -50,7 +51,7 @@ def read_json(raw: bytes, limits: Limits | None = None) -> list[JsonObject]:
     if raw.count(b"{") + raw.count(b"[") > bounds.elements:
         raise BadDicom("too_many_elements")
     try:
-        made = orjson.loads(raw)
+        made = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))  # some write it (RFC 8259 8.1)
     except orjson.JSONDecodeError as wrong:
         raise BadDicom("bad_metadata") from wrong
     found = [made] if isinstance(made, dict) else made
@@ -70,12 +71,13 @@ def assemble(made: JsonObject, bulk: Lookup, limits: Limits | None = None) -> It
     pixels = _pixels(data_set, bulk)
     if pixels and pixels.derived:
         data_set = pixels.derived | data_set
-    writer = _Writer(bulk, limits or Limits())
+    syntax = pixels.syntax if pixels else EXPLICIT_LE
+    writer = _Writer(bulk, limits or Limits(), syntax)
     pieces = writer.data_set(data_set, pixels)
     sop_class, sop_uid = _uid(data_set, "00080016"), _uid(data_set, "00080018")
     if not sop_class or not sop_uid:
         raise BadDicom("missing_sop_uid" if sop_class else "missing_sop_class")
-    yield meta_information(sop_class, sop_uid, pixels.syntax if pixels else EXPLICIT_LE)
+    yield meta_information(sop_class, sop_uid, syntax)
     for piece in pieces:
         yield from _read(piece)
 
@@ -169,8 +171,8 @@ def _frames(data_set: JsonObject, default: int) -> int:
 class _Writer:
     """Writes data sets as lists of pieces, bulk data by reference."""
 
-    def __init__(self, bulk: Lookup, limits: Limits) -> None:
-        self._bulk, self._limits = bulk, limits
+    def __init__(self, bulk: Lookup, limits: Limits, syntax: str) -> None:
+        self._bulk, self._limits, self._syntax = bulk, limits, syntax
         self._count, self._foreign = 0, False
 
     def data_set(self, made: JsonObject, pixels: _Pixels | None, depth: int = 0) -> list[Piece]:
@@ -210,11 +212,19 @@ class _Writer:
         length = sum(part.length for part in parts)
         if not parts or length >= UNDEFINED - 1:
             raise BadDicom("bulk_data_missing" if not parts else "too_large")
+        if tag == 0x7FE00010 and any(part.is_compressed for part in parts):
+            return self._icon(parts)
         if tag == 0x7FE00010 and (vr not in ("OB", "OW") or _first(made, "00280100") > 8):
             vr = "OW"  # PS3.5 A.2
         odd = length % 2
         pad = b" " if vr in ("LT", "ST", "UC", "UR", "UT") else b"\0"
         return [head(tag, fitting(vr, length + odd), length + odd), *parts, pad * odd]
+
+    def _icon(self, parts: list[Bulk]) -> list[Piece]:
+        """Compressed pixels of an item: in the syntax of the object's own (PS3.5 A.4), or none."""
+        if {syntax_of(part) for part in parts} != {self._syntax}:
+            raise BadDicom("bulk_media_type")
+        return _encapsulated([bare(part) for part in parts])
 
     def _sequence(self, tag: int, items: Any, depth: int) -> list[Piece]:
         if not isinstance(items, list):
@@ -234,7 +244,8 @@ class _Writer:
         if vr in _BINARY:
             raise BadDicom("bad_value")
         if vr in NUMBER_CODES:
-            return b"".join(_packed(NUMBER_CODES[vr], value) for value in values)
+            some = any(value is not None for value in values)
+            return b"".join(_packed(NUMBER_CODES[vr], value) for value in values if some)
         if vr == "AT":
             numbers = [_number(value) for value in values]
             return b"".join(struct.pack("<HH", n >> 16, n & 0xFFFF) for n in numbers)
@@ -288,8 +299,12 @@ def _inline(text: Any) -> bytes:
 
 
 def _packed(code: str, value: Any) -> bytes:
-    """One number; JSON may give 64 bits and what is not finite as text (PS3.18 F.2.3)."""
+    """One number; JSON may give 64 bits (PS3.18 F.2.3) and what is not finite as text.
+
+    A null among floats is NaN: others write it so (dcm4che issue 329), and so did we.
+    """
     try:
+        value = "NaN" if value is None and code in "fd" else value
         number = float(value) if code in "fd" else int(value)
         if isinstance(value, float) and number != value and code not in "fd":
             raise BadDicom("bad_value")

@@ -7,7 +7,7 @@ first pixel, as PS3.3 C.18.6 counts them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import atan2, degrees, hypot, pi
+from math import atan2, degrees, hypot, isfinite, pi
 from typing import Any
 
 Instance = Mapping[str, Any]
@@ -32,14 +32,14 @@ def values(instance: Instance, tag: str) -> list[Any]:
 
 
 def numbers(instance: Instance, tag: str) -> list[float]:
-    """Those of its values that are numbers."""
+    """Those of its values that are finite numbers."""
     found = []
     for value in values(instance, tag):
         try:
             found.append(float(value))
         except (TypeError, ValueError):
             continue
-    return found
+    return [number for number in found if isfinite(number)]
 
 
 def scale_of(instance: Instance, frame: int, points: Sequence[Point]) -> Scale | None:

@@ -122,9 +122,13 @@ def _decoded_pixels(scanned: Scanned, read: Read, codec: Codec) -> Iterator[byte
 
 
 def element_bytes(element: Element, read: Read, signed: bool) -> Iterator[bytes]:
-    """One element in Explicit VR Little Endian, in pieces; nothing for a group length."""
+    """One element in Explicit VR Little Endian, in pieces; nothing for a group length, and for
+    compressed icons, which only the object's own transfer syntax can hold (PS3.5 A.4).
+    """
     if element.tag & 0xFFFF == 0:
         return  # group lengths: retired, and wrong after re-encoding
+    if any(child.fragments is not None for item in element.items or () for child in item):
+        return
     if element.items is not None:
         yield from _sequence(element, read, signed)
         return

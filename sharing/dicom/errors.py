@@ -3,17 +3,29 @@
 Neither code nor reason ever holds file content: it may be patient data.
 """
 
+from typing import Any
+
 
 class BadDicom(Exception):
-    """The bytes are refused. `code` is stable, `reason` is a sentence for people."""
+    """The bytes are refused. `code` is stable, `reason` is a sentence for people.
+
+    The UIDs say which object it is, where so much of it could be read.
+    """
+
+    sop_class_uid = sop_uid = ""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
         self.reason = REASONS[code]
 
-    def __reduce__(self) -> tuple[type["BadDicom"], tuple[str]]:
-        return type(self), (self.code,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.code,), self.__dict__
+
+    def name(self, sop_class_uid: str, sop_uid: str) -> None:
+        """Say which object it is, unless that was said before."""
+        if not self.sop_uid:
+            self.sop_class_uid, self.sop_uid = sop_class_uid, sop_uid
 
 
 class CannotRender(Exception):

@@ -1,7 +1,9 @@
 """The DICOM JSON Model (PS3.18 annex F) of a scanned object.
 
 Every text is UTF-8, so Specific Character Set always says ISO_IR 192. Values that do not fit
-their VR stay strings; nothing in a scanned file makes this raise.
+their VR stay strings; nothing in a scanned file makes this raise. FL and FD may hold what is no
+number (PS3.5 6.2) and JSON has none for it, so such a value is a string, too: "NaN", "Infinity" or
+"-Infinity", the words that every language's reader of numbers knows.
 """
 
 import math
@@ -157,7 +159,7 @@ def _inline(element: Element, width: int) -> str:
 def _values(element: Element, charset: Charset) -> list[Any]:
     vr = element.vr
     if vr in NUMBER_CODES:
-        return [_finite(value) for value in numbers(element)]
+        return [_number_or_word(value) for value in numbers(element)]
     if vr == "AT":
         pairs = numbers(element._replace(vr="US"))
         return [f"{int(a):04X}{int(b):04X}" for a, b in zip(pairs[::2], pairs[1::2], strict=False)]
@@ -185,5 +187,7 @@ def _or_text(value: Any, word: str) -> Any:
     return (word or None) if value is None else value
 
 
-def _finite(value: int | float) -> int | float | None:
-    return value if isinstance(value, int) or math.isfinite(value) else None
+def _number_or_word(value: int | float) -> int | float | str:
+    if isinstance(value, int) or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

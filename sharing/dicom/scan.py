@@ -107,11 +107,20 @@ def scan(
     """Parse one DICOM file of `size` bytes (PS3.10 7, or a bare data set with its UIDs).
 
     `default_charset` is a defined term or codec for text without Specific Character Set.
-    Raises BadDicom with a stable code. Never loads pixel data; memory is bounded by `limits`.
+    Raises BadDicom with a stable code, and the UIDs where they could be read. Never loads pixel
+    data; memory is bounded by `limits`.
     """
     limits = limits or Limits()
     src = _Source(source, size)
     opening = _open(src, limits)
+    try:
+        return _read(src, opening, limits, default_charset)
+    except BadDicom as wrong:
+        wrong.name(*_named(opening.meta, 0x00020002, 0x00020003))
+        raise
+
+
+def _read(src: _Source, opening: _Opening, limits: Limits, default_charset: str | None) -> Scanned:
     syntax = _meta_text(opening.meta, 0x00020010)
     warnings: list[str] = []
     if syntax and not is_known_syntax(syntax):
@@ -130,7 +139,11 @@ def scan(
     if opening.preamble and opening.preamble.startswith(EXECUTABLE):
         warnings.append("executable_preamble")
     warnings += walker.warnings
-    return _scanned(src, opening, syntax, encoding, elements, warnings, default_charset)
+    try:
+        return _scanned(src, opening, syntax, encoding, elements, warnings, default_charset)
+    except BadDicom as wrong:
+        wrong.name(*_named(elements, 0x00080016, 0x00080018))
+        raise
 
 
 def _scanned(
@@ -272,6 +285,13 @@ def _uids(elements: tuple[Element, ...], meta: tuple[Element, ...]) -> tuple[str
     if not all(is_uid(uid) for uid in values.values()):
         raise BadDicom("bad_uid")
     return values[0x00080016], values[0x00080018], values[0x0020000E], values[0x0020000D]
+
+
+def _named(elements: tuple[Element, ...], *tags: int) -> tuple[str, str]:
+    """The UIDs of a SOP class and instance at these tags, each "" where it is none."""
+    words = (_meta_text(elements, tag) for tag in tags)
+    sop_class, sop_uid = (uid if is_uid(uid) else "" for uid in words)
+    return sop_class, sop_uid
 
 
 def is_uid(words: str) -> bool:

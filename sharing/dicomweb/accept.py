@@ -53,12 +53,13 @@ class Wanted:
     quality: float
     multipart: bool
     listed: bool = True  # said so, and not just */*
-    but: frozenset[str] = frozenset()  # what a range does not mean: refused by name with q=0
+    but: frozenset[str] = frozenset()  # what a range does not mean: less wanted by name
 
     def first(self, *media: str) -> str:
         """The first of these types that is meant, by its name or by a range; "" where none is."""
         ranges = ("*/*", f"{media[0].partition('/')[0]}/*")
-        meant = (one for one in media if self.media in ranges and one not in self.but)
+        may = self.media in ranges and ranges[1] not in self.but
+        meant = (one for one in media if may and one not in self.but)
         return self.media if self.media in media else next(meant, "")
 
 
@@ -77,10 +78,17 @@ def wanted(request: Any) -> list[Wanted]:
 
 @lru_cache(maxsize=256)
 def _wanted(text: str) -> tuple[Wanted, ...]:
-    """A viewer sends the same header a hundred times each second."""
+    """A viewer sends the same header a hundred times each second.
+
+    What is named more narrowly has the quality that is said there (RFC 9110 12.5.1).
+    """
     found = [one for part in _PART.findall(text[:4096]) for one in _parsed(part)]
-    but = frozenset(one.media for one in found if one.quality <= 0 and not one.multipart)
-    taken = [replace(one, but=but) for one in found if one.quality > 0]
+    named = [one for one in found if not one.multipart and not one.syntax]
+    taken = [
+        replace(one, but=frozenset(less.media for less in named if less.quality < one.quality))
+        for one in found
+        if one.quality > 0
+    ]
     return tuple(sorted(taken, key=lambda one: -one.quality))
 
 
@@ -141,7 +149,7 @@ def _frame_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
         return Form(want.multipart, media, own, stored=True)
     if asked in DEFAULTS:
         return _encoded(want, stored, asked, able)
-    if asked not in (OCTETS, "*/*", "application/*"):
+    if not want.first(OCTETS):
         return None
     as_stored = own in MEDIA or own.startswith(VIDEO)
     if as_stored and want.syntax in ("*", own):
@@ -164,7 +172,7 @@ def _encoded(want: Wanted, stored: Stored, media: str, able: Able) -> Form | Non
 def object_forms(wants: list[Wanted], objects: list[Stored], able: Able) -> tuple[bool, list[Form]]:
     """Whether whole objects leave in a multipart body, and the form of each. NotAcceptable."""
     for want in wants:
-        if want.media not in (DICOM, "*/*", "application/*"):
+        if not want.first(DICOM):
             continue
         forms = [_object_form(want, stored, able) for stored in objects]
         if all(forms) and (want.multipart or len(objects) == 1):
@@ -190,18 +198,22 @@ def _object_form(want: Wanted, stored: Stored, able: Able) -> Form | None:
     return None
 
 
-def octets_form(wants: list[Wanted], *, ranged: bool) -> bool:
-    """Whether plain bytes leave in a multipart body. Raises NotAcceptable.
+def value_form(
+    wants: list[Wanted], *kinds: str, syntax: str = EXPLICIT_LE, ranged: bool
+) -> tuple[str, bool]:
+    """The media type of a bulk value, of those that it has, and whether it leaves in a multipart
+    body. Raises NotAcceptable.
 
     Who asks for a range of whatever there is gets it: there is none of a multipart body.
     """
     for want in wants:
-        if want.media in (OCTETS, "*/*", "application/*") and want.syntax in ("", "*", EXPLICIT_LE):
-            return want.multipart and (want.listed or not ranged)
+        media = want.first(*kinds)
+        if media and want.syntax in ("", "*", syntax):
+            return media, want.multipart and (want.listed or not ranged)
     raise NotAcceptable()
 
 
-PICTURES = (JPEG, PNG, GIF)
+PICTURES, PDF = (JPEG, PNG, GIF), "application/pdf"
 
 
 def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
@@ -214,6 +226,23 @@ def picture_form(wants: list[Wanted], *, many: bool) -> tuple[str, bool]:
         if media and (want.multipart or not many):
             return media, many or (want.multipart and want.listed)
     raise NotAcceptable()
+
+
+def renderings_form(wants: list[Wanted]) -> tuple[str, bool]:
+    """Of many objects in a multipart body: the media type of pictures, "" where none are wanted,
+    and whether documents are (PS3.18 table 8.7.4-1: each category has its own). NotAcceptable.
+    """
+    several = [want for want in wants if want.multipart]
+    media = next(filter(None, (want.first(*PICTURES) for want in several)), "")
+    documents = any(want.first(PDF) for want in several)
+    if not media and not documents:
+        raise NotAcceptable()
+    return media, documents
+
+
+def takes_pdf(wants: list[Wanted]) -> bool:
+    """Whether a PDF alone would do, without a multipart body around it."""
+    return any(want.first(PDF) and not (want.multipart and want.listed) for want in wants)
 
 
 def takes_json(want: Wanted) -> bool:

@@ -77,10 +77,14 @@ def tag(*parts: object) -> str:
 
 
 def unchanged(request: Any, etag: str) -> HttpResponse | None:
-    """304 where the client's copy is still right; asked only after the fence was passed.
+    """304 where the client's copy is still right, 412 where it wants no other than a copy that is
+    not (RFC 9110 13.1); asked only after the fence was passed.
 
-    Compared as weak tags are (RFC 9110 13.1.2): a proxy that compresses has made ours weak.
+    Compared as weak tags are (13.1.2): a proxy that compresses has made ours weak.
     """
+    only = request.META.get("HTTP_IF_MATCH")
+    if only and not {etag, "*"}.intersection(parse_etags(only)):
+        return HttpResponse(status=412)
     given = request.META.get("HTTP_IF_NONE_MATCH")
     known = [one.removeprefix("W/") for one in parse_etags(given)] if given else ()
     if etag not in known and "*" not in known:

@@ -7,8 +7,10 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
+from sharing.archive.matching import EMPTY, is_universal
 from sharing.archive.services.searching import MOST, Level, Query, searchable
 from sharing.dicom import levels
+from sharing.dicom.json_model import BINARY
 from sharing.kernel.errors import BadValue
 from sharing.kernel.uids import UID
 
@@ -56,15 +58,16 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
         keyword = ".".join(_keyword(tag) for tag in tags)
         if searchable(keyword, level):
             keys[keyword] = value
-        elif tags and "study" in path and _is_stored(tags, level):
+        elif tags and "study" in path and _is_stored(tags, level) and _is_a_key(tags[-1], value):
             stored[tags] = value
         else:
             ignored = True
-    keys |= {_PATH[name]: UID.parse(path[name]) for name in _PATH if name in path}
+    named = {_PATH[name]: UID.parse(path[name]) for name in _PATH if name in path}
     included, everything = _included(request)
     wanted = included | {tags[0] for tags in stored}
     query = Query(
-        keys=keys,
+        keys=keys | named,
+        also={keyword: keys[keyword] for keyword in named if keyword in keys},
         custodian=path.get("organization", ""),
         limit=_number(request.GET.get("limit"), default=MOST),
         offset=_number(request.GET.get("offset"), default=0),
@@ -80,6 +83,16 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
 def _is_stored(tags: tuple[str, ...], level: Level) -> bool:
     """Below a named study: what tells of a series there, of an instance anything."""
     return level == Level.INSTANCE or (level == Level.SERIES and tags[0] in levels.SERIES)
+
+
+def _is_a_key(tag: str, value: str) -> bool:
+    """Whether such a value can be matched: of a sequence and of bytes no value can, so that they
+    are only asked for, and a sequence for being empty (PS3.4 C.2.2.2).
+    """
+    vr = _vr(tag)
+    if vr == "SQ":
+        return is_universal(value) or value == EMPTY
+    return is_universal(value) or not (vr in BINARY or vr == "OB or OW")
 
 
 def _value(tags: tuple[str, ...], values: list[str], *, several: bool) -> str:
@@ -103,7 +116,7 @@ def _included(request: Any) -> tuple[set[str], bool]:
 @lru_cache(maxsize=1024)
 def _attribute(name: str) -> tuple[str, ...]:
     """The tags of an attribute by keyword, hexadecimal, or either with points below sequences; none
-    where it is unknown.
+    where it is unknown, or stands below what is no sequence.
     """
     found = []
     for word in name.split("."):
@@ -111,7 +124,7 @@ def _attribute(name: str) -> tuple[str, ...]:
         if tag is None:
             return ()
         found.append(f"{tag:08X}")
-    return tuple(found)
+    return tuple(found) if all(_vr(tag) in ("SQ", "") for tag in found[:-1]) else ()
 
 
 @lru_cache(maxsize=1024)

@@ -1,36 +1,37 @@
 """WADO-RS: rendered resources and thumbnails (PS3.18 10.4.1.1.3, 10.4.1.1.4, 8.3.5.1)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from sharing.archive.errors import MarkedOnly, NotAcceptable, NotRenderable
+from sharing.archive.errors import MarkedOnly, NotRenderable
 from sharing.archive.services.rendering import (
     PDF_CLASS,
     Drawable,
-    drawables,
+    drawable,
     noted,
     open_drawable,
+    renderable,
     small_picture,
 )
 from sharing.archive.services.retrieving import Opened, guarded, open_images
 from sharing.dicom.drawing import GIF, LARGEST, How
 from sharing.kernel.errors import BadValue
 
-from .accept import accepts, picture_form, wanted
+from .accept import PDF, PICTURES, Wanted, picture_form, renderings_form, takes_pdf, wanted
 from .frames import frame_list
 from .gate import needs, tag, unchanged, where
 from .multipart import Outgoing, answer_as_made
 
-PDF = "application/pdf"
 _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
 _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _PROFILES = ("no", "yes", "srgb", "adobergb", "rommrgb", "displayp3")
-_Made = Iterator[bytes]
+_Made = Iterator[tuple[str, bytes]]
 
 
 @needs("dicomweb.read")
@@ -39,10 +40,11 @@ def rendered_view(request: Any, **path: str) -> HttpResponseBase:
     how, notes, warning = parameters(request.GET)
     wants = wanted(request)
     if "instance" not in path:
-        return _warned(_all(request, _open(request, path), wants, how, notes), warning)
+        return _warned(_all(request, path, wants, how, notes), warning)
     found = _one_instance(request, path)
-    if found.stored.sop_class_uid == PDF_CLASS and accepts(wants, PDF, "*/*", "application/*"):
-        return _document(request, found)
+    is_document = found.stored.sop_class_uid == PDF_CLASS and "frames" not in path
+    if is_document and any(want.first(PDF) for want in wants):
+        return _document(request, found, alone=takes_pdf(wants))
     numbers = frame_list(path["frames"]) if "frames" in path else []
     for number in numbers:
         found.stored.frame_length(number - 1)  # each must be there before the first one leaves
@@ -54,8 +56,8 @@ def rendered_view(request: Any, **path: str) -> HttpResponseBase:
     if not multipart:
         response: HttpResponseBase = HttpResponse(_one(found, numbers, how), content_type=media)
     else:
-        made = (found.picture(n - 1, how) for n in numbers or [found.representative + 1])
-        response = _several(request, found.stored.study, made, media)
+        made = ((media, found.picture(n - 1, how)) for n in numbers or [found.representative + 1])
+        response = _several(request, found.stored.study, made)
     response["ETag"] = etag
     return _warned(response, warning)
 
@@ -69,78 +71,103 @@ def _one(found: Drawable, numbers: list[int], how: How) -> bytes:
 
 
 def _all(
-    request: Any, opened: Opened, wants: Any, how: How, notes: frozenset[str]
+    request: Any, path: dict[str, str], wants: list[Wanted], how: How, notes: frozenset[str]
 ) -> HttpResponseBase:
-    """A picture of every instance that has one; those that have none are left out."""
-    found = drawables(opened)
-    media, _ = picture_form(wants, many=True)
-    etag = tag(opened.version, media, how, sorted(notes), opened.mark)
+    """What is rendered of every instance that can be: a picture, or the document that it holds.
+
+    Raises NotAcceptable, NotRenderable, MarkedOnly.
+    """
+    opened = _open(request, path)
+    if document := _only_document(opened, wants):
+        return _document(request, document)
+    media, documents = renderings_form(wants)
+    shown = renderable(opened, pictures=bool(media), documents=documents)
+    if opened.mark and shown and all(is_document for _, is_document in shown):
+        raise MarkedOnly()
+    etag = tag(opened.version, media, documents, how, sorted(notes), opened.mark)
     if answer_304 := unchanged(request, etag):
         return answer_304
     how = replace(how, media=media)
-    made = _pictures(found, lambda each: _one(each, [], noted(each, how, notes)))
-    response = _several(request, opened.study.public_id, made, media)
+    response = _several(request, opened.study.public_id, _renderings(opened, shown, how, notes))
     response["ETag"] = etag
     return response
 
 
-def _pictures(found: Iterator[Drawable], draw: Callable[[Drawable], bytes]) -> _Made:
-    for each in found:
-        if each.stored.frames:
-            try:
-                picture = draw(each)
-            except NotRenderable:
+def _only_document(opened: Opened, wants: list[Wanted]) -> Drawable | None:
+    """The one document, where it may leave alone and nothing else that is wanted is beside it."""
+    beside = any(want.multipart and want.first(*PICTURES) for want in wants)
+    shown = renderable(opened, pictures=beside, documents=True) if takes_pdf(wants) else []
+    return drawable(opened, shown[0][0]) if len(shown) == 1 and shown[0][1] else None
+
+
+def _renderings(
+    opened: Opened, shown: list[tuple[int, bool]], how: How, notes: frozenset[str]
+) -> _Made:
+    """Those that can be rendered; a document bears no mark, so it stays where one is needed."""
+    for key, is_document in shown:
+        each = None if is_document and opened.mark else drawable(opened, key)
+        try:
+            if each is None:
                 continue
-            yield picture
+            made = each.pdf() if is_document else _one(each, [], noted(each, how, notes))
+        except NotRenderable:
+            continue
+        yield (PDF if is_document else how.media), made
 
 
-def _several(request: Any, study: str, made: _Made, media: str) -> HttpResponseBase:
-    """Pictures in a multipart body, each made when its turn comes. Raises NotRenderable."""
+def _several(request: Any, study: str, made: _Made) -> HttpResponseBase:
+    """Each part with its media type, made when its turn comes; the answer's type is that of the
+    first (RFC 2387 3.1). Raises NotRenderable.
+    """
     first = next(made, None)
     if first is None:
         raise NotRenderable()
 
     def parts() -> Iterator[Outgoing]:
-        yield Outgoing(media, (first,), len(first))
-        for picture in guarded(made, request.actor, study, timezone.now):
-            yield Outgoing(media, (picture,), len(picture))
+        for media, raw in chain((first,), guarded(made, request.actor, study, timezone.now)):
+            yield Outgoing(media, (raw,), len(raw))
 
-    return answer_as_made(parts(), media)
+    return answer_as_made(parts(), first[0])
 
 
-def _document(request: Any, found: Drawable) -> HttpResponseBase:
+def _document(request: Any, found: Drawable, *, alone: bool = True) -> HttpResponseBase:
     """The PDF itself; a browser is told to save it, never to show it as a page of ours.
 
     Raises MarkedOnly: a document is handed out as it was sent, and bears no mark.
     """
     if found.mark:
         raise MarkedOnly()
-    etag = tag(found.stored.sha256, PDF)
+    etag = tag(found.stored.sha256, PDF, alone)
     if answer_304 := unchanged(request, etag):
         return answer_304
-    response = HttpResponse(found.pdf(), content_type=PDF)
-    response["Content-Disposition"] = f'attachment; filename="{found.stored.sop_uid}.pdf"'
+    if alone:
+        response: HttpResponseBase = HttpResponse(found.pdf(), content_type=PDF)
+        response["Content-Disposition"] = f'attachment; filename="{found.stored.sop_uid}.pdf"'
+    else:
+        response = _several(request, found.stored.study, iter([(PDF, found.pdf())]))
     response["ETag"] = etag
     return response
 
 
 @needs("dicomweb.read")
 def thumbnail_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET .../thumbnail of a study, a series, an instance or a frame; `viewport` is taken."""
+    """GET .../thumbnail of a study, a series, an instance or of frames; `viewport` is taken.
+
+    One picture, whatever it stands for (PS3.18 10.4.3.3): of several the middle one.
+    """
     found = _one_instance(request, path) if "instance" in path else _open(request, path)
     media, _ = picture_form(wanted(request), many=False)
     numbers = frame_list(path["frames"]) if "frames" in path else []
-    if len(numbers) > 1:
-        raise NotAcceptable()
     how = How(size=_viewport(request.GET.get("viewport"))[0], media=media)
     version = found.stored.sha256 if isinstance(found, Drawable) else found.version
     etag = tag(version, "thumbnail", numbers, how, found.mark)
-    if isinstance(found, Drawable) and numbers:
-        found.stored.frame_length(numbers[0] - 1)  # it must be there
+    if isinstance(found, Drawable):
+        for number in numbers:
+            found.stored.frame_length(number - 1)  # each must be there
     if answer_304 := unchanged(request, etag):
         return answer_304
     if isinstance(found, Drawable):
-        small = found.small(numbers[0] - 1 if numbers else None, how)
+        small = found.small(numbers[len(numbers) // 2] - 1 if numbers else None, how)
     else:
         small = small_picture(found, how)
     response = HttpResponse(small, content_type=media)

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from sharing.archive.services.rendering import PDF_CLASS
 from sharing.archive.services.retrieving import (
     Opened,
     Stored,
@@ -16,16 +17,18 @@ from sharing.archive.services.retrieving import (
     ready,
 )
 from sharing.archive.services.transcoding import able_among, object_in
-from sharing.archive.services.values import bulk_value, file_range
+from sharing.archive.services.values import BulkValue, bulk_value, file_range
 from sharing.kernel.purposes import Action
 
 from .accept import (
     DICOM,
+    MEDIA,
     OCTETS,
+    PDF,
     Form,
     frame_form,
     object_forms,
-    octets_form,
+    value_form,
     wanted,
 )
 from .frames import streamed, watched
@@ -33,7 +36,7 @@ from .gate import needs, root, tag, unchanged, where
 from .multipart import Outgoing, answer
 from .ranges import ranged
 
-PIXEL_DATA = "7FE00010"
+PIXEL_DATA, DOCUMENT = "7FE00010", "00420011"
 
 
 def _open(
@@ -119,7 +122,10 @@ def _single(part: Outgoing, stored: Stored) -> HttpResponseBase:
 
 @needs("dicomweb.read")
 def bulk_view(request: Any, **path: str) -> HttpResponseBase:
-    """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order."""
+    """GET a BulkDataURI (PS3.18 10.4.1.1.5): little endian, whatever the file's byte order.
+
+    An encapsulated PDF is had by its own media type, too, a compressed icon only so (8.7.3.3).
+    """
     opened = _open(request, path, raw=True)
     stored = objects(opened)[0]
     address = "{}/studies/{study}/series/{series}/instances/{instance}/bulkdata/{bulk}".format(
@@ -128,8 +134,8 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
     if path["bulk"] == PIXEL_DATA and stored.encapsulated:
         return _pixels(request, stored, address)
     value = bulk_value(stored, path["bulk"])
-    multipart = octets_form(wanted(request), ranged="HTTP_RANGE" in request.META)
-    etag = tag(stored.sha256, path["bulk"], multipart)
+    media, multipart = _value_form(request, stored, path["bulk"], value)
+    etag = tag(stored.sha256, path["bulk"], media, multipart)
     if answer_304 := unchanged(request, etag):
         return answer_304
     ready([stored])
@@ -138,13 +144,24 @@ def bulk_view(request: Any, **path: str) -> HttpResponseBase:
         return watched(request, stored, value.pieces(start, stop))
 
     if multipart:
-        part = Outgoing(OCTETS, cut(0, value.length), value.length, address)
-        response: HttpResponseBase = answer([part], OCTETS)
+        part = Outgoing(media, cut(0, value.length), value.length, address)
+        response: HttpResponseBase = answer([part], media.partition(";")[0])
         response["ETag"] = etag
     else:
-        response = ranged(request, cut, total=value.length, content_type=OCTETS, etag=etag)
+        response = ranged(request, cut, total=value.length, content_type=media, etag=etag)
     response["Content-Disposition"] = "attachment"
     return response
+
+
+def _value_form(request: Any, stored: Stored, place: str, value: BulkValue) -> tuple[str, bool]:
+    """The content type of a bulk value, and whether it leaves in a multipart body."""
+    wants, ranged = wanted(request), "HTTP_RANGE" in request.META
+    if value.compressed:
+        own = stored.transfer_syntax
+        media, multipart = value_form(wants, MEDIA.get(own, OCTETS), syntax=own, ranged=ranged)
+        return f"{media}; transfer-syntax={own}", multipart
+    is_pdf = place == DOCUMENT and stored.sop_class_uid == PDF_CLASS
+    return value_form(wants, OCTETS, *((PDF,) if is_pdf else ()), ranged=ranged)
 
 
 def _pixels(request: Any, stored: Stored, address: str) -> HttpResponseBase:

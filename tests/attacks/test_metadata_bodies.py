@@ -62,7 +62,11 @@ def _models(depth: int) -> st.SearchStrategy[JsonObject]:
         "00200013": _element("IS", st.integers(-(2**31) + 1, 2**31 - 1)),
         "00280009": _element("AT", st.sampled_from(["00181063", "FFFAFFFA"])),
         "00280010": _element("US", st.integers(0, 65535)),
-        "00189305": _element("FD", st.floats(allow_nan=False, allow_infinity=False, width=32)),
+        "00189305": _element(
+            "FD",
+            st.floats(allow_nan=False, allow_infinity=False, width=32)
+            | st.sampled_from(["NaN", "Infinity", "-Infinity"]),
+        ),
         "00080301": _element("UI", st.just("1.2.3")),
         "00420011": _raw.map(
             lambda raw: {"vr": "OB", "InlineBinary": base64.b64encode(raw).decode()}

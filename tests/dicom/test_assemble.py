@@ -1,6 +1,7 @@
 """Metadata and bulk data become the file that they were, and nothing else becomes one."""
 
 import io
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,26 @@ def test_values_of_every_type_are_written_as_they_are_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        (["NaN", "Infinity", "-Infinity", 1.5], [math.nan, math.inf, -math.inf, 1.5]),
+        (["nan", "INF", "-inf"], [math.nan, math.inf, -math.inf]),  # of DCMTK and XML Schema
+        ([1.5, None], [1.5, math.nan]),
+        ([None], []),
+    ],
+)
+@pytest.mark.parametrize("vr", ["FL", "FD"])
+def test_what_is_not_finite_is_read_in_the_words_of_others(
+    vr: str, values: list[Any], kept: list[float]
+) -> None:
+    found = made(BASE | {"00189073": {"vr": vr, "Value": values}})
+    held = found["AcquisitionDuration"]
+    assert [str(value) for value in (held.value if held.VM > 1 else [held.value] * held.VM)] == [
+        str(value) for value in kept
+    ]
+
+
+@pytest.mark.parametrize(
     ("element", "code"),
     [
         ({"00100010": {"vr": "PN", "Value": [5]}}, "bad_value"),
@@ -138,6 +159,8 @@ def test_values_of_every_type_are_written_as_they_are_said() -> None:
         ({"FFFEE000": {"vr": "OB"}}, "bad_metadata"),
         ({"00280010": {"vr": "US", "Value": [65536]}}, "bad_value"),
         ({"00280010": {"vr": "US", "Value": [1.5]}}, "bad_value"),
+        ({"00280010": {"vr": "US", "Value": ["NaN"]}}, "bad_value"),
+        ({"00280010": {"vr": "US", "Value": [1, None]}}, "bad_value"),
         ({"00200013": {"vr": "IS", "Value": [2**31]}}, "bad_value"),
         ({"00101030": {"vr": "DS", "Value": [float("inf")]}}, "bad_value"),
         ({"00420011": {"vr": "OB", "InlineBinary": "!"}}, "bad_value"),
@@ -253,6 +276,21 @@ def test_plain_and_compressed_parts_do_not_mix() -> None:
     jpeg, plain = part(picture("JPEG"), "image/jpeg"), part(b"xx")
     assert refusal(BASE | PIXELS, plain, jpeg) == "bulk_media_type"
     assert refusal(BASE | PIXELS, jpeg, plain) == "bulk_media_type"
+
+
+def test_an_icon_is_plain_or_compressed_as_the_image_is() -> None:
+    """... and never a code stream that is said to be pixels (PS3.5 A.4)."""
+    icon = {"00880200": {"vr": "SQ", "Value": [PIXELS]}}
+    jpeg, lossless = part(picture("JPEG"), "image/jpeg"), part(picture("JPEG2000"), "image/jp2")
+    assert refusal(BASE | icon, jpeg) == "bulk_media_type"
+    assert made(BASE | icon, part(b"xx")).IconImageSequence[0].PixelData == b"xx"
+    both = made(BASE | PIXELS | icon, jpeg)
+    assert both.IconImageSequence[0].PixelData == both.PixelData
+    other = {"00880200": {"vr": "SQ", "Value": [{"7FE00010": {"vr": "OB", "BulkDataURI": "i"}}]}}
+    parts = {"p": [jpeg], "i": [lossless]}
+    with pytest.raises(BadDicom) as refused:
+        list(assemble(BASE | PIXELS | other, lambda uri: parts[uri]))
+    assert refused.value.code == "bulk_media_type"
 
 
 def test_a_png_or_gif_becomes_plain_pixels() -> None:

@@ -71,8 +71,9 @@ def test_a_hundred_pixels_are_so_many_mm(instance: Json, mm: float) -> None:
         {"00182010": text(0.1, 0.1)},
         {"00186011": text(region(0, 199, 0.05, units=4))},
         {"00186011": text(region(0, 49, 0.05), region(50, 199, 0.05))},
+        {"00280030": text("NaN", "Infinity")},
     ],
-    ids=["no tag", "scanned film", "velocity over time", "across two regions"],
+    ids=["no tag", "scanned film", "velocity over time", "across two regions", "no finite number"],
 )
 def test_no_length_is_kept_where_no_tag_tells_a_size(instance: Json) -> None:
     with pytest.raises(BadDicom):

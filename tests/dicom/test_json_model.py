@@ -111,10 +111,13 @@ def test_numbers_are_numbers_and_what_is_none_stays_text() -> None:
     assert _ours(data.replace(b"7 ", b"7A"))["00200013"]["Value"] == ["7A"]
 
 
-def test_not_a_number_becomes_null_since_json_has_none() -> None:
+def test_what_is_not_finite_becomes_a_word_since_json_has_no_number_for_it() -> None:
     made = dataset()
-    made.add_new(0x00189073, "FD", [float("nan"), 1.0])
-    assert _ours(part10(made))["00189073"]["Value"] == [None, 1.0]
+    made.add_new(0x00189073, "FD", [float("nan"), 1.0, float("inf")])
+    made.add_new(0x00089459, "FL", float("-inf"))
+    found = _ours(part10(made))
+    assert found["00189073"]["Value"] == ["NaN", 1.0, "Infinity"]
+    assert found["00089459"]["Value"] == ["-Infinity"]
 
 
 def test_small_binary_is_inline_and_little_endian() -> None:

@@ -186,9 +186,11 @@ class Intake:
         except BadDicom as wrong:
             pack.take_back(start)
             if wrong.code == "directory":
-                self._add(Item(name, Outcome.IGNORED, "dicomdir"))
+                item = Item(name, Outcome.IGNORED, "dicomdir")
             else:
-                self.refuse(name, wrong.code, wrong.reason)
+                item = Item(name, Outcome.REJECTED, wrong.code, wrong.reason)
+            item.sop_class_uid, item.sop_uid = wrong.sop_class_uid, wrong.sop_uid
+            self._add(item)
         except BadMedia as wrong:
             pack.take_back(start)
             if wrong.code != "zip_damaged":

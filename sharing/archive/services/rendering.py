@@ -1,10 +1,12 @@
 """Pictures of what is stored: without a decoder where the pixels lie plain, else in a child."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+
+from django.db.models import Q
 
 from sharing.archive.errors import NotRenderable, StudyNotFound
 from sharing.archive.models import Instance
@@ -13,6 +15,7 @@ from sharing.dicom.described import Json, described, json_of
 from sharing.dicom.drawing import How, marked_file
 from sharing.dicom.errors import CannotRender
 from sharing.dicom.render import Picture, render, thumbnail
+from sharing.dicom.values import find
 from sharing.kernel.errors import BadValue
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
@@ -24,7 +27,7 @@ MOST_PICTURES = 1000
 MOST_FILM_BYTES = 128 * 1024 * 1024
 MOST_FILM_PIXELS = 64 * 1024 * 1024
 MOST_FILM_FRAMES = 500
-PDF_CLASS, PDF_DOCUMENT = "1.2.840.10008.5.1.4.1.1.104.1", "00420011"
+PDF_CLASS, PDF_DOCUMENT = "1.2.840.10008.5.1.4.1.1.104.1", 0x00420011
 
 
 class NoSuchRegion(BadValue):
@@ -101,7 +104,12 @@ class Drawable:
         """The document of an Encapsulated PDF. Raises NotRenderable."""
         if self.stored.sop_class_uid != PDF_CLASS:
             raise NotRenderable()
-        document = self.stored.bulk(PDF_DOCUMENT)
+        element = find(self.stored.scanned.elements, PDF_DOCUMENT)
+        if element is None:
+            raise NotRenderable()
+        document = element.value  # a small one was read already
+        if document is None:
+            document = self.stored.plain_range(element.offset, element.length)
         if not document.startswith(b"%PDF-"):
             raise NotRenderable()
         return document
@@ -130,18 +138,21 @@ def open_drawable(actor: Actor, where: Where, *, at: datetime, request_id: str =
     return Drawable(Stored(*row[:-1]), row[-1], mark)
 
 
-def drawables(opened: Opened, *, most: int = MOST_PICTURES) -> Iterator[Drawable]:
-    """The instances meant, in reading order, each read when its turn comes.
-
-    Raises StudyNotFound where there are none.
+def renderable(opened: Opened, *, pictures: bool, documents: bool) -> list[tuple[int, bool]]:
+    """Of the instances meant the images, the Encapsulated PDFs, or both, in reading order: the key
+    of each, and whether it is a document. Raises StudyNotFound where nothing at all is meant.
     """
-    keys = list(meant(opened).values_list("pk", flat=True)[:most])
-    if not keys:
+    images = Q(frames__gt=0) if pictures else Q(pk__in=())
+    kinds = images | Q(sop_class_uid=PDF_CLASS) if documents else images
+    found = meant(opened).filter(kinds).values_list("pk", "sop_class_uid")[:MOST_PICTURES]
+    made = [(key, documents and sop_class == PDF_CLASS) for key, sop_class in found]
+    if not made and not meant(opened).exists():
         raise StudyNotFound()
-    return filter(None, (_read(opened, key) for key in keys))
+    return made
 
 
-def _read(opened: Opened, key: int) -> Drawable | None:
+def drawable(opened: Opened, key: int) -> Drawable | None:
+    """The instance of this key, of those meant; None where it is gone by now."""
     row = Instance.objects.filter(pk=key).values_list(*Stored.COLUMNS, "metadata").first()
     if row is None:
         return None
@@ -155,7 +166,7 @@ def small_picture(opened: Opened, how: How) -> bytes:
     images = meant(opened).filter(frames__gt=0)
     series = images.values_list("series_id", flat=True).first()
     keys = list(images.filter(series=series).values_list("pk", flat=True)) if series else []
-    found = _read(opened, keys[len(keys) // 2]) if keys else None
+    found = drawable(opened, keys[len(keys) // 2]) if keys else None
     if found is None:
         raise NotRenderable() if meant(opened).exists() else StudyNotFound()
     return found.small(None, how)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db.models import QuerySet
 
@@ -22,7 +22,6 @@ from sharing.dicom.decode import image_of
 from sharing.dicom.egress import SAFE_START, as_explicit_le, part10
 from sharing.dicom.errors import BadDicom, CannotRender
 from sharing.dicom.frames import as_native_le
-from sharing.dicom.json_model import bulk_range
 from sharing.dicom.render import Picture, picture_of
 from sharing.dicom.scan import DEFLATED, EXPLICIT_LE, IMPLICIT_LE, Scanned, plain, scan
 from sharing.kernel.purposes import Action
@@ -33,6 +32,7 @@ from .finding import still_allowed
 from .locating import INSTANCE, Asker, Where, locate
 from .looking import STREAM, note
 
+Chunk = TypeVar("Chunk")
 PLAIN = (IMPLICIT_LE, EXPLICIT_LE)
 RECHECK_SECONDS = 0.6
 """Streams ask again so often, so that the last byte leaves within a second of a revocation."""
@@ -177,7 +177,7 @@ class Watch:
     """Of a copy that names nobody."""
     asked: float = field(default_factory=time.monotonic)
 
-    def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def over(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The same chunks, but cut within a second of the actor's loss of the study, or of the
         role; and not begun at all after it. Raises StudyNotFound in the middle, which breaks the
         connection: never a whole-looking answer.
@@ -207,12 +207,12 @@ class Watch:
 
 
 def guarded(
-    chunks: Iterator[bytes],
+    chunks: Iterator[Chunk],
     actor: Actor,
     study: str,
     clock: Callable[[], datetime],
     action: Action = Action.IMAGES,
-) -> Iterator[bytes]:
+) -> Iterator[Chunk]:
     """An answer in one part, watched."""
     return Watch(actor, study, clock, action).over(chunks)
 
@@ -339,14 +339,6 @@ class Stored:
     def gathered(self, index: int) -> Picture:
         """What a picture of frame `index` is made of. Raises CannotRender."""
         return picture_of(self.scanned, self.plain_range, unpacked(self.layout), index)
-
-    def bulk(self, path: str) -> bytes:
-        """The bulk value that a BulkDataURI names. Raises StudyNotFound."""
-        try:
-            offset, length = bulk_range(self.scanned, path)
-        except KeyError:
-            raise StudyNotFound() from None
-        return self.plain_range(offset, length)
 
     @cached_property
     def scanned(self) -> Scanned:

@@ -26,6 +26,7 @@ class BulkValue:
     offset: int
     length: int
     swapped: int  # bytes of a word that must be turned round, 1 where none
+    compressed: bool = False  # a code stream in the object's transfer syntax
 
     def pieces(self, start: int, stop: int) -> Iterator[bytes]:
         """Bytes `start` to `stop` of the value in little endian, never all in memory."""
@@ -39,11 +40,15 @@ class BulkValue:
 
 
 def bulk_value(stored: Stored, path: str) -> BulkValue:
-    """The value that a BulkDataURI names. Raises StudyNotFound."""
+    """The value that a BulkDataURI names; of an encapsulated one its code stream, which is one
+    fragment where it is an icon's. Raises StudyNotFound.
+    """
     try:
         element = bulk_element(stored.scanned, path)
     except KeyError:
         raise StudyNotFound() from None
+    if element.fragments and len(element.fragments) == 2:  # behind the offset table
+        return BulkValue(stored, *element.fragments[1], 1, compressed=True)
     vr = "OW" if "OW" in element.vr else element.vr
     width = 1 if element.little else BINARY.get(vr, 1)
     if element.length % width:

@@ -21,7 +21,9 @@ from sharing.identity.services import PatientName
 from sharing.kernel.purposes import Action, Obligation, Purpose
 from tests.archive.sending import send
 from tests.cast import Region
-from tests.faces.dicomweb.conftest import token_client
+from tests.faces.dicomweb.conftest import content_type, multipart, token_client
+from tests.faces.dicomweb.test_retrieve import parts
+from tests.faces.dicomweb.test_retrieve_rendered import PDF, PDFS, document
 from tests.sessions import sign_in
 
 MARKED = {"obligations": frozenset({Obligation.WATERMARK})}
@@ -68,6 +70,21 @@ def test_pictures_carry_their_readers_name_all_over(
     quarters = [half for rows in np.array_split(changed, 2) for half in np.array_split(rows, 2, 1)]
     assert all(quarter.any() for quarter in quarters)
     assert not changed.all()
+
+
+def test_a_document_can_bear_no_mark_so_it_stays_out_of_what_is_rendered(
+    region: Region, instance: Instance, real_data: Path
+) -> None:
+    letter = multipart(document(real_data, 1))
+    machine = token_client(region.riverside)
+    machine.post("/dicomweb/studies", letter, content_type=content_type())
+    permit(region, instance, **MARKED)
+    study, ben = place(instance).partition("/series/")[0], sign_in(Client(), region.ben.user)
+    for url, accept in ((study, PDF), (study, PDFS), (f"{study}/series/2.25.7", "*/*")):
+        refused = ben.get(f"{url}/rendered", headers={"Accept": accept})
+        assert (refused.status_code, refused.json()["code"]) == (406, "marked_only")
+    found = parts(ben.get(f"{study}/rendered", headers={"Accept": "*/*"}))
+    assert [kind for kind, _ in found] == ["image/jpeg"]
 
 
 def test_each_reader_has_a_mark_and_a_tag_of_their_own(region: Region, instance: Instance) -> None:

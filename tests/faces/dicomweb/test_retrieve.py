@@ -19,6 +19,7 @@ from tests.cast import Region
 from tests.faces.dicomweb.conftest import stored_study
 
 ANY = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+OCTET = "application/octet-stream"
 OCTETS = 'multipart/related; type="application/octet-stream"'
 FILES_AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
@@ -254,6 +255,34 @@ def test_a_copy_that_is_still_right_is_not_sent_again(pacs: Client, small: Insta
             assert answer["Cache-Control"] == "private, max-age=0, must-revalidate"
             assert answer["X-Content-Type-Options"] == "nosniff"
             assert {"Authorization", "Cookie", "Accept"} <= set(answer["Vary"].split(", "))
+
+
+def test_what_is_refused_by_name_is_not_meant_by_a_range(pacs: Client, small: Instance) -> None:
+    for place, media in (("", "application/dicom"), ("/bulkdata/7FE00010", OCTET)):
+        url = path_of(small) + place
+        assert get(pacs, url, f"{media};q=0, */*").status_code == 406
+        assert get(pacs, url, f"{media};q=0, application/*;q=0.1").status_code == 406
+        less = get(pacs, url, f"{media};q=0.1, */*")  # so the single part that is named is left
+        assert less["Content-Type"].startswith(media)
+
+
+def test_who_wants_only_the_copy_that_is_known_gets_no_other(pacs: Client, small: Instance) -> None:
+    """If-Match, before anything else and by strong tags (RFC 9110 13.1.1, 13.2.2)."""
+    for place in ("", "/metadata", "/frames/1", "/bulkdata/7FE00010", "/thumbnail"):
+        url = path_of(small) + place
+        tag = get(pacs, url, "*/*")["ETag"]
+        for known, status in (
+            (tag, 200),
+            ("*", 200),
+            (f'"other", {tag}', 200),
+            ('"other"', 412),
+            (f"W/{tag}", 412),
+        ):
+            answer = get(pacs, url, "*/*", **{"If-Match": known})
+            assert answer.status_code == status, (place, known)
+        both = get(pacs, url, "*/*", **{"If-Match": '"other"', "If-None-Match": tag})
+        assert (both.status_code, content(both)) == (412, b"")
+    assert get(pacs, f"{path_of(small)}/frames/9", "*/*", **{"If-Match": "*"}).status_code == 404
 
 
 def test_of_what_is_not_there_no_copy_is_right(pacs: Client, small: Instance) -> None:

@@ -11,6 +11,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from django.http import HttpResponse
 from django.test import Client
+from pydicom.encaps import generate_frames
 
 from sharing.archive.models import Instance
 from sharing.dicomweb import urls
@@ -20,8 +21,10 @@ from tests.faces.dicomweb.conftest import stored_study
 from tests.faces.dicomweb.test_fence import address
 from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of, whole_parts
 
+SV1 = "1.2.840.10008.1.2.4.70"
 FILE = "application/dicom; transfer-syntax=*"
 OCTETS = "application/octet-stream"
+TWO = ("orthanc_sample-pdf.dcm", "pydicom_CT_small.dcm")
 NS = "{http://wadl.dev.java.net/2009/02}"
 
 
@@ -188,6 +191,28 @@ def test_every_bulk_data_uri_leads_to_the_value(
         assert get(pacs, f"{url}/bulkdata/{wrong}").status_code == 404
 
 
+def test_a_pdf_is_bulk_data_of_its_own_media_type(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    send(region, *(real_data / "single" / name for name in TWO))
+    pdf, ct = (Instance.objects.get(frames=frames) for frames in (0, 1))
+    url = f"{path_of(pdf)}/bulkdata/00420011"
+    for accept, kind in (
+        ("application/pdf", "application/pdf"),
+        ("application/octet-stream", "application/octet-stream"),
+        ("application/pdf, application/*;q=0.5", "application/pdf"),
+        ("application/*", "application/octet-stream"),
+    ):
+        answer = get(pacs, url, accept)
+        assert (answer["Content-Type"], content(answer)[:5]) == (kind, b"%PDF-"), accept
+        assert answer["Content-Disposition"] == "attachment"
+    part = get(pacs, url, "application/pdf", Range="bytes=0-3")
+    assert (part.status_code, part["Content-Type"]) == (206, "application/pdf")
+    ((kind, _),) = parts(get(pacs, url, 'multipart/related; type="application/pdf"'))
+    assert kind == "application/pdf"
+    assert get(pacs, f"{path_of(ct)}/bulkdata/7FE00010", "application/pdf").status_code == 406
+
+
 def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
     region: Region, pacs: Client, real_data: Path
 ) -> None:
@@ -204,6 +229,27 @@ def test_encapsulated_pixels_are_bulk_data_frame_by_frame(
     )
     assert [body for _, body in found] == frames
     assert get(pacs, f"{url}/bulkdata/7FE00010", OCTETS).status_code == 406
+
+
+def test_a_compressed_icon_is_bulk_data_of_the_images_media_type(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    source = real_data / "studies/mg_single_view/s01/0001.dcm"
+    send(region, source)
+    icon = pydicom.dcmread(source).IconImageSequence[0].PixelData
+    url = f"{path_of(Instance.objects.get())}/bulkdata/00880200/0/7FE00010"
+    for accept in (
+        "image/jpeg",
+        f"image/jpeg; transfer-syntax={SV1}",
+        "image/jpeg; transfer-syntax=*",
+    ):
+        answer = get(pacs, url, accept)
+        assert answer["Content-Type"] == f"image/jpeg; transfer-syntax={SV1}"
+        assert [content(answer)] == list(generate_frames(icon, number_of_frames=1))
+    ((kind, _),) = parts(get(pacs, url, "*/*"))
+    assert kind == f"image/jpeg; transfer-syntax={SV1}"
+    for accept in (OCTETS, "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50"):
+        assert get(pacs, url, accept).status_code == 406
 
 
 def test_metadata_as_xml_says_what_the_json_says(

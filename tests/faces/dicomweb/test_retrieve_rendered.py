@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from django.test import Client
 from PIL import Image
@@ -13,11 +14,13 @@ from sharing.archive.models import Instance
 from sharing.archive.services import rendering
 from tests.archive.sending import send
 from tests.cast import Region
-from tests.faces.dicomweb.conftest import stored_study
+from tests.faces.dicomweb.conftest import content_type, multipart, stored_study
 from tests.faces.dicomweb.test_retrieve import content, get, parts, path_of
 
 JPEGS = 'multipart/related; type="image/jpeg"'
-PNG = "image/png"
+PNG, PDF = "image/png", "application/pdf"
+PDFS = f'multipart/related; type="{PDF}"'
+CT = "single/pydicom_CT_small.dcm"
 
 
 def pixels(raw: bytes) -> np.ndarray:
@@ -29,7 +32,7 @@ def pixels(raw: bytes) -> np.ndarray:
 @pytest.fixture
 def ct(region: Region, real_data: Path) -> str:
     """A CT image of 128 x 128 at Riverside; its path."""
-    send(region, real_data / "single/pydicom_CT_small.dcm")
+    send(region, real_data / CT)
     return path_of(Instance.objects.get())
 
 
@@ -108,6 +111,10 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
         ("image/webp, */*;q=0.1", "image/jpeg"),
         ("image/jpeg;q=0, image/*", "image/png"),
         ("*/*;q=0.5, image/jpeg;q=0, image/png;q=0", "image/gif"),
+        ("image/jpeg;q=0.1, image/*", "image/png"),
+        ("image/*;q=0.9, image/jpeg;q=0.1, image/png;q=0.2", "image/gif"),
+        ("image/jpeg;q=0.9, image/*;q=0.1", "image/jpeg"),
+        ("image/*;q=0.1, */*", "image/jpeg"),
     ):
         response = get(pacs, f"{ct}/rendered", accept)
         assert response["Content-Type"] == kind, accept
@@ -119,7 +126,8 @@ def test_pictures_in_every_type_and_the_best_that_is_wanted(pacs: Client, ct: st
         )
     assert get(pacs, f"{ct}/rendered?accept=image/gif", "image/png")["Content-Type"] == "image/gif"
     assert get(pacs, f"{ct}/rendered?accept=image/jp2", PNG)["Content-Type"] == "image/png"
-    for accept in ("image/jp2", "video/mp4", "application/dicom", "image/png;q=0"):
+    none = ("image/jp2", "video/mp4", "application/dicom", "image/png;q=0", "image/*;q=0, */*")
+    for accept in none:
         assert get(pacs, f"{ct}/rendered", accept).status_code == 406, accept
     ((kind, body),) = parts(get(pacs, f"{ct}/rendered", JPEGS))
     assert (kind, body[:2]) == ("image/jpeg", b"\xff\xd8")
@@ -162,6 +170,19 @@ def test_of_several_frames_a_list_a_film_or_the_one_that_stands_for_them(
     assert get(pacs, f"{url}/frames/3,11/rendered", "*/*").status_code == 404
 
 
+def test_a_thumbnail_of_several_frames_is_that_of_the_middle_one(
+    region: Region, pacs: Client, real_data: Path
+) -> None:
+    send(region, real_data / "single/pydicom_emri_small.dcm")
+    url = path_of(Instance.objects.get())
+    small = get(pacs, f"{url}/frames/9,3,5/thumbnail", PNG)
+    assert small.content == get(pacs, f"{url}/frames/3/thumbnail", PNG).content
+    assert small.content != get(pacs, f"{url}/frames/9/thumbnail", PNG).content
+    assert get(pacs, f"{url}/frames/9,3/thumbnail", "image/jpeg")["Content-Type"] == "image/jpeg"
+    for wrong, status in (("1,11", 404), ("11,1", 404), ("1,0", 400), ("1,", 400)):
+        assert get(pacs, f"{url}/frames/{wrong}/thumbnail", PNG).status_code == status, wrong
+
+
 def test_a_document_leaves_as_the_pdf_it_holds(
     region: Region, pacs: Client, real_data: Path
 ) -> None:
@@ -171,7 +192,64 @@ def test_a_document_leaves_as_the_pdf_it_holds(
     assert response["Content-Type"] == "application/pdf"
     assert response["Content-Disposition"].startswith("attachment")
     assert response.content[:5] == b"%PDF-"
-    assert get(pacs, f"{url}/rendered", PNG).status_code == 406
+    assert get(pacs, f"{url}/rendered", "*/*").content == response.content
+    assert parts(get(pacs, f"{url}/rendered", PDFS)) == [("application/pdf", response.content)]
+    for refused in (PNG, "application/pdf;q=0, */*", "application/pdf;q=0"):
+        assert get(pacs, f"{url}/rendered", refused).status_code == 406, refused
+    assert get(pacs, f"{url}/frames/1/rendered", "*/*").status_code == 404
+
+
+def document(real_data: Path, number: int) -> bytes:
+    """A PDF in the study of `ct`, in a series of its own."""
+    made = pydicom.dcmread(real_data / "single/orthanc_sample-pdf.dcm")
+    made.StudyInstanceUID = pydicom.dcmread(real_data / CT, stop_before_pixels=True)[
+        0x0020000D
+    ].value
+    made.PatientID, made.PatientName, made.SeriesInstanceUID = (
+        "1CT1",
+        "CompressedSamples^CT1",
+        "2.25.7",
+    )
+    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = f"2.25.{number}"
+    made.SeriesNumber = 9
+    made.EncapsulatedDocument = b"%PDF-" + bytes([48 + number]) * 3
+    raw = BytesIO()
+    made.save_as(raw)
+    return raw.getvalue()
+
+
+def pdf_parts(response: Any) -> list[str]:
+    """The parts of an answer, in words."""
+    return [body.decode() if kind == PDF else kind for kind, body in parts(response)]
+
+
+def test_a_study_leaves_with_the_documents_that_are_in_it(
+    pacs: Client, ct: str, real_data: Path
+) -> None:
+    study, both = ct.partition("/series/")[0], f'{JPEGS}, multipart/related; type="{PDF}"'
+
+    def answer(accept: str, of: str = study) -> Any:
+        return get(pacs, f"{of}/rendered", accept)
+
+    assert answer(PDFS).status_code == answer(PDF).status_code == 406
+    pacs.post("/dicomweb/studies", multipart(document(real_data, 1)), content_type=content_type())
+    alone = answer(PDF)
+    assert (alone["Content-Type"], alone.content) == (PDF, b"%PDF-111")
+    assert pdf_parts(answer("*/*")) == pdf_parts(answer(both)) == ["image/jpeg", "%PDF-111"]
+    assert answer("*/*")["Content-Type"].startswith('multipart/related; type="image/jpeg"')
+    assert pdf_parts(answer(JPEGS)) == ["image/jpeg"]
+    series = f"{study}/series/2.25.7"
+    assert answer("*/*", series).content == answer("text/html, */*;q=0.8", series).content
+    assert answer("*/*", series).content == alone.content
+    for refused in (JPEGS, "image/jpeg", "application/pdf;q=0, image/*"):
+        assert answer(refused, series).status_code == 406, refused
+    pacs.post("/dicomweb/studies", multipart(document(real_data, 2)), content_type=content_type())
+    two = ["%PDF-111", "%PDF-222"]
+    assert pdf_parts(answer(PDFS)) == pdf_parts(answer("*/*", series)) == two
+    assert answer(PDFS)["Content-Type"].startswith(f'multipart/related; type="{PDF}"')
+    assert answer(PDF).status_code == 406  # several are no single part
+    assert answer(PDF, f"{study}/series/2.25.8").status_code == 404
+    assert answer("*/*")["ETag"] != answer(JPEGS)["ETag"]
 
 
 def test_plain_pixels_need_no_decoder(

@@ -145,6 +145,8 @@ PLAIN_FRAME = [
     ("image/jpx", None, ""),
     ("image/webp, image/jls;q=0.2, image/jp2;q=0.7", "image/jp2", f"{J}.90"),
     ("image/jls;q=0, */*;q=0.1", OCTETS, EXPLICIT),
+    ("application/octet-stream;q=0, */*", None, ""),
+    ("application/octet-stream;q=0.1, application/*, image/jp2;q=0.5", "image/jp2", f"{J}.90"),
     ("application/octet-stream; transfer-syntax=1.2.840.10008.1.2", None, ""),
 ]  # fmt: skip
 

@@ -288,14 +288,6 @@ def test_attributes_without_a_column_are_matched_below_a_named_study(
     assert len(pacs.get(f"{base}/instances", {"Manufacturer": "*", "limit": 2}).json()) == 2
 
 
-@pytest.mark.parametrize("name", ["*", "%3F", "{0},{1}", "{0}%5C{1}", "%20{0}", "abc"])
-def test_a_path_names_one_study(four: dict[str, Study], pacs: Client, name: str) -> None:
-    """A key may be a pattern or a list; what stands in the path is a UID (PS3.18 10.6.1)."""
-    place = name.format(four["pat"].study_uid, four["muller"].study_uid)
-    for below in ("series", "instances", "series/*/instances"):
-        assert pacs.get(f"/dicomweb/studies/{place}/{below}").status_code == 400
-
-
 ACCEPTED: list[tuple[str, str, str]] = [
     ("", "", "json"),
     ("*/*", "", "json"),

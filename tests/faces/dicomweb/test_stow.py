@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
+from pydicom.encaps import encapsulate
+from pydicom.uid import RLELossless
 
 from sharing.archive.models import Delivery, Instance, Study
 from sharing.dicomweb.body import body
@@ -14,6 +16,7 @@ from sharing.tenants.models import Organization
 from tests.archive.broken import BROKEN, answers_as_expected
 from tests.archive.sending import dicom_files
 from tests.cast import Region
+from tests.dicom.corpus import dataset, part10
 from tests.faces.dicomweb.conftest import BOUNDARY, Stow, content_type, multipart, token_client
 from tests.sessions import sign_in
 
@@ -72,6 +75,41 @@ def test_some_good_and_some_bad_is_202_with_both_named(stow: Stow, real_data: Pa
     assert response.status_code == 202
     assert len(sequence(response, "00081199")) == 1
     assert reasons(response) == [0xC000]
+
+
+def _refused() -> dict[str, bytes]:
+    """Files that are refused, and say which object they are."""
+    whole = part10(dataset())
+    only_a_table = dataset(PixelData=encapsulate([b"12"])[:12])
+    only_a_table["PixelData"].is_undefined_length = True
+    return {
+        "empty pixels": part10(dataset(PixelData=b"")),
+        "no fragment": part10(only_a_table, RLELossless),
+        "cut off": whole[:-4],
+        "no study": part10(dataset(StudyInstanceUID="")),
+        "a study that is none": whole.replace(b"1.2.5\0", b"1.2.x\0"),
+        "another's syntax": whole.replace(b"1.2.840.10008.1.2.1\0", b"1.3.6.1.4.1.9999.1\0\0"),
+    }
+
+
+@pytest.mark.parametrize("what", _refused())
+def test_what_is_refused_is_named_where_it_says_which_object_it_is(pacs: Client, what: str) -> None:
+    """Failed SOP Sequence, not Other Failures, which names nothing (PS3.18 table I.1-1)."""
+    body = multipart(_refused()[what])
+    response = pacs.post("/dicomweb/studies", body, content_type=content_type())
+    assert response.status_code == 409
+    (failed,) = sequence(response, "00081198")
+    assert failed["00081155"]["Value"] == ["1.2.3"]
+    assert failed["00081150"]["Value"] == ["1.2.840.10008.5.1.4.1.1.7"]
+    assert not sequence(response, "0008119A")
+    assert not Instance.objects.exists()
+
+
+def test_what_says_no_object_is_another_failure(pacs: Client) -> None:
+    whole = part10(dataset()).replace(b"1.2.3\0", b"\0" * 6)
+    response = pacs.post("/dicomweb/studies", multipart(whole), content_type=content_type())
+    assert (response.status_code, reasons(response)) == (409, [0xA900])
+    assert not sequence(response, "00081198")
 
 
 def test_the_same_again_is_success_and_other_bytes_are_a_conflict(

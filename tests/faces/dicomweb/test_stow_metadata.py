@@ -15,9 +15,11 @@ from sharing.dicom.xml_model import from_xml, to_xml
 from tests.dciodvfy import iod_errors, is_part10
 from tests.dicom.apart import apart
 from tests.dicom.test_assemble import BASE, PIXELS, picture
+from tests.faces.dicomweb.test_retrieve import parts
 
 Sent = tuple[dict[str, str], bytes]
 JSON, XML = "application/dicom+json", "application/dicom+xml"
+PARTS_OF_XML = f'multipart/related; type="{XML}"'
 CT, MR = "single/pydicom_CT_small.dcm", "single/pydicom_MR_small_RLE.dcm"
 
 
@@ -106,9 +108,31 @@ def test_frames_are_put_in_order(pacs: Client) -> None:
 
 def test_an_instance_without_bulk_data_needs_no_parts(pacs: Client) -> None:
     made = BASE | {"00420011": {"vr": "OB", "InlineBinary": "JVBERg=="}}
-    response = pacs.post("/dicomweb/studies", orjson.dumps([made]), content_type=JSON)
-    assert response.status_code == 200
+    for raw in (orjson.dumps([made]), b"\xef\xbb\xbf" + orjson.dumps(made)):
+        response = pacs.post("/dicomweb/studies", raw, content_type=JSON)
+        assert response.status_code == 200
     assert Instance.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", [JSON, XML])
+def test_what_is_no_number_comes_back_as_it_was_and_may_be_sent_again(
+    pacs: Client, kind: str
+) -> None:
+    said = {
+        "00189073": {"vr": "FD", "Value": ["NaN", 1.5, "Infinity"]},
+        "00089459": {"vr": "FL", "Value": ["-Infinity"]},
+    }
+    assert post(pacs, metadata(BASE | said, kind=kind), kind=kind).status_code == 200
+    path = "/dicomweb/studies/2.25.2/series/2.25.3/instances"
+    (found,) = orjson.loads(pacs.get(f"{path}/2.25.1/metadata").content)  # strict, as JSON is
+    (listed,) = orjson.loads(pacs.get(f"{path}?includefield=all&00189073=Infinity").content)
+    ((_, raw),) = parts(pacs.get(f"{path}/2.25.1/metadata", headers={"Accept": PARTS_OF_XML}))
+    for one in (found, listed, from_xml(raw)):
+        assert {tag: one[tag] for tag in said} == said
+    again = found | {"00080018": {"vr": "UI", "Value": ["2.25.9"]}}
+    assert post(pacs, metadata(again, kind=kind), kind=kind).status_code == 200
+    (other,) = orjson.loads(pacs.get(f"{path}/2.25.9/metadata").content)
+    assert other == again
 
 
 def test_every_part_that_is_of_no_use_is_told_of(pacs: Client) -> None:

@@ -65,7 +65,11 @@ def conditions(query: Query, level: Level, *, but: tuple[str, ...] = ()) -> list
             del given[date_key], given[time_key]
     if level == Level.SERIES and given.keys() >= set(_REQUESTED):
         found += _in_one_request(given, query)
-    return found + [KEYS[k].match(v, query) for k, v in given.items() if KEYS[k].level == level]
+    given_twice = [(k, v) for k, v in query.also.items() if not _is_open(v, query)]
+    for key, value in (*given.items(), *given_twice):
+        if KEYS[key].level == level:
+            found.append(KEYS[key].match(value, query))
+    return found
 
 
 def name_entries(query: Query) -> list[Entry]:

@@ -25,6 +25,8 @@ class Query:
     fuzzy: bool = False
     empty: bool = False
     several: bool = False
+    also: dict[str, str] = field(default_factory=dict)
+    """Keys that stand beside one of `keys` on the same attribute: both must match."""
     stored: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Keys by path of tags, to be matched in the stored metadata below a named study."""
     include: bool = False
