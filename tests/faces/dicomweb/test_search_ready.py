@@ -120,7 +120,15 @@ def test_who_may_not_know_of_the_study_is_told_of_nothing_that_lies_there(
 
 
 @pytest.mark.parametrize(
-    "query", ["?limit=1", "?offset=1", "?InstanceNumber=1", "?includefield=all", "?Nonsense=1"]
+    "query",
+    [
+        "?limit=1",
+        "?offset=1",
+        "?InstanceNumber=1",
+        "?SeriesInstanceUID=2.25.1",
+        "?includefield=all",
+        "?Nonsense=1",
+    ],
 )
 def test_another_question_is_searched(
     study: Study, pacs: Client, query: str, monkeypatch: pytest.MonkeyPatch

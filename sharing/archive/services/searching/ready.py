@@ -38,7 +38,7 @@ def ready_instances(actor: Actor, query: Query, *, at: datetime, mount: str) -> 
 
 
 def _is_whole(query: Query) -> bool:
-    beyond: tuple[Any, ...] = (query.stored, query.include, query.offset)
+    beyond: tuple[Any, ...] = (query.stored, query.also, query.include, query.offset)
     return query.keys.keys() == _PATH and not any(beyond)
 
 
