@@ -75,6 +75,10 @@ ATTRIBUTES: list[tuple[str, int]] = [
     ("ContentDate=20260105-&ContentTime=1000-", 1),
     ("ContentDate=-20260107&ContentTime=-1159", 1),
     ("ContentDate=20260107&ContentTime=1000-1100", 0),
+    # ... but a list is none, and a time needs a date at its own end
+    ("ContentDate=20260101-20260105,20260107&ContentTime=1000-1300", 1),
+    ("ContentDate=20260105-&ContentTime=-1000", 1),
+    ("ContentDate=-20260107&ContentTime=1000-", 1),
     ("AcquisitionDate=20260101-&AcquisitionTime=1000-", 0),
     # date and time in one (PS3.5 6.2, PS3.4 C.2.2.2.5.3)
     ("AcquisitionDateTime=20260105", 1),
