@@ -309,6 +309,6 @@ def _during(kept: str, wanted: str) -> bool:
 
 def _number(word: str) -> float:
     try:
-        return float(word)
+        return float("" if "_" in word else word)
     except ValueError:
         raise BadValue("A number in the search is not a number.") from None
