@@ -102,9 +102,15 @@ def times(value: str) -> Span:
     return Span(_without_zeros(first) if first else None, f"{last}~" if last else None)
 
 
-def is_range(value: str) -> bool:
-    """Whether a date or time names a range."""
-    return "-" in value
+def as_moments(day: str, time: str) -> tuple[Span, Span] | None:
+    """A date and a time that are both ranges, to be matched as one (PS3.4 C.2.2.2.5); None where
+    either is none, or a list, or a time has no date at its end. Raises BadValue.
+    """
+    if not all("-" in value and not re.search(r"[,\\]", value) for value in (day, time)):
+        return None
+    dates, hours = days(day), times(time)
+    ends = ((hours.first, dates.first), (hours.last, dates.last))
+    return None if any(hour and date is None for hour, date in ends) else (dates, hours)
 
 
 def entries(value: str, *, fuzzy: bool) -> list[Entry]:
@@ -196,17 +202,16 @@ def matches(made: Mapping[str, Any], keys: Mapping[tuple[str, ...], str], **how:
 
 def _at_this_level(made: Mapping[str, Any], keys: dict[str, str], how: dict[str, bool]) -> bool:
     """A date and its time that are both ranges are one range of moments (PS3.4 C.2.2.2.5)."""
-    pairs = [(day, time_beside(day)) for day in keys if is_range(keys[day])]
-    pairs = [(day, time) for day, time in pairs if is_range(keys.get(time, ""))]
-    joined = {tag for pair in pairs for tag in pair}
-    return all(
-        _moment(_kept(made, day), _kept(made, time), days(keys[day]), times(keys[time]))
-        for day, time in pairs
-    ) and all(
-        _attribute(made.get(tag) or {}, value, **how)
-        for tag, value in keys.items()
-        if tag not in joined
-    )
+    alone = dict(keys)
+    for day, value in keys.items():
+        time = time_beside(day)
+        spans = as_moments(value, keys.get(time, ""))
+        if spans is None:
+            continue
+        del alone[day], alone[time]
+        if not _moment(_kept(made, day), _kept(made, time), *spans):
+            return False
+    return all(_attribute(made.get(tag) or {}, value, **how) for tag, value in alone.items())
 
 
 @lru_cache(maxsize=256)
@@ -304,6 +309,6 @@ def _during(kept: str, wanted: str) -> bool:
 
 def _number(word: str) -> float:
     try:
-        return float(word)
+        return float("" if "_" in word else word)
     except ValueError:
         raise BadValue("A number in the search is not a number.") from None

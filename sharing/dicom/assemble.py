@@ -303,6 +303,8 @@ def _packed(code: str, value: Any) -> bytes:
 
     A null among floats is NaN: others write it so (dcm4che issue 329), and so did we.
     """
+    if isinstance(value, bool) or "_" in str(value):  # numbers to Python alone
+        raise BadDicom("bad_value")
     try:
         value = "NaN" if value is None and code in "fd" else value
         number = float(value) if code in "fd" else int(value)

@@ -160,6 +160,8 @@ def test_what_is_not_finite_is_read_in_the_words_of_others(
         ({"00280010": {"vr": "US", "Value": [65536]}}, "bad_value"),
         ({"00280010": {"vr": "US", "Value": [1.5]}}, "bad_value"),
         ({"00280010": {"vr": "US", "Value": ["NaN"]}}, "bad_value"),
+        ({"00280010": {"vr": "US", "Value": ["1_0"]}}, "bad_value"),
+        ({"00280010": {"vr": "US", "Value": [True]}}, "bad_value"),
         ({"00280010": {"vr": "US", "Value": [1, None]}}, "bad_value"),
         ({"00200013": {"vr": "IS", "Value": [2**31]}}, "bad_value"),
         ({"00101030": {"vr": "DS", "Value": [float("inf")]}}, "bad_value"),

@@ -34,6 +34,7 @@ def two(pacs: Client) -> str:
             "00080018": _element("UI", "2.25.11"),
             "00080023": _element("DA", "20260105"),
             "00080033": _element("TM", "0930"),
+            "00189073": _element("FD", 4.0),
             "0008002A": _element("DT", "202601051030"),
             "00090010": _element("LO", "ACME"),
             "00091001": _element("LO", "x"),
@@ -75,6 +76,10 @@ ATTRIBUTES: list[tuple[str, int]] = [
     ("ContentDate=20260105-&ContentTime=1000-", 1),
     ("ContentDate=-20260107&ContentTime=-1159", 1),
     ("ContentDate=20260107&ContentTime=1000-1100", 0),
+    # ... but a list is none, and a time needs a date at its own end
+    ("ContentDate=20260101-20260105,20260107&ContentTime=1000-1300", 1),
+    ("ContentDate=20260105-&ContentTime=-1000", 1),
+    ("ContentDate=-20260107&ContentTime=1000-", 1),
     ("AcquisitionDate=20260101-&AcquisitionTime=1000-", 0),
     # date and time in one (PS3.5 6.2, PS3.4 C.2.2.2.5.3)
     ("AcquisitionDateTime=20260105", 1),
@@ -126,6 +131,12 @@ def test_sequences_and_bytes_have_no_value_to_match_and_that_is_said(
 def test_a_private_element_that_is_no_sequence_has_nothing_below_it(pacs: Client, two: str) -> None:
     answer = pacs.get(f"{two}/instances?00091001.00080008=x")
     assert (answer.status_code, answer.json()) == (200, [])
+
+
+@pytest.mark.parametrize("number", ["x", "4_0", "1-2"])
+def test_a_number_that_is_none_is_refused(pacs: Client, two: str, number: str) -> None:
+    assert pacs.get(f"{two}/instances?AcquisitionDuration=4.0").status_code == 200
+    assert pacs.get(f"{two}/instances?AcquisitionDuration={number}").status_code == 400
 
 
 @pytest.mark.parametrize("moment", ["2026*", "-", "20261301", "2026010", "20260105.5"])

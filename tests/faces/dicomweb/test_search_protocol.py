@@ -84,6 +84,9 @@ def four(region: Region) -> dict[str, Study]:
         ("StudyDate=20260105-&StudyTime=1000-", "muller zeng"),
         ("StudyDate=-20260106&StudyTime=-0930", "pat"),
         ("StudyDate=20260106&StudyTime=1000-1300", "muller"),
+        ("StudyDate=20260105-20260106,20260107&StudyTime=1000-1300", "muller"),
+        ("StudyDate=20260105-&StudyTime=-1000", "pat"),
+        ("StudyDate=-20260106&StudyTime=1000-", "muller"),
         # names
         ("PatientName=zeng*", "zeng"),
         ("PatientName=Ceng^Xiaoyan", "zeng"),

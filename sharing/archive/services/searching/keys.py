@@ -13,12 +13,12 @@ from sharing.archive.matching import (
     LAST,
     Entry,
     Span,
+    as_moments,
     days,
     entries,
     has_wildcard,
     head_of,
     in_line,
-    is_range,
     is_universal,
     listed,
     numbers,
@@ -59,9 +59,9 @@ def conditions(query: Query, level: Level, *, but: tuple[str, ...] = ()) -> list
     given = {k: v for k, v in query.keys.items() if k not in but and not _is_open(v, query)}
     found = []
     for date_key, time_key, match in _MOMENTS:
-        day, time = given.get(date_key, ""), given.get(time_key, "")
-        if KEYS[date_key].level == level and is_range(day) and is_range(time):
-            found.append(match(days(day), times(time)))
+        spans = as_moments(given.get(date_key, ""), given.get(time_key, ""))
+        if KEYS[date_key].level == level and spans:
+            found.append(match(*spans))
             del given[date_key], given[time_key]
     if level == Level.SERIES and given.keys() >= set(_REQUESTED):
         found += _in_one_request(given, query)
