@@ -20,6 +20,8 @@ Piece = bytes | memoryview
 HANDED, QUEUE = 512 * 1024, 4
 """Bytes that the thread is handed at once, and how often they wait for it at most: the sender is
 slowed down, and memory stays flat."""
+BEGUN = 2 * 1024 * 1024
+"""So many bytes go to the disk at once while more are received: the sync at the end waits less."""
 KEPT = 4 * 1024 * 1024
 """Up to this size an object's bytes stay in memory until it has been read."""
 
@@ -109,6 +111,7 @@ class Pack:
         self._heavy = 0
         self._queue: Queue[_Work] | None = None
         self._error: BaseException | None = None
+        self._laid = self._begun = 0
 
     def append(self, pieces: Iterable[Piece], *, most: int) -> Written:
         """Write one object and hash it on the way. Pieces must not change afterwards.
@@ -156,6 +159,10 @@ class Pack:
             if digest:
                 digest.update(piece)
             self.handle.write(piece)
+            self._laid += len(piece)
+        if self._laid - self._begun >= BEGUN:
+            store().expect(self.handle, self._begun, self._laid - self._begun)
+            self._begun = self._laid
 
     def wait(self) -> None:
         """Until all bytes are hashed and in the file."""
@@ -190,7 +197,8 @@ class Pack:
         self.wait()
         self.handle.seek(start)
         self.handle.truncate()
-        self.size = start
+        self.size = self._laid = start
+        self._begun = min(self._begun, start)
 
     def keep(self, key: str) -> None:
         """Make it the blob of that key: durable when this returns."""

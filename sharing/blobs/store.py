@@ -13,6 +13,7 @@ from typing import IO, Protocol
 
 from django.conf import settings
 
+from .early import begin_writing
 from .errors import BlobMissing
 from .s3 import S3Store
 from .soundness import failed_sync, must_be_sound
@@ -27,6 +28,9 @@ class BlobStore(Protocol):
 
     def adopt(self, key: str, path: Path) -> None:
         """Take over a finished local file as the blob of that key."""
+
+    def expect(self, handle: IO[bytes], offset: int, length: int) -> None:
+        """That range of a file was written, and `adopt` is to come: what can begin now may."""
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`. Raises BlobMissing."""
@@ -118,6 +122,13 @@ class FolderStore:
         finally:
             os.close(handle)
         sync_folder(target.parent)
+
+    def expect(self, handle: IO[bytes], offset: int, length: int) -> None:
+        """The disk begins to take it, so that the sync of `adopt` waits for the rest alone.
+
+        A hint: it waits for nothing, and what fails meanwhile the sync is told (fsync(2)).
+        """
+        begin_writing(handle, offset, length)
 
     def _folder(self, folder: Path) -> None:
         if folder.is_dir():

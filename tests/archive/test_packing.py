@@ -114,6 +114,32 @@ def test_large_objects_and_full_packs_are_stored_the_same(
     assert set(Instance.objects.values_list("frames", flat=True)) == {9}
 
 
+def test_the_disk_begins_with_a_pack_while_the_rest_is_received(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte once, in order, and anew what takes the place of a file that can't be read."""
+    monkeypatch.setattr(packs, "HANDED", 600)
+    monkeypatch.setattr(packs, "BEGUN", 1000)
+    begun: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(
+        type(store()),
+        "expect",
+        lambda _, handle, offset, length: begun.append((offset, length, handle.tell())),
+    )
+    large = {"NumberOfFrames": "99", "PixelData": bytes(16 * 99)}
+    files = [image(n, **large) for n in range(1, 9)]
+    store_all(region, *files[:4], files[4][:-1], *files[5:], piece=400)
+    assert all_is_whole()
+    cut, ends, anew = sum(map(len, files[:4])), 0, 0
+    for offset, length, laid in begun:
+        assert offset in (ends, cut)
+        assert offset + length <= laid
+        anew += offset != ends
+        ends = offset + length
+    assert anew == 1
+    assert sum(len(raw) for raw in files[:4] + files[5:]) - ends < 1000
+
+
 def test_the_thread_of_a_pack_says_what_went_wrong_and_ends(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,18 @@ def test_what_was_adopted_is_read_by_ranges(blobs: BlobStore) -> None:
     assert b"".join(chunks) == raw[11 : 12 + 2 * READ]
 
 
+def test_what_is_expected_early_is_adopted_as_it_stands(blobs: BlobStore) -> None:
+    """A hint about a range, or beyond the end of the file, changes nothing of what is kept."""
+    raw = os.urandom(READ)
+    with scratch() as handle:
+        handle.write(raw)
+        blobs.expect(handle, 0, READ)
+        blobs.expect(handle, READ - 5, 2 * READ)
+        sync(handle)
+        blobs.adopt(KEY, Path(handle.name))
+    assert blobs.read(KEY, 0, READ) == raw
+
+
 def test_keys_are_listed_and_deleted_ones_are_gone(blobs: BlobStore) -> None:
     other = new_key("hilltop", "consents", "bin")
     adopt(blobs, KEY, b"one")
