@@ -12,6 +12,7 @@ def test_without_a_database_url_the_portal_keeps_a_durable_sqlite_file(tmp_path:
     entry = env.database("", tmp_path)
     assert entry["NAME"] == tmp_path / "portal.sqlite3"
     assert "synchronous=FULL" in entry["OPTIONS"]["init_command"]
+    assert "wal_autocheckpoint=8000" in entry["OPTIONS"]["init_command"]
     assert entry["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 
