@@ -35,6 +35,9 @@ SMALL = (
     Target("QIDO by PatientID, ms", "qido.patient_id.c1.p50_ms", 8),
     Target("QIDO by name prefix, ms", "qido.name_prefix.c1.p50_ms", None),
     Target("QIDO by date and modality, ms", "qido.date_modality.c1.p50_ms", None),
+    Target("processor time while storing, s", "proc.stow.cpu_s", None),
+    Target("processor time while searching, s", "proc.qido.cpu_s", None),
+    Target("processor time while retrieving, s", "proc.wado.cpu_s", None),
     Target("memory while storing, MB", "proc.stow.memory_peak_mb", None),
     Target("memory while retrieving, MB", "proc.wado.memory_peak_mb", None),
 )
