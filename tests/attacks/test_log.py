@@ -66,7 +66,7 @@ def test_nothing_is_shown_when_the_log_cannot_be_written(
     def full(*_: Any, **__: Any) -> None:
         raise DatabaseError
 
-    monkeypatch.setattr("sharing.audit.models.Event.objects.get_or_create", full)
+    monkeypatch.setattr("sharing.audit.services.recording.insert", full)
     for path in (f"/studies/{study.public_id}/", f"/viewer/{study.public_id}/"):
         response = ben.get(path)
         assert response.status_code == 503, path
