@@ -1,8 +1,11 @@
-"""Two stores that speak S3: a real server over a folder (rclone), and a model of one (moto)."""
+"""Two stores that speak S3: a real server over a folder (rclone), and a model of one (moto); and a
+folder of ready documents.
+"""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -12,6 +15,13 @@ from tests.live import free_port
 from tests.waiting import wait_for_port
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def own_documents(settings: Any, tmp_path: Path) -> Path:
+    """A folder of ready documents of its own: two tests' series may share key and version."""
+    settings.DOCUMENTS_DIR = tmp_path / "documents"
+    return settings.DOCUMENTS_DIR
 
 
 @pytest.fixture(scope="module")

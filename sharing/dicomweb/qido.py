@@ -7,18 +7,20 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.utils import timezone
 
+from sharing.archive.services.describing import told
+from sharing.archive.services.locating import Asker
 from sharing.archive.services.searching import (
     Found,
     Level,
-    ready_instances,
     search_instances,
     search_series,
     search_studies,
 )
+from sharing.kernel.purposes import Action
 
 from .accept import JSON
 from .dataset import enriched, instance_text, own_text, placed, series_text, study_text
-from .gate import needs, root
+from .gate import needs, root, where
 from .question import Question, question
 from .results import form_of, ready, results
 
@@ -52,9 +54,9 @@ def instances(request: Any, **path: str) -> HttpResponseBase:
     form, at = form_of(request), timezone.now()
     asked = question(request, path, Level.INSTANCE)
     alone = "series" in path
-    if alone and form == JSON and not asked.ignored:
-        sheet = ready_instances(request.actor, asked.query, at=at, mount=root("{}"))
-        if sheet is not None:
+    if alone and form == JSON and asked.query.is_whole_series and not asked.ignored:
+        asker = Asker(request.actor, Action.DISCOVER, at)
+        if sheet := told(asker, where(path), mount=root("{}"), most=asked.query.page):
             return ready(request, sheet)
     found = search_instances(request.actor, asked.query, at=at, alone=alone)
     text = own_text if alone else partial(instance_text, study="study" not in path)

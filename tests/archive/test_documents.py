@@ -21,12 +21,7 @@ from sharing.tenants.rules import Role
 from tests.archive.sending import send, uid_of
 from tests.cast import NOW, Region, make_person
 
-
-@pytest.fixture(autouse=True)
-def folder(settings: Any, tmp_path: Path) -> Path:
-    """A folder of documents of its own."""
-    settings.DOCUMENTS_DIR = tmp_path / "documents"
-    return settings.DOCUMENTS_DIR
+pytestmark = pytest.mark.usefixtures("own_documents")
 
 
 @pytest.fixture
@@ -77,15 +72,17 @@ def test_a_document_that_lost_its_end_is_made_again(sheet: Sheet, ending: str, k
 
 
 def test_the_folder_keeps_its_bound_and_no_half_written_thing(
-    sheet: Sheet, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+    sheet: Sheet, own_documents: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text(sheet)
-    draft, old = folder / "00" / "cafe.json", folder / "00" / "9999-old.json"
+    draft, old = own_documents / "00/cafe.json", own_documents / "00/9999-old.json"
     draft.parent.mkdir(exist_ok=True)
     for path in (draft, old):
         path.write_bytes(b"x" * 1000)
         os.utime(path, (1, 1))
-    settings.DOCUMENTS_MOST = sum(p.stat().st_size for p in folder.rglob(f"{sheet.series}-*"))
+    settings.DOCUMENTS_MOST = sum(
+        p.stat().st_size for p in own_documents.rglob(f"{sheet.series}-*")
+    )
     monkeypatch.setitem(documents._PRUNED, "at", 0.0)
     documents.prune(at=1e9)
     assert not draft.exists()
@@ -94,14 +91,14 @@ def test_the_folder_keeps_its_bound_and_no_half_written_thing(
 
 
 def test_a_deleted_study_leaves_no_document_behind(
-    region: Region, sheet: Sheet, folder: Path, django_capture_on_commit_callbacks: Any
+    region: Region, sheet: Sheet, own_documents: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
     text(sheet)
     clerk = make_person("Nora Lind", region.riverside, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
     study = Series.objects.get(pk=sheet.series).study
     with django_capture_on_commit_callbacks(execute=True):
         delete_study(clerk.actor, public_id=study.public_id, why=next(iter(Why)), at=NOW)
-    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert [path for path in own_documents.rglob("*") if path.is_file()] == []
 
 
 def test_a_study_of_thousands_is_made_and_sent_in_pieces(

@@ -45,12 +45,13 @@ def plan(person: Person, where: Where, joins: str, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(locating, "rows", explain)
     named = (where.series_uid, where.sop_uid)[: joins.count("%s")]
-    locating._row(Asker(person.actor, Action.IMAGES, NOW), where, "1", joins, named)
+    asker = Asker(person.actor, Action.IMAGES, NOW)
+    locating.seen(asker, where, columns="1", joins=joins, named=named)
     return told
 
 
 @pytest.mark.parametrize("custodian", ["", "riverside"])
-@pytest.mark.parametrize("joins", ["", SERIES, INSTANCE])
+@pytest.mark.parametrize("joins", ["", SERIES, f"LEFT {SERIES}", INSTANCE])
 def test_no_table_is_read_whole_and_studies_are_found_by_their_uid(
     region: Region, monkeypatch: pytest.MonkeyPatch, joins: str, custodian: str
 ) -> None:

@@ -8,7 +8,9 @@ ACTING, MIDDLEWARE = "sharing/partners/services/acting.py", "portal/middleware.p
 TOKENS = "tests/partners/test_tokens.py"
 FENCE = "tests/faces/dicomweb/test_fence.py"
 DOORS, REMOVING = "tests/attacks/test_doors.py", "tests/archive/test_removing.py"
-READY = "sharing/archive/services/searching/ready.py"
+LOCATING = "sharing/archive/services/locating.py"
+DESCRIBING = "sharing/archive/services/describing.py"
+QUERY = "sharing/archive/services/searching/query.py"
 LIES = "tests/faces/dicomweb/test_search_ready.py"
 PAINT = "tests/faces/viewer/test_first_paint.py"
 PAGE = "tests/faces/viewer/test_page.py"
@@ -90,24 +92,24 @@ READS = (
         (f"{FENCE}::test_a_search_tells_what_only_images_say_to_who_may_see_them",),
     ),
     Mutant(
-        "what lies ready of a series is given to everybody",
-        READY,
-        '""} AND {fence}',
-        '""} AND ({fence} OR 1 = 1)',
+        "what lies ready of a series is given to who may not know of it",
+        LOCATING,
+        'else ""} AND {fence}',
+        'else ""} AND ({fence} OR 1 = 1)',
         (f"{LIES}::test_who_may_not_know_of_the_study_is_told_of_nothing_that_lies_there",),
     ),
     Mutant(
         "what lies ready answers every question about a series",
-        READY,
-        "query.keys.keys() == _PATH and not any(beyond)",
-        "query.keys.keys() >= _PATH",
+        QUERY,
+        " and not beyond",
+        "",
         (f"{LIES}::test_another_question_is_searched",),
     ),
     Mutant(
         "what lies ready is of whichever house holds the series",
-        READY,
-        "LEFT JOIN archive_series",
-        "JOIN archive_series",
+        DESCRIBING,
+        'joins=f"LEFT {SERIES}"',
+        "joins=SERIES",
         (f"{LIES}::test_of_one_study_at_two_houses_the_own_one_is_meant",),
     ),
     Mutant(

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -48,9 +47,12 @@ def facts_of_consents(
     members = _members((each.team for each in grantees), moment)
     named, said, used = _by_consent(grantees), _by_consent(terms), uses or {}
     return tuple(
-        replace(
-            _consent_facts(consent, named[consent.pk], said[consent.pk], members),
-            uses=tuple(used.get((consent.custodian_id, consent.number), ())),
+        _consent_facts(
+            consent,
+            [_named(each, members) for each in named[consent.pk] if not each.excepted],
+            [_named(each, members) for each in named[consent.pk] if each.excepted],
+            said[consent.pk],
+            used.get((consent.custodian_id, consent.number), ()),
         )
         for consent in consents
     )
@@ -81,7 +83,11 @@ def _terms(consents: list[int]) -> QuerySet[Term]:
 
 
 def _consent_facts(
-    consent: Consent, grantees: Sequence[Grantee], terms: Iterable[Term], members: Members
+    consent: Consent,
+    grantees: Iterable[Named],
+    exceptions: Iterable[Named],
+    terms: Iterable[Term],
+    uses: Iterable[UseFacts],
 ) -> ConsentFacts:
     said: defaultdict[str, set[str]] = defaultdict(set)
     for term in terms:
@@ -93,8 +99,8 @@ def _consent_facts(
         patient_id=consent.patient_id,
         starts_at=consent.starts_at,
         ends_at=consent.ends_at,
-        grantees=tuple(_named(each, members) for each in grantees if not each.excepted),
-        exceptions=tuple(_named(each, members) for each in grantees if each.excepted),
+        grantees=tuple(grantees),
+        exceptions=tuple(exceptions),
         purposes=frozenset(said["purpose"]),
         actions=frozenset(said["action"]),
         state=ConsentState(consent.state),
@@ -112,6 +118,7 @@ def _consent_facts(
         obligations=frozenset(filter(None, consent.obligations.split("|"))),
         maximum_uses=consent.maximum_uses,
         used=consent.used,
+        uses=tuple(uses),
     )
 
 

@@ -233,7 +233,7 @@ def _parent(subject: Subject, wanted: Wanted, by: Actor, at: datetime) -> Grant:
         .filter(actions__contains=f"|{Action.RESHARE}|")
     )
     facts, ask = facts_on_file([subject]), Ask(by, wanted.actions[-1], subject, at)
-    grants = list(given.order_by("-ends_at", "pk"))
+    grants = list(given.with_whom().order_by("-ends_at", "pk"))
     refusals = {
         grant: _widening(grant, wanted)
         for grant, value in zip(grants, facts_of_grants(grants), strict=True)

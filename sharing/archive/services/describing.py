@@ -11,7 +11,7 @@ from sharing.archive.errors import StudyNotFound
 from sharing.archive.metadata import expanded
 from sharing.archive.sql import rows
 
-from .locating import INSTANCE, SERIES, Asker, Where, locate
+from .locating import INSTANCE, SERIES, Asker, Where, locate, seen
 
 PIECE = 1024 * 1024
 _STUDY = "archive_study.public_id, o.code, CAST(archive_study.changed_at AS varchar)"
@@ -51,6 +51,24 @@ def describe(asker: Asker, where: Where, *, mount: str) -> Described:
 
 _SERIES_OF = """SELECT id, series_uid, version FROM archive_series
 WHERE study_id = %s ORDER BY number, id"""
+
+
+def told(asker: Asker, where: Where, *, mount: str, most: int) -> Sheet | None:
+    """The document of what a search tells of all instances of a series, in its order; None where
+    the asker may not know of the study, or it holds no such series, or one of more than `most`.
+
+    Below the study that such a search looks into, own organization's first: a series that only
+    another house has of it is none. Leaves no trace, as searching does.
+    """
+    columns = f"{_STUDY}, se.id, se.version, se.instance_count"
+    found = seen(asker, where, columns=columns, joins=f"LEFT {SERIES}", named=(where.series_uid,))
+    if found is None:
+        return None
+    *_, code, changed_at, pk, version, count = found
+    if not 0 < (count or 0) <= most:
+        return None
+    address = f"{mount.format(code)}/studies/{where.study_uid}"
+    return Sheet(pk, where.series_uid, version, changed_at, address, listed=True)
 
 
 def describe_instance(asker: Asker, where: Where, *, mount: str) -> tuple[str, bytes]:

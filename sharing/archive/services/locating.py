@@ -66,7 +66,7 @@ def locate(
     A study that only a part of the path fits is opened and logged all the same.
     Raises StudyNotFound, and MarkedOnly where a mark is owed that this answer can't bear.
     """
-    row = _row(asker, where, columns, joins, named)
+    row = seen(asker, where, columns=columns, joins=joins, named=named)
     custodian = row[0] if row else where.custodian
     obliged = row is not None and bool(row[1])
     known = (
@@ -104,9 +104,12 @@ def mark_of(actor: Actor, decision: Decision, at: datetime) -> str:
     return f"{actor.name}, {actor.organization_name}, {at:%Y-%m-%d}"
 
 
-def _row(
-    asker: Asker, where: Where, columns: str, joins: str, named: Sequence[str]
+def seen(
+    asker: Asker, where: Where, *, columns: str, joins: str, named: Sequence[str]
 ) -> tuple[Any, ...] | None:
+    """The row of `locate` behind its custodian's code and whether its patient obliges; None: none
+    inside the fence. Leaves no trace.
+    """
     fence = fence_sql(asker.actor, asker.action, asker.at)
     if fence is None:
         return None

@@ -19,12 +19,7 @@ from tests.archive.sending import dicom_files, send
 from tests.cast import NOW, Region, make_person
 from tests.faces.dicomweb.conftest import stored_study, token_client
 
-
-@pytest.fixture(autouse=True)
-def folder(settings: Any, tmp_path: Path) -> Path:
-    """A folder of documents of its own."""
-    settings.DOCUMENTS_DIR = tmp_path / "documents"
-    return settings.DOCUMENTS_DIR
+pytestmark = pytest.mark.usefixtures("own_documents")
 
 
 @pytest.fixture
@@ -39,17 +34,17 @@ def address(series: Series, mount: str = "") -> str:
     return f"/dicomweb/{mount}{of}"
 
 
-def ask(client: Client, url: str, **headers: str) -> HttpResponse:
+def ask(client: Client, url: str, **headers: str) -> Any:
     """The answer, which is none of the server's faults."""
-    answer: Any = client.get(url, headers=headers)
+    answer = client.get(url, headers=headers)
     assert answer.status_code == 200
     return answer
 
 
-def searched(client: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> HttpResponse:
+def searched(client: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the search itself says, as if nothing lay ready."""
     with monkeypatch.context() as patch:
-        patch.setattr(qido, "ready_instances", lambda *_, **__: None)
+        patch.setattr(qido, "told", lambda *_, **__: None)
         return ask(client, url)
 
 
@@ -75,7 +70,7 @@ def test_what_lies_ready_is_what_the_search_says(
             packed = ask(client, url, **{"Accept-Encoding": "gzip"})
             assert packed.headers["Content-Encoding"] == "gzip"
             assert gzip.decompress(packed.content) == said.content
-            assert series.instance_count == len(ask(client, url).json())  # type: ignore[attr-defined]
+            assert series.instance_count == len(ask(client, url).json())
 
 
 def test_it_is_put_together_once(
@@ -95,7 +90,7 @@ def test_it_follows_what_comes_and_what_leaves(
     for step in (first, second):
         send(region, step)
         series = Series.objects.get()
-        counts.append(len(ask(pacs, address(series)).json()))  # type: ignore[attr-defined]
+        counts.append(len(ask(pacs, address(series)).json()))
     reject_images(
         region.ada.actor,
         public_id=series.study.public_id,
@@ -104,7 +99,7 @@ def test_it_follows_what_comes_and_what_leaves(
         why=Why.QUALITY,
         at=NOW,
     )
-    (left,) = ask(pacs, address(series)).json()  # type: ignore[attr-defined]
+    (left,) = ask(pacs, address(series)).json()
     assert counts == [1, 2]
     assert left["00080018"]["Value"] == [Instance.objects.get().sop_uid]
 
@@ -114,7 +109,7 @@ def test_who_may_not_know_of_the_study_is_told_of_nothing_that_lies_there(
 ) -> None:
     hilltop, url = token_client(region.hilltop), address(study.series.all()[0])
     consent = region.permit(patient=study.patient)
-    assert len(ask(hilltop, url).json()) > 0  # type: ignore[attr-defined]
+    assert len(ask(hilltop, url).json()) > 0
     region.revoke(consent)
     assert ask(hilltop, url).content == b"[]"
 
@@ -137,6 +132,19 @@ def test_another_question_is_searched(
     said = searched(pacs, url, monkeypatch)
     monkeypatch.setattr(documents, "opened", lambda *_, **__: pytest.fail("another's answer"))
     assert of(ask(pacs, url)) == of(said)
+
+
+def test_named_by_keys_the_series_says_what_it_is_beside_each_instance(
+    study: Study, pacs: Client
+) -> None:
+    """Only below the series' own path are its attributes left out (PS3.18 10.6.3)."""
+    series = study.series.all()[0]
+    of_study = f"/dicomweb/studies/{study.study_uid}/instances?SeriesInstanceUID="
+    anywhere = f"/dicomweb/instances?StudyInstanceUID={study.study_uid}&SeriesInstanceUID="
+    for url in (of_study, anywhere):
+        told = ask(pacs, url + series.series_uid).json()
+        assert {each["00080060"]["Value"][0] for each in told} == {series.modality}
+    assert not any("00080060" in each for each in ask(pacs, address(series)).json())
 
 
 def test_as_xml_it_is_searched(study: Study, pacs: Client) -> None:
@@ -162,5 +170,5 @@ def test_of_one_study_at_two_houses_the_own_one_is_meant(
             url = address(series, mount)
             said = searched(client, url, monkeypatch)
             assert of(ask(client, url)) == of(said)
-            lengths.append(len(said.json()))  # type: ignore[attr-defined]
+            lengths.append(len(said.json()))
     assert len(set(lengths)) > 1

@@ -5,7 +5,6 @@
 from .finding import search_instances, search_series, search_studies
 from .keys import KEYS, Level, searchable
 from .query import MOST, Found, Query
-from .ready import ready_instances
 
 __all__ = [
     "KEYS",
@@ -13,7 +12,6 @@ __all__ = [
     "Found",
     "Level",
     "Query",
-    "ready_instances",
     "search_instances",
     "search_series",
     "search_studies",

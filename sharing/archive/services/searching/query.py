@@ -33,6 +33,12 @@ class Query:
     """Whether the stored metadata of each row is wanted, too."""
 
     @property
+    def is_whole_series(self) -> bool:
+        """Whether all is asked that one named series of one named study holds, from the first."""
+        beyond = self.also or self.stored or self.include or self.offset
+        return self.keys.keys() == {"StudyInstanceUID", "SeriesInstanceUID"} and not beyond
+
+    @property
     def page(self) -> int:
         """How many rows may be given."""
         return min(self.limit, MOST)
