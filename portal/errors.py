@@ -123,6 +123,7 @@ TITLES = {
     412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
+    416: "No such range",
     422: "Not acceptable content",
     429: "Too many requests",
     500: "Something went wrong",
@@ -235,6 +236,26 @@ def _for_machines(request: HttpRequest, status: int, code: str, detail: str) -> 
     }
     outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
     return JsonResponse(outcome, status=status, content_type="application/fhir+json")
+
+
+_OF_NO_BODY = {"Content-Type", "Content-Length"}
+_BARE = {  # status -> (code, detail), where a view or Django itself answered with a status alone
+    405: ("not_offered", "This address does not offer the method; Allow tells which it offers."),
+    412: ("condition_failed", "What a header of the request demands is not so."),
+    416: ("no_such_range", "Nothing is there; Content-Range tells how many bytes are."),
+}
+
+
+def told(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The answer itself, or for machines a bare refusal with its reason and its own headers."""
+    if response.status_code not in _BARE or response.content or not is_for_machines(request):
+        return response
+    code, detail = _BARE[response.status_code]
+    full = problem(request, response.status_code, code=code, detail=detail)
+    for name, text in response.items():
+        if name not in _OF_NO_BODY:
+            full.headers.setdefault(name, text)
+    return full
 
 
 def is_for_machines(request: HttpRequest) -> bool:

@@ -103,7 +103,7 @@ def _view(request: Any) -> HttpResponse:
         answer: HttpResponse = view(request, **where)
     except DomainError as error:
         return errors.response_for(request, error)
-    return answer
+    return errors.told(request, answer)
 
 
 def _headers(request: Any, response: Any) -> list[tuple[str, str]]:

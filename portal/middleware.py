@@ -210,14 +210,14 @@ def actor_in_templates(request: HttpRequest) -> dict[str, Any]:
 
 
 class DomainErrors:
-    """Turns a domain error that a view let through into its answer."""
+    """Turns a domain error that a view let through into its answer, and gives bare ones a body."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Nothing on the way in."""
-        return self.get_response(request)
+        return errors.told(request, self.get_response(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """None for anything that is not ours: Django answers 500 and logs it."""

@@ -63,7 +63,7 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
         else:
             ignored = True
     named = {_PATH[name]: UID.parse(path[name]) for name in _PATH if name in path}
-    included, everything = _included(request)
+    included, everything, unknown = _included(request)
     wanted = included | {tags[0] for tags in stored}
     query = Query(
         keys=keys | named,
@@ -77,7 +77,7 @@ def question(request: Any, path: dict[str, str], level: Level) -> Question:
         stored=stored,
         include=everything or bool(wanted),
     )
-    return Question(query, level, ignored, everything, frozenset(wanted))
+    return Question(query, level, ignored or unknown, everything, frozenset(wanted))
 
 
 def _is_stored(tags: tuple[str, ...], level: Level) -> bool:
@@ -105,12 +105,14 @@ def _value(tags: tuple[str, ...], values: list[str], *, several: bool) -> str:
     return "\\".join(values)
 
 
-def _included(request: Any) -> tuple[set[str], bool]:
-    """The tags that `includefield` names, repeated or in lists; and whether all are."""
+def _included(request: Any) -> tuple[set[str], bool, bool]:
+    """The tags that `includefield` names, repeated or in lists; whether all are, and whether a word
+    of it names no attribute.
+    """
     fields = ",".join(request.GET.getlist("includefield")).split(",")
     words = [word.strip() for word in fields if word.strip()]  # lists may hold blanks (5.1.3)
     tags = [_attribute(word) for word in words if word != "all"]
-    return {found[0] for found in tags if found}, "all" in words
+    return {found[0] for found in tags if found}, "all" in words, () in tags
 
 
 @lru_cache(maxsize=1024)

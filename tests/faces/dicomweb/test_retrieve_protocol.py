@@ -80,6 +80,9 @@ def test_every_resource_tells_what_it_can(pacs: Client, ct: Instance, region: Re
     assert {"application/dicom+json", "application/dicom+xml"} < given
     assert pacs.options("/dicomweb/studies", headers={"Accept": "text/css"}).status_code == 406
     assert Client().options("/dicomweb/studies").status_code == 401
+    wrong = pacs.delete("/dicomweb/studies")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "not_offered")
+    assert wrong["Allow"] == pacs.options("/dicomweb/studies")["Allow"]
     # The answer is of the route alone: what is not there is described just the same.
     absent = pacs.options(address(urls._STUDY, ct, study="2.25.404")).content
     assert absent == pacs.options(address(urls._STUDY, ct)).content
@@ -121,6 +124,8 @@ def test_a_range_of_a_file_and_of_a_bulk_value(pacs: Client, ct: Instance, real_
             assert response.status_code == status, (url, asked)
             if status == 416:
                 assert response["Content-Range"] == f"bytes */{total}"
+                assert response.json()["code"] == "no_such_range"
+                assert response["Content-Type"] == "application/problem+json"
                 continue
             body = content(response)
             assert body == whole[:total][start:stop], (url, asked)

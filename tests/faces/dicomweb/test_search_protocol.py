@@ -200,7 +200,8 @@ def test_a_bad_value_is_refused_and_not_repeated(
         ("studies?Nonsense=1", "ignored"),
         ("studies?InstitutionName=x&limit=1", "ignored"),
         ("series?SOPInstanceUID=1.2", "ignored"),
-        ("studies?includefield=Nonsense&charset=utf-8", ""),
+        ("studies?includefield=PatientID,Nonsense", "ignored"),
+        ("studies?includefield=PatientID,all&charset=utf-8", ""),
     ],
 )
 def test_what_remains_and_what_was_ignored_is_said(
