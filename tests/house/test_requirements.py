@@ -24,6 +24,8 @@ sys.meta_path.insert(0, Absent())
 import django
 django.setup()
 import granian.server, kombu.transport.redis, celery.bin.worker, celery.beat, portal.urls, sharing
+late = {"highdicom", "pydicom.sr"} & set(sys.modules)  # seconds, and megabytes of each process
+assert not late, f"loaded before anybody needs it: {late}"
 for module in pkgutil.walk_packages(sharing.__path__, "sharing."):
     importlib.import_module(module.name)
 """

@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from pydicom.sr._concepts_dict import concepts
-from pydicom.sr._snomed_dict import mapping
-
 from sharing.dicom.charset import Charset
 from sharing.dicom.elements import Element
 from sharing.dicom.values import find, text
@@ -20,9 +17,15 @@ def known_code(item: tuple[Element, ...], charset: Charset) -> tuple[str, str, s
     """Value, scheme and meaning of a code item; None where the standard knows no such code."""
     value, scheme = (text(find(item, tag), charset) for tag in (VALUE, SCHEME))
     if scheme in ("SRT", "SNM3"):
-        scheme, value = "SCT", mapping["SRT"].get(value, "")
+        scheme, value = "SCT", _in_snomed(value)
     meaning = _meanings(scheme).get(value)
     return None if meaning is None else (value, scheme, meaning)
+
+
+def _in_snomed(value: str) -> str:
+    from pydicom.sr._snomed_dict import mapping
+
+    return mapping["SRT"].get(value, "")
 
 
 @lru_cache(maxsize=32)
@@ -31,6 +34,9 @@ def _meanings(scheme: str) -> dict[str, str]:
 
 
 def _entries(scheme: str) -> Iterator[tuple[str, str]]:
+    # Loaded where a copy is made: it takes each process 25 MB and a quarter of a second.
+    from pydicom.sr._concepts_dict import concepts
+
     known: Any = concepts.get(scheme, {})
     for codes in known.values():
         for value, (meaning, _) in codes.items():
