@@ -71,32 +71,9 @@ check: setup
 	$(PY) manage.py makemigrations --check --dry-run
 	cd frontend && npm run --silent lint && npm run --silent test
 
-# Once is enough where the kind of database is not asked: the DICOM floor (an import contract says
-# so), pictures and transcoded images of every kind of file, how the house is built, what axe and
-# Chromium see of pages and viewers, what the client package asks, how processes start and end, and
-# faults of brokers, senders, disks and decoders. Some ask no database at all.
-ONCE := tests/dicom tests/house tests/audit/test_tampering.py tests/audit/test_fhir.py \
-  tests/audit/test_patterns.py tests/portal/test_supervisor.py \
-  tests/journeys/test_every_page.py tests/journeys/test_phone.py \
-  tests/faces/viewer/test_in_chromium.py \
-  tests/faces/dicomweb/test_retrieve_manifest.py tests/faces/dicomweb/test_retrieve_rendered.py \
-  tests/faces/dicomweb/test_retrieve_transcoded.py \
-  tests/faces/dicomweb/test_ohif.py tests/durability/test_database_away.py \
-  tests/durability/test_other_faults.py tests/oracle/test_canaries.py tests/oracle/test_twins.py \
-  tests/faces/web/test_languages.py tests/faces/web/test_lanes.py tests/archive/test_queries.py \
-  tests/mutants tests/faces/viewer/test_line.py tests/faces/viewer/test_tools.py \
-  tests/faces/viewer/test_scripts.py tests/clients \
-  tests/journeys/test_passkeys.py tests/portal/test_serve.py tests/portal/test_production.py \
-  tests/durability/test_disk.py tests/demo tests/kernel/test_outgoing.py \
-  tests/kernel/test_sql.py tests/kernel/test_tokens.py tests/faces/web/test_frame.py \
-  tests/faces/web/test_words.py tests/attacks/test_multipart.py tests/attacks/test_broker.py \
-  tests/attacks/test_metadata_bodies.py tests/partners/test_scopes.py tests/oracle/test_apart.py \
-  tests/archive/test_frame_tables.py tests/archive/test_summaries.py tests/portal/test_env.py \
-  tests/portal/test_passwords.py tests/portal/test_statics.py tests/portal/test_cache.py
-
 test: needs check
-	$(PY) -m pytest -n $(WORKERS)
-	$(PY) tests/postgres.py $(PY) -m pytest -n $(WORKERS) $(ONCE:%=--ignore=%)
+	$(PY) -m pytest -n $(WORKERS) --halves
+	$(PY) tests/postgres.py $(PY) -m pytest -n $(WORKERS) --halves
 
 needs: $(DEV_STAMP)
 	@sh tests/needs.sh

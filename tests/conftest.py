@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from portal import celery_app, rowlevel
 from sharing.kernel import scope
-from tests import live, mould
+from tests import kinds, live, mould
 
 pytest_plugins = ["tests.cast", "tests.committing", "tests.stores"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,12 +24,25 @@ CHROMIUM_FLAGS = (
     "--enable-unsafe-swiftshader",
     "--use-gl=angle",
     "--use-angle=swiftshader",
+    "--disable-gpu-compositing",  # pages by the processor itself: for WebGL alone a GPU is played
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--halves`, which `make test` gives."""
+    told = "leave out what the run on the other kind of database asks (tests/kinds.py)"
+    parser.addoption("--halves", action="store_true", help=told)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """True for a file of the other half; None: whatever pytest says."""
+    named = collection_path.name.startswith("test_")
+    return (named and config.option.halves and kinds.elsewhere(collection_path)) or None
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

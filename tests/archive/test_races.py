@@ -1,6 +1,6 @@
 """Re-sending, removing and collecting at once: every serial order is right, no other is (F10).
 
-Fifty rounds; `make soak` sets ROUNDS to a thousand.
+Thirty rounds; `make soak` sets ROUNDS to a thousand.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.archive.keeping import packs
 from tests.archive.sending import outcomes, send
 from tests.cast import NOW, Region
 
-ROUNDS = int(os.environ.get("ROUNDS", "50"))
+ROUNDS = int(os.environ.get("ROUNDS", "30"))
 STEP = timedelta(hours=2)
 STORED, DUPLICATE, REFUSED = ("stored", ""), ("duplicate", ""), ("rejected", "rejected_before")
 

@@ -52,7 +52,7 @@ class ReplayedHistories(TestCase):
     """Some in each run, HISTORIES=300 in a soak."""
 
     @settings(
-        max_examples=int(os.environ.get("HISTORIES", "5")),
+        max_examples=int(os.environ.get("HISTORIES", "3")),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -19,13 +19,14 @@ from sharing.archive.models import Study
 from sharing.kernel.errors import DomainError
 from sharing.kernel.purposes import Action
 from sharing.tenants.rules import Actor
+from tests.kinds import ON_POSTGRESQL
 from tests.oracle import facts
 from tests.oracle.acts import ACTS
 from tests.oracle.model import may
 from tests.oracle.region import DAY, HOUR, Twice, build
 
-WORLDS = int(os.environ.get("WORLDS", "4"))
-FIRST = int(os.environ.get("FIRST_WORLD", "0"))
+WORLDS = int(os.environ.get("WORLDS", "2"))
+FIRST = int(os.environ.get("FIRST_WORLD", "2" if ON_POSTGRESQL else "0"))
 LENGTH = 24
 WITH_A_LINK = 16
 """Few histories come to a link that is given; this one does."""
