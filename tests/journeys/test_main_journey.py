@@ -362,8 +362,9 @@ def elsewhere(match: re.Match[str]) -> str:
 
 
 def body(response) -> str:
-    """What a refusal says, without the parts that differ by request."""
-    return re.sub(r'(csrf[^>]*value|content)="[^"]+"', "", response.text())
+    """What a refusal says, without what differs by request and by minute."""
+    said = re.sub(r'(csrf[^>]*value|content)="[^"]+"', "", response.text())
+    return re.sub(r"\d{4}, \d\d:\d\d\. Not for diagnosis", "", said)
 
 
 def pat_withdraws(story: Story) -> None:
