@@ -2,7 +2,7 @@
 #   make demo    the portal with a demo region, on http://127.0.0.1:8000
 #   make test    all checks and all tests, on SQLite and on PostgreSQL
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test needs mutants bench bench-viewer screenshots components soak soak-kills lock clean
+.PHONY: help setup demo check types style test needs mutants bench bench-viewer screenshots components soak soak-kills lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -62,11 +62,17 @@ demo: $(RUN_STAMP) $(BUILD)
 	@exec $(PY) manage.py serve --port $(PORT)
 
 # --- checks and tests ------------------------------------------------------------------------------
-check: setup
+# Types take as long as building the front end: one beside the other.
+check: $(DEV_STAMP)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync types style
+
+types: $(DEV_STAMP)
+	$(BIN)/mypy
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
 	$(PY) manage.py makemigrations --check --dry-run
 	cd frontend && npm run --silent lint && npm run --silent test

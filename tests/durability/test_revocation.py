@@ -6,9 +6,9 @@ from tests.durability.revocation import LATEST, LIMIT, Trial, broken, run
 
 
 def test_everything_that_was_open_ends_after_the_commit(tmp_path: Path) -> None:
-    """A few trials with a download of half a minute. The second is `make soak`'s to measure: here
+    """Two trials with a download of half a minute. The second is `make soak`'s to measure: here
     other tests have the processors."""
-    found = run(tmp_path, trials=3, megabytes=300, rate=10e6)
+    found = run(tmp_path, trials=2, megabytes=300, rate=10e6)
     assert broken(found, LATEST) == [], found
 
 

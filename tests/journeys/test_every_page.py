@@ -4,7 +4,8 @@ Also the pages never scroll sideways, nor at a width between: what does not fit 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -15,7 +16,6 @@ from tests.journeys.people import Human, sit_down
 
 DESK, TABLET, PHONE = (1440, 900), (768, 1024), (390, 844)
 PASSWORD = "imaging-demo-2026"
-Links = dict[str, list[str]]
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     "resultTypes": ["violations"],  # all that passed is long, and its way to here takes the time
@@ -112,50 +112,61 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.LivePortal
     live.stop(portal)
 
 
+@dataclass
+class Desk:
+    """Somebody who is signed in, or the stranger; `seen` is where the pages so far lead to."""
+
+    human: Human
+    seen: dict[str, list[str]] = field(default_factory=dict)
+
+    def opens(self, path: str) -> None:
+        """Goes to the page that the path names, by a link of the page before where it has one."""
+        before, _, wanted = path.rpartition(" > ")
+        if before and before not in self.seen:
+            self.opens(before)
+        known = (link for link in self.seen.get(before, ()) if re.fullmatch(wanted, link))
+        address = next(known, None) if before else wanted
+        assert address is not None, f"nothing leads to {path}"
+        self.human.goes_to(address)
+        links = "all => all.map(a => a.pathname + a.search)"
+        self.seen[path] = self.human.page.locator("a").evaluate_all(links)
+        if "/viewer/" in self.human.page.url:
+            self.human.page.wait_for_selector("[data-state=live]", timeout=60_000)
+
+
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Links]:
-    """Where the pages of each person lead to, so that no way is walked twice."""
-    return {email: {} for email in PAGES}
+def desks(region: live.LivePortal, chromium: Browser) -> Iterator[Callable[[str], Desk]]:
+    """The desk of an address; who sat down stays there, so that nobody signs in twice."""
+    taken: dict[str, Desk] = {}
+
+    def at(email: str) -> Desk:
+        if email not in taken:
+            taken[email] = Desk(sit_down(chromium, region, email, PASSWORD))
+            if email:
+                taken[email].human.signs_in()
+        return taken[email]
+
+    yield at
+    for desk in taken.values():
+        desk.human.page.context.close()
 
 
 @pytest.mark.xdist_group("pages")
 @pytest.mark.parametrize("email", PAGES, ids=lambda email: email.partition("@")[0] or "stranger")
 def test_axe_finds_nothing_on_any_page_at_desk_or_phone(
-    region: live.LivePortal, chromium: Browser, email: str, seen: dict[str, Links]
+    desks: Callable[[str], Desk], email: str
 ) -> None:
-    human, found = at_the_desk(chromium, region, email), []
+    desk, found = desks(email), []
+    human = desk.human
     for path in PAGES[email]:
-        opens(human, path, seen[email])
+        desk.opens(path)
         human.page.evaluate(AXE_SCRIPT)
         for width, height in (DESK, TABLET, PHONE):
             human.page.set_viewport_size({"width": width, "height": height})
             said = [*sideways(human), *(complaints(human) if width != TABLET[0] else ())]
             found += [f"{path} at {width}: {what}" for what in said]
-    human.page.context.close()
     assert not found, "\n".join(found)
     assert not human.complaints, human.complaints
-
-
-def at_the_desk(chromium: Browser, region: live.LivePortal, email: str) -> Human:
-    """Somebody who is signed in, or the stranger."""
-    human = sit_down(chromium, region, email, PASSWORD)
-    if email:
-        human.signs_in()
-    return human
-
-
-def opens(human: Human, path: str, seen: Links) -> None:
-    """Goes to the page that the path names, by a link of the page before where it has one."""
-    before, _, wanted = path.rpartition(" > ")
-    if before and before not in seen:
-        opens(human, before, seen)
-    known = (link for link in seen.get(before, ()) if re.fullmatch(wanted, link))
-    address = next(known, None) if before else wanted
-    assert address is not None, f"nothing leads to {path}"
-    human.goes_to(address)
-    seen[path] = human.page.locator("a").evaluate_all("all => all.map(a => a.pathname + a.search)")
-    if "/viewer/" in human.page.url:
-        human.page.wait_for_selector("[data-state=live]", timeout=60_000)
 
 
 def sideways(human: Human) -> list[str]:
@@ -211,15 +222,16 @@ TEXTS = """() => {
 @pytest.mark.xdist_group("pages")
 @pytest.mark.parametrize("email", PAGES, ids=lambda email: email.partition("@")[0] or "stranger")
 def test_a_chinese_reader_reads_no_english_but_names(
-    region: live.LivePortal, chromium: Browser, email: str, seen: dict[str, Links]
+    desks: Callable[[str], Desk], email: str
 ) -> None:
-    human, found = at_the_desk(chromium, region, email), []
-    human.goes_to("/open/")
-    human.page.get_by_role("button", name="简体中文").click()
-    expect(human.page.locator("html")).to_have_attribute("lang", "zh-hans")
+    desk, found = desks(email), []
+    page = desk.human.page
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    desk.human.goes_to("/open/")
+    page.get_by_role("button", name="简体中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
     for path in PAGES[email]:
-        opens(human, path, seen[email])
-        texts = human.page.evaluate(TEXTS)
+        desk.opens(path)
+        texts = page.evaluate(TEXTS)
         found += [f"{path}: {text}" for text in texts if ENGLISH.search(OURS.sub("", text))]
-    human.page.context.close()
     assert not found, "\n".join(found)
