@@ -9,14 +9,14 @@ locks, syncs and heals, and every rule of access is asked of both. The rest is a
 - `POSTGRESQL`, the stricter one, which has the second fence: rooms and faces that ask by Django's
   querysets alone. Of SQLite the journeys and every page of the demo ask the same in a browser.
 
-Where chance makes the worlds, each half makes its own.
+The worlds of the oracle are shared out: each half makes its own.
 """
 
 import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-ON_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
+ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 
 def _named(places: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class ExplainedAsDecided(TestCase):
     """Whatever is on file, the explanation ends where `decide` ends."""
 
     @settings(
-        max_examples=int(os.environ.get("WORLDS", "3")),
+        max_examples=int(os.environ.get("WORLDS", "6")),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
         deadline=None,
         suppress_health_check=list(HealthCheck),

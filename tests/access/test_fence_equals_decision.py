@@ -24,10 +24,10 @@ from tests.cast import NOW, Region
 
 
 class FenceEqualsDecision(TestCase):
-    """Many small worlds: some in each run, WORLDS=1000 in a soak."""
+    """Many small worlds: some in each run, WORLDS=2000 in a soak."""
 
     @settings(
-        max_examples=int(os.environ.get("WORLDS", "3")),
+        max_examples=int(os.environ.get("WORLDS", "6")),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -49,10 +49,10 @@ def look(world: Region, at) -> None:
 
 
 class ReplayedHistories(TestCase):
-    """Some in each run, HISTORIES=300 in a soak."""
+    """Some in each run, HISTORIES=100 in a soak."""
 
     @settings(
-        max_examples=int(os.environ.get("HISTORIES", "3")),
+        max_examples=int(os.environ.get("HISTORIES", "5")),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
         deadline=None,
         suppress_health_check=list(HealthCheck),
